@@ -1,6 +1,6 @@
 /*
- * arch - what kind of machine asks: DHCP's client architecture (RFC 4578 section 2.1, with IANA's
- * registry "Processor Architecture Types"), or iPXE's words for the same.
+ * arch - what kind of machine asks: DHCP's client architecture (RFC 4578 section 2.1, with
+ * IANA's registry "Processor Architecture Types"), or iPXE's words for the same.
  */
 #ifndef ROUSE_CORE_ARCH_H
 #define ROUSE_CORE_ARCH_H
@@ -30,9 +30,11 @@ struct arch {
 	enum arch_firmware firmware;
 };
 
-/* From option 93. 7 and 9 both are x86-64: RFC 4578 had them exchanged, and firmware sends 7. */
+/* From option 93. 7 and 9 both are x86-64: RFC 4578 had them exchanged, and firmware sends 7.
+ */
 struct arch arch_from_client(uint16_t code);
-/* From iPXE's ${arch} or ${buildarch} ("x86_64") and ${platform} ("efi", "pcbios"); NULL is none. */
+/* From iPXE's ${arch} or ${buildarch} ("x86_64") and ${platform} ("efi", "pcbios"); NULL is
+ * none. */
 struct arch arch_from_ipxe(const char *cpu, const char *platform);
 /* "x86_64", "efi": the words that people and the database use; never NULL. */
 const char *arch_cpu_name(enum arch_cpu cpu);

@@ -5,11 +5,12 @@
 
 static const char *const stages[] = {"dhcp", "script", "menu", NULL};
 static const char *const loaders[] = {"firmware", "ipxe", "grub", "pxelinux", "other", NULL};
-static const char *const states[] = {"unknown", "pending", "active", "disabled", "retired", NULL};
+static const char *const states[] = {"unknown",	 "pending", "active",
+				     "disabled", "retired", NULL};
 static const char *const jobs[] = {"none", "live", NULL};
 static const char *const firmwares[] = {"bios", "efi", "http", "uboot", "other", NULL};
-static const char *const archs[] = {"i386",  "x86_64",	"arm32", "arm64",
-				    "riscv64", "other", NULL};
+static const char *const archs[] = {"i386",    "x86_64", "arm32", "arm64",
+				    "riscv64", "other",	 NULL};
 static const char *const answers[] = {"nothing", "first_stage", "script", "job", "menu",
 				      "local",	 "profile",	"refuse", NULL};
 

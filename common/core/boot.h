@@ -2,8 +2,8 @@
  * boot - the one boot policy: given what is known of a machine, what does it get next, and why?
  *
  * The policy is an ordered table that operators edit (`rouse.boot_rules`). The first rule whose
- * predicates all hold gives the answer; `rouse.explain()` is one query over the same rows. All three daemons call
- * boot_decide() and nothing else to choose.
+ * predicates all hold gives the answer; `rouse.explain()` is one query over the same rows. All
+ *three daemons call boot_decide() and nothing else to choose.
  *
  *	struct boot_facts facts = {.stage = BOOT_STAGE_MENU, .host_state = HOST_ACTIVE, ...};
  *	struct boot_verdict verdict = boot_decide(site->rules, site->rule_count, &facts);
@@ -42,7 +42,7 @@ enum boot_answer {
 	BOOT_NOTHING,	  /* an address, and no boot answer */
 	BOOT_FIRST_STAGE, /* the file of rouse.boot_files for this architecture */
 	BOOT_SCRIPT,	  /* default.ipxe */
-	BOOT_RUN_JOB, /* the live job's kernel and ticket */
+	BOOT_RUN_JOB,	  /* the live job's kernel and ticket */
 	BOOT_MENU,
 	BOOT_LOCAL,   /* the local disk */
 	BOOT_PROFILE, /* the profile that `argument` names */
@@ -78,12 +78,14 @@ struct boot_verdict {
 	int position; /* of the rule that decided; 0: none did */
 };
 
-/* The words of one row, as the database gives them; predicates NULL or parted by single spaces. */
+/* The words of one row, as the database gives them; predicates NULL or parted by single spaces.
+ */
 struct boot_rule_words {
 	const char *stage, *loader, *host_state, *job, *firmware, *arch, *answer;
 };
 
-/* Fills the rule's predicates and answer. ERR_FORMAT: *ret_bad names the word that is not known. */
+/* Fills the rule's predicates and answer. ERR_FORMAT: *ret_bad names the word that is not
+ * known. */
 MUST_CHECK enum err boot_rule_parse(const struct boot_rule_words *words, struct boot_rule *rule,
 				    const char **ret_bad);
 struct boot_verdict boot_decide(const struct boot_rule *rules, size_t count,

@@ -1,8 +1,8 @@
 /*
  * host - the one record of a machine, as every daemon sees it.
  *
- * A host has many identifiers; any of its MACs or its UUID finds it in a struct site. Strings belong
- * to the site that holds the record.
+ * A host has many identifiers; any of its MACs or its UUID finds it in a struct site. Strings
+ * belong to the site that holds the record.
  */
 #ifndef ROUSE_CORE_HOST_H
 #define ROUSE_CORE_HOST_H

@@ -9,7 +9,8 @@ static enum err take_number(const char **at, uint32_t most, uint32_t *ret_value)
 	const char *digit = *at;
 	uint32_t value = 0;
 
-	if (*digit < '0' || *digit > '9' || (digit[0] == '0' && digit[1] >= '0' && digit[1] <= '9'))
+	if (*digit < '0' || *digit > '9' ||
+	    (digit[0] == '0' && digit[1] >= '0' && digit[1] <= '9'))
 		return ERR_FORMAT;
 	while (*digit >= '0' && *digit <= '9') {
 		value = value * 10 + (uint32_t)(*digit++ - '0');

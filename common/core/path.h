@@ -1,9 +1,10 @@
 /*
  * path - a name that a client asked for becomes a clean path beneath a root, or a refusal.
  *
- * Firmware asks in ways of its own: with a leading "/", with backslashes (Windows loaders), with
- * 0xFF, NUL or blanks behind the name (an unterminated DHCP option 67). Those are repaired and
- * told; "..", control bytes and empty names are refused. Whether the file exists is not judged here.
+ * Firmware asks in ways of its own: with a leading "/", with backslashes (Windows loaders),
+ * with 0xFF, NUL or blanks behind the name (an unterminated DHCP option 67). Those are repaired
+ * and told; "..", control bytes and empty names are refused. Whether the file exists is not
+ * judged here.
  */
 #ifndef ROUSE_CORE_PATH_H
 #define ROUSE_CORE_PATH_H

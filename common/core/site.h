@@ -1,9 +1,10 @@
 /*
  * site - what operators configured, as one immutable value.
  *
- * db/snapshot reads it from the database (or from a daemon's saved copy), checks it, and swaps it
- * in one turn of the loop; pure code only reads it. All strings and arrays belong to whoever made it, and
- * live until the next one takes its place: keep no pointer into it across a turn of the loop.
+ * db/snapshot reads it from the database (or from a daemon's saved copy), checks it, and swaps
+ *it in one turn of the loop; pure code only reads it. All strings and arrays belong to whoever
+ *made it, and live until the next one takes its place: keep no pointer into it across a turn of
+ *the loop.
  *
  *	const struct host *host = site_host_by_mac(site, &mac);
  *	const struct site_subnet *subnet = site_subnet_of(site, address);
@@ -54,8 +55,8 @@ struct site_reservation {
 };
 
 struct site_boot_file {
-	uint16_t arch; /* option 93 */
-	bool http;     /* for UEFI HTTP Boot */
+	uint16_t arch;	     /* option 93 */
+	bool http;	     /* for UEFI HTTP Boot */
 	const char *product; /* "": any */
 	const char *file;
 };
@@ -113,8 +114,8 @@ struct site {
 /* How many slots mac_index and uuid_index need each. */
 size_t site_index_size(const struct site *site);
 /*
- * Fills both indices (index_size slots each, zeroed, given by the caller) and sorts reservations.
- * ERR_RANGE when two hosts claim one MAC: *ret_bad is the second one's position.
+ * Fills both indices (index_size slots each, zeroed, given by the caller) and sorts
+ * reservations. ERR_RANGE when two hosts claim one MAC: *ret_bad is the second one's position.
  */
 MUST_CHECK enum err site_index(struct site *site, size_t *ret_bad);
 
@@ -123,12 +124,13 @@ const struct host *site_host_by_mac(const struct site *site, const struct mac *m
 const struct host *site_host_by_uuid(const struct site *site, const struct uuid *uuid);
 const struct site_subnet *site_subnet_of(const struct site *site, uint32_t address);
 const struct site_subnet *site_subnet_by_id(const struct site *site, int64_t id);
-const struct site_reservation *site_reservation_of(const struct site *site, const struct mac *mac);
+const struct site_reservation *site_reservation_of(const struct site *site,
+						   const struct mac *mac);
 /* Is the address reserved for some machine? */
 const struct site_reservation *site_reservation_at(const struct site *site, uint32_t address);
 /* The most special row: one that names the product before one that does not. */
-const struct site_boot_file *site_boot_file_for(const struct site *site, uint16_t arch, bool http,
-						const char *product);
+const struct site_boot_file *site_boot_file_for(const struct site *site, uint16_t arch,
+						bool http, const char *product);
 const struct site_profile *site_profile_named(const struct site *site, const char *name);
 const struct site_menu_item *site_menu_item_keyed(const struct site *site, const char *key);
 /* A setting's value, or `fallback` when the database has none of that name. */

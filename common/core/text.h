@@ -30,7 +30,8 @@ struct text {
 struct text text_into(char *buffer, size_t size);
 void text_put(struct text *out, const char *string);
 void text_put_bytes(struct text *out, const char *bytes, size_t length);
-void text_printf(struct text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_printf(struct text *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * A value for a URL's query or path segment: everything but RFC 3986's unreserved characters is
@@ -41,12 +42,13 @@ void text_put_url(struct text *out, const char *string);
 void text_put_url_path(struct text *out, const char *path);
 /*
  * Free text at the end of an iPXE line (an echo, an item's label). iPXE has no quoting: control
- * bytes become spaces, "${" is broken, words that end or begin a command ("||", "&&", "#...") lose
- * their meaning, and a final backslash is dropped.
+ * bytes become spaces, "${" is broken, words that end or begin a command ("||", "&&", "#...")
+ * lose their meaning, and a final backslash is dropped.
  */
 void text_put_ipxe(struct text *out, const char *string);
 /*
- * Words for an iPXE command line that an operator wrote (kernel arguments): as text_put_ipxe, but
+ * Words for an iPXE command line that an operator wrote (kernel arguments): as text_put_ipxe,
+ * but
  * ${...} settings stay, since that is what operators write them for.
  */
 void text_put_ipxe_operator(struct text *out, const char *string);
@@ -56,8 +58,8 @@ void text_put_json(struct text *out, const char *string);
 void text_put_logfmt(struct text *out, const char *string);
 
 /*
- * Decodes one application/x-www-form-urlencoded value in place ("+" is a blank) and gives its new
- * length. ERR_FORMAT for a broken escape or a NUL byte.
+ * Decodes one application/x-www-form-urlencoded value in place ("+" is a blank) and gives its
+ * new length. ERR_FORMAT for a broken escape or a NUL byte.
  */
 MUST_CHECK enum err text_decode_form(char *string, size_t length, size_t *ret_length);
 

@@ -25,7 +25,8 @@ MUST_CHECK enum err uuid_parse(const char *text, size_t length, struct uuid *ret
 struct uuid uuid_from_wire(const uint8_t octets[16]);
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE]);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
-/* A value that vendors leave in many boards and that identifies none: all 0, all F and the like. */
+/* A value that vendors leave in many boards and that identifies none: all 0, all F and the
+ * like. */
 bool uuid_is_placeholder(const struct uuid *uuid);
 
 #endif

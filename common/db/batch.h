@@ -1,0 +1,54 @@
+/*
+ * batch - group commit: rows that arrive while a statement is in flight form the next
+ *statement.
+ *
+ * No timer: the first row leaves at once, and under load the batches grow by themselves, up to
+ *`most` rows. A key that is already waiting is replaced (newest wins), since one statement may
+ *not touch a row twice. A batch whose connection was lost is sent again; a batch that the
+ *database refuses because of its data (SQLSTATE class 22 or 23) is split in halves until the
+ * culprit is alone, and that row alone fails.
+ *
+ *	struct batch_options options = {.most = 256, .row_size = sizeof(struct grant), .send =
+ *send_grants, ...};
+ *
+ * Rows are fixed-size structs copied in; `same` says whether two rows have one key.
+ */
+#ifndef ROUSE_DB_BATCH_H
+#define ROUSE_DB_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "db/conn.h"
+
+struct batch;
+
+struct batch_options {
+	size_t most;	  /* rows in one statement */
+	size_t queue_max; /* rows waiting at most; a row more is ERR_SPACE */
+	size_t row_size;
+	bool (*same)(const void *row, const void *other);
+	/* Sends `count` rows as one statement whose answer goes to batch_on_answer(data =
+	 * batch). */
+	enum err (*send)(void *data, const void *rows, size_t count, struct batch *batch);
+	/* The statement's answer: called with the rows of that statement when it committed. */
+	void (*on_done)(void *data, const void *rows, size_t count,
+			const struct db_rows *answer);
+	/* This row alone was refused by the database, with its message. */
+	void (*on_refused)(void *data, const void *row, const struct db_answer *answer);
+	void *data;
+};
+
+MUST_CHECK enum err batch_open(const struct batch_options *options, struct batch **ret_batch);
+MUST_CHECK enum err batch_add(struct batch *batch, const void *row);
+/* To be given to db_query by `send`. */
+void batch_on_answer(void *batch, const struct db_answer *answer);
+/* The connection is up again (or a deadline passed): send what waits. */
+void batch_retry(struct batch *batch);
+size_t batch_waiting(const struct batch *batch);
+uint64_t batch_statements(const struct batch *batch);
+void batch_close(struct batch *batch);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * events - what a daemon saw, on its way to rouse.events: a bounded queue that never holds
+ *anybody up. Batched every 200 ms; repeats (same MAC, stage, kind and name) within a batch fold
+ *to one with a count; when the database is away the newest are dropped and counted.
+ *
+ *	events_push(events, &(struct event){.stage = "tftp_nbp", .kind = "sent", .mac = &mac,
+ *					    .name = "ipxe.efi", .detail =
+ *"{\"bytes\":1048576}"});
+ */
+#ifndef ROUSE_DB_EVENTS_H
+#define ROUSE_DB_EVENTS_H
+
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/mac.h"
+#include "core/uuid.h"
+#include "db/conn.h"
+
+struct event {
+	const char *stage; /* of design's list: fw_dhcp, proxy, tftp_nbp, ... */
+	const char *kind;  /* what happened: discover, offer, ack, sent, missing, aborted ... */
+	const struct mac *mac;	 /* NULL: not known */
+	const struct uuid *uuid; /* NULL: not known */
+	uint32_t address;	 /* 0: not known */
+	const char *name;   /* the file, the job, the menu item; NULL: none. Foreign text is
+			       welcome */
+	const char *reason; /* in words; NULL: none */
+	const char *detail; /* a JSON object; NULL: none */
+};
+
+struct events;
+
+MUST_CHECK enum err events_open(struct loop *loop, struct db_conn *conn, const char *daemon,
+				const char *instance, struct events **ret_events);
+/* Copies what it is given. Never fails: what does not fit is counted. */
+void events_push(struct events *events, const struct event *event);
+uint64_t events_dropped(const struct events *events);
+/* Sends what is left, once, if the database is up. Call before db_close. */
+void events_close(struct events *events);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * conf - a daemon's own file: the ten keys it must know before the database answers.
+ *
+ * One table of keys makes the libconfuse options, the flags (`lease_file` is also
+ *`--lease-file`),
+ * --help, --print-config and the man page's list. An unknown key is an error that names the
+ *line and the nearest key.
+ *
+ *	struct settings { char *listen; long port; bool verbose; };
+ *	static const struct conf_key keys[] = {
+ *		{"listen", CONF_TEXT, offsetof(struct settings, listen), "0.0.0.0", "address to
+ *listen on"},
+ *		...
+ *	};
+ *	static const struct conf conf = {"tftpd", VERSION, "/etc/rouse/tftpd.conf", "TFTP
+ *server", keys, n}; switch (conf_read(&conf, argc, argv, &settings)) { case CONF_RUN:  go on
+ *	case CONF_DONE: exit 0 (--help, --version, --print-config, --check-config)
+ *	case CONF_BAD:  exit EX_CONFIG or EX_USAGE, the message is written
+ *	}
+ */
+#ifndef ROUSE_IO_CONF_H
+#define ROUSE_IO_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum conf_type {
+	CONF_TEXT,   /* char *, owned by the settings; never NULL, "" when unset */
+	CONF_NUMBER, /* long, within least..most */
+	CONF_TRUTH,  /* bool: true, false, on, off, yes, no */
+};
+
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	size_t offset;	      /* in the daemon's settings struct */
+	const char *fallback; /* its default, as text */
+	const char *help;     /* one line */
+	long least, most;     /* for numbers */
+};
+
+struct conf {
+	const char *program;
+	const char *version;
+	const char *
+		file; /* default path; that it is absent is no error unless --config names it */
+	const char *summary;
+	const struct conf_key *keys;
+	size_t key_count;
+};
+
+enum conf_result {
+	CONF_RUN,
+	CONF_DONE,
+	CONF_BAD,
+};
+
+/*
+ * Reads flags and file (flag before file before default). Flags every daemon has: --config
+ * FILE,
+ * --check-config, --print-config (each value with its origin; a password in a connection string
+ * is shown as ***),
+ * --foreground (accepted: it is the only way), --version, --help. `ret_exit` is the exit status
+ * for DONE and BAD.
+ */
+enum conf_result conf_read(const struct conf *conf, int argc, char **argv, void *settings,
+			   int *ret_exit);
+/* Frees the texts. */
+void conf_free(const struct conf *conf, void *settings);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * http - an HTTP/1.1 server on the loop, on libmicrohttpd: what all three daemons' HTTP has in
+ *common. libmicrohttpd is known to this file's .c only (and to menud's upload shells, later).
+ *
+ * A handler is called once a request is whole (method, path, query, headers, form body up to
+ * `body_max`). It either answers at once with one of http_answer_*(), or calls http_park() and
+ *answers later from another callback; a parked request whose client has gone may still be
+ *answered. Every request must be answered exactly once; a parked one is answered with 503 by
+ *the server itself after its deadline (on_abandon is then called, after which the handler must
+ *forget it).
+ *
+ *	static void on_request(void *data, struct http_request *request)
+ *	{
+ *		if (strcmp(http_path(request), "/healthz") == 0)
+ *			http_answer_text(request, 200, "text/plain", "ok\n", 3, NULL);
+ *	}
+ */
+#ifndef ROUSE_IO_HTTP_H
+#define ROUSE_IO_HTTP_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "io/loop.h"
+
+struct http;
+struct http_request;
+
+struct http_options {
+	struct in_addr address;
+	uint16_t port;		  /* 0: any free one */
+	bool reuse_port;	  /* several processes on one port */
+	int activated;		  /* a listening descriptor given by systemd, or 0 */
+	unsigned connections_max; /* 0: 1024 */
+	unsigned idle_seconds;	  /* a connection that says nothing; 0: 60 */
+	size_t body_max;	  /* larger bodies get 413; 0: 64 KiB */
+	void (*on_request)(void *data, struct http_request *request);
+	/* The answer has been sent (status and body octets) or its client went away (status 0).
+	 */
+	void (*on_done)(void *data, struct http_request *request, unsigned status,
+			uint64_t sent);
+	void *data;
+};
+
+struct http_header {
+	const char *name;
+	const char *value;
+};
+
+MUST_CHECK enum err http_open(struct loop *loop, const struct http_options *options,
+			      struct http **ret_server);
+uint16_t http_port(const struct http *server);
+/* Answers what is parked with 503, then closes. Accepts NULL. */
+void http_close(struct http *server);
+
+/* Views into the request; they live until it is answered (parked ones included) and on_done
+ * returned. */
+const char *http_method(const struct http_request *request); /* "GET", "HEAD", "POST", ... */
+const char *
+http_path(const struct http_request *request); /* percent-decoded, begins with "/" */
+struct sockaddr_in http_peer(const struct http_request *request);
+/* The local address the client reached: what a script must name to come back here. */
+struct sockaddr_in http_local(const struct http_request *request);
+const char *http_get_header(const struct http_request *request, const char *name); /* or NULL */
+/* Decoded fields of the query and, behind them, of a form body, in order; NULL ends. */
+size_t http_field_count(const struct http_request *request);
+const char *http_field_name(const struct http_request *request, size_t position);
+const char *http_field_value(const struct http_request *request, size_t position);
+/* The first field of that name, or NULL. */
+const char *http_field(const struct http_request *request, const char *name);
+/* A slot for the handler's own use. */
+void http_set_data(struct http_request *request, void *data);
+void *http_get_data(const struct http_request *request);
+
+/* Wait for something else; 503 with Retry-After after deadline_ms. */
+void http_park(struct http_request *request, uint64_t deadline_ms,
+	       void (*on_abandon)(void *data, struct http_request *request));
+/* Copies the body; `headers` ends with a NULL name, or is NULL. HEAD gets the headers only. */
+void http_answer_text(struct http_request *request, unsigned status, const char *type,
+		      const char *body, size_t length, const struct http_header *headers);
+/*
+ * Sends `length` octets of an open regular file from `offset` by sendfile and closes it in the
+ * end; the caller has decided status (200, 206) and headers (Content-Range, ETag).
+ */
+void http_answer_file(struct http_request *request, unsigned status, const char *type, int file,
+		      uint64_t offset, uint64_t length, const struct http_header *headers);
+
+/*
+ * One application/x-www-form-urlencoded text into fields, each calling on_field with
+ * NUL-terminated decoded views; `text` is overwritten. Pure; fuzzed. ERR_FORMAT for a broken
+ * escape, an empty name or a control byte in a name; ERR_RANGE for more than `most` fields.
+ */
+MUST_CHECK enum err
+http_parse_form(char *text, size_t length, size_t most,
+		void (*on_field)(void *data, const char *name, const char *value), void *data);
+
+#endif

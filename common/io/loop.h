@@ -1,0 +1,70 @@
+/*
+ * loop - one process, one event loop: start, signals, orderly stop, watchdog.
+ *
+ *	struct loop loop;
+ *	loop_open(&loop, &callbacks, daemon);
+ *	... open sockets on loop.uv ...
+ *	loop_run(&loop);		returns after SIGTERM, SIGINT or loop_stop()
+ *	... close what was opened ...
+ *	loop_close(&loop);
+ *
+ * SIGPIPE is ignored. Under systemd, WATCHDOG=1 is sent from the loop at half the watchdog's
+ *time, so a loop that hangs is seen.
+ */
+#ifndef ROUSE_IO_LOOP_H
+#define ROUSE_IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "core/err.h"
+
+struct loop_callbacks {
+	void (*on_reload)(void *data); /* SIGHUP; may be NULL */
+	void (*on_stop)(void *data);   /* once, before loop_run returns: close handles here; may
+					  be NULL */
+};
+
+struct loop {
+	uv_loop_t uv;
+	struct loop_callbacks callbacks;
+	void *data;
+	uv_signal_t terminate, interrupt, reload;
+	uv_timer_t watchdog;
+	int stop_signal; /* 0 when loop_stop() was called */
+};
+
+/* ERR_SYSTEM when libuv cannot start. */
+MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *callbacks,
+			      void *data);
+/*
+ * Runs until a signal or loop_stop(), calls on_stop, then goes on until every handle that
+ * on_stop closed is gone.
+ */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+/* All handles must be closed by now; asserts it. */
+void loop_close(struct loop *loop);
+/* Milliseconds on the loop's monotonic clock, as of this turn. */
+uint64_t loop_now_ms(const struct loop *loop);
+
+/* A repeating or one-shot timer with a plain callback. Zeroed memory is a timer not yet opened.
+ */
+struct loop_timer {
+	uv_timer_t uv;
+	void (*on_time)(void *data);
+	void *data;
+	bool is_open;
+};
+
+void loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*on_time)(void *data),
+		     void *data);
+/* (Re)starts it; repeat_ms 0 is once. */
+void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
+void loop_timer_stop(struct loop_timer *timer);
+/* Closes it; its memory must live until the loop's next turn. Does nothing when it is not open.
+ */
+void loop_timer_close(struct loop_timer *timer);
+
+#endif

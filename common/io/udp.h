@@ -1,0 +1,63 @@
+/*
+ * udp - IPv4 datagrams on the loop: received in batches (recvmmsg) with the interface and the
+ *local address they came to (IP_PKTINFO), sent in batches (sendmmsg) from that address.
+ *
+ *	struct udp *socket;
+ *	udp_open(loop, &(struct udp_options){.port = 69, .on_batch = on_batch, .data = server},
+ *&socket);
+ */
+#ifndef ROUSE_IO_UDP_H
+#define ROUSE_IO_UDP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "io/loop.h"
+
+#define UDP_BATCH 64
+
+struct udp;
+
+struct udp_datagram {
+	const uint8_t *data;
+	size_t length;
+	struct sockaddr_in peer; /* who sent it, or is to get it */
+	struct in_addr local; /* the address it came to; for sending: from; 0.0.0.0: the kernel
+				 chooses */
+	unsigned interface;   /* index; for sending: 0 is the kernel's choice */
+};
+
+struct udp_options {
+	struct in_addr address; /* to bind; 0.0.0.0 is any */
+	uint16_t port;		/* host order; 0: any free one */
+	const char *device;	/* SO_BINDTODEVICE, or NULL */
+	bool broadcast;		/* may send to 255.255.255.255 */
+	bool reuse_port;	/* SO_REUSEPORT, for several processes */
+	int activated;		/* a bound descriptor given by systemd, or 0 to bind one */
+	int receive_bytes;	/* SO_RCVBUF wanted (SO_RCVBUFFORCE where allowed); 0: 4 MiB */
+	/* One call per batch; the datagrams are valid during the call only. */
+	void (*on_batch)(void *data, const struct udp_datagram *datagrams, size_t count);
+	/* An ICMP error for something sent to `peer` (error is an errno); may be NULL. */
+	void (*on_error)(void *data, const struct sockaddr_in *peer, int error);
+	void *data;
+};
+
+/* ERR_SYSTEM: errno says why (EADDRINUSE, EACCES): the caller names address, port and remedy.
+ */
+MUST_CHECK enum err udp_open(struct loop *loop, const struct udp_options *options,
+			     struct udp **ret_socket);
+/*
+ * Sends as many as the kernel takes at once and returns that number; the rest is the caller's
+ * to retry or drop (and count). A datagram that cannot be sent at all (no route, too long)
+ * counts as taken, its error is counted in udp_send_errors().
+ */
+size_t udp_send(struct udp *socket, const struct udp_datagram *datagrams, size_t count);
+uint64_t udp_send_errors(const struct udp *socket);
+uint16_t udp_port(const struct udp *socket);
+/* Frees it when libuv has let go of it. Accepts NULL. */
+void udp_close(struct udp *socket);
+
+#endif
