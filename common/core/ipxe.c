@@ -1,0 +1,243 @@
+#include "core/ipxe.h"
+
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void put_echo(struct text *out, const char *message)
+{
+	text_put(out, "echo rouse: ");
+	text_put_ipxe(out, message);
+	text_put(out, "\n");
+}
+
+/* "http://10.77.0.1:8080/files/fos/bzImage?mac=52-54-.." */
+static void put_file_url(struct text *out, const struct menu *menu, const char *path)
+{
+	text_put(out, menu->base_url);
+	text_put(out, "/files/");
+	text_put_url_path(out, path);
+	if (menu->mac[0] != '\0') {
+		text_put(out, "?mac=");
+		text_put_url(out, menu->mac);
+	}
+}
+
+/*
+ * The way to the local disk. A BIOS is given its first disk, since many hang when a ROM
+ * returns; UEFI goes to its next boot option when a program it started returns.
+ */
+static void put_local(struct text *out, enum arch_firmware firmware)
+{
+	if (firmware == FIRMWARE_BIOS)
+		text_put(out, "sanboot --no-describe --drive 0x80 ||\n");
+	text_put(out, "exit\n");
+}
+
+static void put_again(struct text *out, const struct menu *menu, unsigned attempt)
+{
+	text_put(out, "chain --replace --autofree ");
+	text_put(out, menu->base_url);
+	text_printf(out, "/boot?%s&try=%u", menu->query, attempt);
+}
+
+/* What follows a command that failed: tell the server, wait, ask again; in the end the local
+ * disk. */
+static void put_failed(struct text *out, const struct menu *menu)
+{
+	text_put(out, ":failed\n"
+		      "set code ${errno:hexraw}\n"
+		      "echo rouse: this did not start: error ${errno}\n"
+		      "imgfree ||\n"
+		      "sleep 5\n");
+	put_again(out, menu, menu->attempt + 1);
+	text_put(out, "&errno=${code} || goto local\n"
+		      ":local\n");
+	put_local(out, menu->firmware);
+}
+
+static void put_linux(struct text *out, const struct menu *menu)
+{
+	const char *initrd = base_name(menu->initrd);
+
+	text_put(out, "kernel ");
+	put_file_url(out, menu, menu->kernel);
+	/* UEFI's kernel finds its initial disk by this name; BIOS ignores it */
+	if (initrd[0] != '\0') {
+		text_put(out, " initrd=");
+		text_put_url(out, initrd);
+	}
+	if (menu->ticket[0] != '\0') {
+		text_put(out, " rouse_url=");
+		text_put(out, menu->base_url);
+		text_put(out, " rouse_ticket=");
+		text_put_url(out, menu->ticket);
+		text_put(out, " BOOTIF=01-");
+		text_put_url(out, menu->mac);
+	}
+	if (menu->arguments[0] != '\0') {
+		text_put(out, " ");
+		text_put_ipxe_operator(out, menu->arguments);
+	}
+	text_put(out, " || goto failed\n");
+	if (initrd[0] != '\0') {
+		text_put(out, "initrd --name ");
+		text_put_url(out, initrd);
+		text_put(out, " ");
+		put_file_url(out, menu, menu->initrd);
+		text_put(out, " || goto failed\n");
+	}
+	text_put(out, "boot || goto failed\n");
+	put_failed(out, menu);
+}
+
+static void put_entries(struct text *out, const struct menu *menu)
+{
+	text_put(out, "menu rouse: ");
+	text_put_ipxe(out, menu->host[0] != '\0' ? menu->host : "this machine");
+	text_printf(out, " (%s)\n", host_state_name(menu->host_state));
+	for (size_t i = 0; i < menu->entry_count; i++) {
+		const struct menu_entry *entry = &menu->entries[i];
+
+		text_put(out, "item ");
+		if (entry->hotkey[0] != '\0')
+			text_printf(out, "--key %c ", entry->hotkey[0]);
+		text_put_url(out, entry->key);
+		text_put(out, " ");
+		text_put_ipxe(out, entry->title);
+		text_put(out, "\n");
+	}
+	text_put(out, "choose --default ");
+	text_put_url(out, menu->default_key);
+	if (menu->timeout_seconds > 0)
+		text_printf(out, " --timeout %u", menu->timeout_seconds * 1000);
+	text_put(out, " item || goto local\n");
+	put_again(out, menu, menu->attempt);
+	text_put(out, "&item=${item} || goto failed\n");
+	put_failed(out, menu);
+}
+
+static void put_one_command(struct text *out, const struct menu *menu, const char *command)
+{
+	text_put(out, command);
+	text_put(out, " ");
+	put_file_url(out, menu, menu->file);
+	text_put(out, " || goto failed\n");
+	put_failed(out, menu);
+}
+
+static void put_chain(struct text *out, const struct menu *menu)
+{
+	text_put(out, "chain --autofree ");
+	text_put_ipxe_operator(out, menu->file);
+	text_put(out, " || goto failed\n");
+	put_failed(out, menu);
+}
+
+static void put_wait(struct text *out, const struct menu *menu)
+{
+	text_printf(out, "sleep %u\n", menu->wait_seconds);
+	put_again(out, menu, menu->attempt);
+	text_put(out, " || goto local\n:local\n");
+	put_local(out, menu->firmware);
+}
+
+enum err ipxe_render(const struct menu *menu, struct text *out)
+{
+	text_put(out, "#!ipxe\n");
+	if (menu->message[0] != '\0')
+		put_echo(out, menu->message);
+	switch (menu->kind) {
+	case MENU_ITEMS:
+		put_entries(out, menu);
+		break;
+	case MENU_LINUX:
+		put_linux(out, menu);
+		break;
+	case MENU_EFI:
+		put_one_command(out, menu, "chain --autofree");
+		break;
+	case MENU_ISO:
+		put_one_command(out, menu, "sanboot --no-describe");
+		break;
+	case MENU_CHAIN:
+		put_chain(out, menu);
+		break;
+	case MENU_WAIT:
+		put_wait(out, menu);
+		break;
+	case MENU_REFUSE:
+		text_put(out, "sleep 10\n");
+		put_local(out, menu->firmware);
+		break;
+	case MENU_LOCAL:
+		put_local(out, menu->firmware);
+		break;
+	}
+	return out->failed ? ERR_SPACE : ERR_OK;
+}
+
+/* The facts, under the names that FOG's first stage uses too; absent cards are left out. */
+static void put_facts(struct text *out)
+{
+	text_put(out, "set cpu ${buildarch}\n"
+		      "iseq ${cpu} i386 && cpuid --ext 29 && set cpu x86_64 ||\n"
+		      "set facts mac0=${netX/mac}\n");
+	for (int card = 0; card < 7; card++)
+		text_printf(out,
+			    "isset ${net%d/mac} && set facts ${facts}&mac%d=${net%d/mac} ||\n",
+			    card, card + 1, card);
+	text_put(out, "set facts ${facts}&arch=${cpu}&platform=${platform}&sysuuid=${uuid}\n"
+		      "set facts ${facts}&product=${product:uristring}"
+		      "&manufacturer=${manufacturer:uristring}\n"
+		      "set facts ${facts}&serial=${serial:uristring}"
+		      "&ipxever=${version:uristring}&filename=${filename:uristring}\n");
+}
+
+static void put_local_by_platform(struct text *out)
+{
+	text_put(out, "iseq ${platform} pcbios && sanboot --no-describe --drive 0x80 ||\n"
+		      "exit\n");
+}
+
+enum err ipxe_render_first(const struct ipxe_first *first, struct text *out)
+{
+	text_put(out, "#!ipxe\n");
+	if (first->message) {
+		put_echo(out, first->message);
+		text_put(out, "sleep 5\n");
+		put_local_by_platform(out);
+		return out->failed ? ERR_SPACE : ERR_OK;
+	}
+	if (first->url_count == 0)
+		return ERR_RANGE;
+	put_facts(out);
+	text_put(out, "set tries:int32 0\n"
+		      "set report\n"
+		      ":again\n");
+	for (size_t i = 0; i < first->url_count; i++) {
+		text_put(out, "set menud ");
+		text_put_ipxe_operator(out, first->urls[i]);
+		text_put(out, "\necho rouse: asking ${menud}\n"
+			      "chain --replace --autofree ${menud}/boot?${facts}${report} ||\n"
+			      "set report &errno=${errno:hexraw}\n"
+			      "echo rouse: ${menud} did not answer: error ${errno}\n");
+	}
+	text_printf(
+		out,
+		"inc tries\n"
+		"iseq ${tries} %d && goto local ||\n"
+		"echo rouse: no boot service answers; try ${tries} of %d, waiting 5 seconds\n"
+		"sleep 5\n"
+		"goto again\n"
+		":local\n"
+		"echo rouse: booting the local disk\n",
+		MENU_TRIES_MAX, MENU_TRIES_MAX);
+	put_local_by_platform(out);
+	return out->failed ? ERR_SPACE : ERR_OK;
+}

@@ -1,0 +1,79 @@
+/*
+ * menu - what one machine gets from the boot service, before any dialect: a menu of entries, a
+ *system to start, the local disk, a wait, or a refusal with its reason. Renderers (core/ipxe)
+ *turn it into text.
+ *
+ *	struct menu menu = {.base_url = "http://10.77.0.1:8080", .query = "mac0=52%3A54..",
+ *...}; menu_from_verdict(site, &verdict, &facts, &menu); ipxe_render(&menu, &text);
+ */
+#ifndef ROUSE_CORE_MENU_H
+#define ROUSE_CORE_MENU_H
+
+#include "core/boot.h"
+#include "core/err.h"
+#include "core/site.h"
+
+#define MENU_ENTRIES_MAX 64
+#define MENU_TRIES_MAX 12 /* asked in vain so often, a machine goes to its local disk */
+
+enum menu_kind {
+	MENU_ITEMS,
+	MENU_LINUX, /* kernel, initrd, arguments: a job's, or a profile's */
+	MENU_EFI,   /* an EFI program */
+	MENU_ISO,   /* an image for sanboot */
+	MENU_CHAIN, /* somebody else's script or loader */
+	MENU_LOCAL,
+	MENU_WAIT,   /* ask again after wait_seconds */
+	MENU_REFUSE, /* message, then the local disk */
+};
+
+struct menu_entry {
+	const char *key;
+	const char *title;
+	const char *hotkey; /* "" when none */
+};
+
+/* Strings are the caller's, a site's, or literals; none is copied. */
+struct menu {
+	enum menu_kind kind;
+	const char *base_url; /* of the menud that answers, no slash at its end */
+	const char
+		*query;	 /* the machine's facts again, URL-encoded: behind every URL of ours */
+	const char *mac; /* with dashes, "" when not known: tells whose kernel is fetched */
+	enum arch_firmware firmware;
+	const char *host; /* its name, "" when unknown */
+	enum host_state host_state;
+	const char *message; /* shown on the screen; "" when none */
+
+	struct menu_entry entries[MENU_ENTRIES_MAX];
+	size_t entry_count;
+	const char *default_key;
+	unsigned timeout_seconds; /* 0: for ever */
+
+	const char *kernel, *initrd; /* paths below the served roots; initrd may be "" */
+	const char *arguments;	     /* an operator's words */
+	const char *ticket;	     /* of a job; "" otherwise */
+	const char *file;	     /* MENU_EFI, MENU_ISO: a path; MENU_CHAIN: a URL */
+
+	unsigned wait_seconds;
+	unsigned attempt; /* of MENU_TRIES_MAX; the next request says try=attempt */
+};
+
+/*
+ * Fills kind and what belongs to it from boot_decide()'s verdict. BOOT_RUN_JOB is not handled
+ * here, for a job's words come from the database: ERR_REFUSED. ERR_ABSENT: a profile that does
+ * not exist.
+ */
+MUST_CHECK enum err menu_from_verdict(const struct site *site,
+				      const struct boot_verdict *verdict,
+				      const struct boot_facts *facts, struct menu *menu);
+/*
+ * The entry that was chosen: local disk or a profile. ERR_ABSENT: no such key, or hidden from
+ * this machine. ERR_REFUSED: it needs a job of its own (register_*), which the database makes.
+ */
+MUST_CHECK enum err menu_from_item(const struct site *site, const char *key,
+				   const struct boot_facts *facts, struct menu *menu);
+/* May this machine see that item? */
+bool menu_item_is_visible(const struct site_menu_item *item, const struct boot_facts *facts);
+
+#endif

@@ -1,0 +1,217 @@
+#include "core/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+size_t site_index_size(const struct site *site)
+{
+	size_t keys = 0;
+	size_t size = 16;
+
+	for (size_t i = 0; i < site->host_count; i++)
+		keys += site->hosts[i].mac_count + 1;
+	while (size < keys * 2)
+		size *= 2;
+	return size;
+}
+
+/* FNV-1a: the keys come from operators, and a table is at most half full. */
+static size_t hash_octets(const uint8_t *octets, size_t length)
+{
+	uint64_t hash = 0xcbf29ce484222325U;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ octets[i]) * 0x100000001b3U;
+	return (size_t)(hash ^ hash >> 32);
+}
+
+static bool host_has_mac(const struct host *host, const struct mac *mac)
+{
+	for (size_t i = 0; i < host->mac_count; i++) {
+		if (mac_equal(&host->macs[i], mac))
+			return true;
+	}
+	return false;
+}
+
+static bool host_has_uuid(const struct host *host, const struct uuid *uuid)
+{
+	return host->has_uuid && uuid_equal(&host->uuid, uuid);
+}
+
+/* The slot of the host with this MAC, or the free slot where it belongs. */
+static size_t mac_slot(const struct site *site, const struct mac *mac)
+{
+	size_t slot = hash_octets(mac->octet, sizeof(mac->octet)) & (site->index_size - 1);
+
+	while (site->mac_index[slot] &&
+	       !host_has_mac(&site->hosts[site->mac_index[slot] - 1], mac))
+		slot = (slot + 1) & (site->index_size - 1);
+	return slot;
+}
+
+static size_t uuid_slot(const struct site *site, const struct uuid *uuid)
+{
+	size_t slot = hash_octets(uuid->octet, sizeof(uuid->octet)) & (site->index_size - 1);
+
+	while (site->uuid_index[slot] &&
+	       !host_has_uuid(&site->hosts[site->uuid_index[slot] - 1], uuid))
+		slot = (slot + 1) & (site->index_size - 1);
+	return slot;
+}
+
+static int compare_reservations(const void *a, const void *b)
+{
+	const struct site_reservation *left = a;
+	const struct site_reservation *right = b;
+
+	return memcmp(left->mac.octet, right->mac.octet, sizeof(left->mac.octet));
+}
+
+enum err site_index(struct site *site, size_t *ret_bad)
+{
+	for (size_t i = 0; i < site->host_count; i++) {
+		const struct host *host = &site->hosts[i];
+
+		for (size_t j = 0; j < host->mac_count; j++) {
+			size_t slot = mac_slot(site, &host->macs[j]);
+
+			if (site->mac_index[slot] && site->mac_index[slot] != i + 1) {
+				*ret_bad = i;
+				return ERR_RANGE;
+			}
+			site->mac_index[slot] = (uint32_t)i + 1;
+		}
+		/* two hosts with one UUID are a fact of the field: the first keeps it */
+		if (host->has_uuid && !uuid_is_placeholder(&host->uuid)) {
+			size_t slot = uuid_slot(site, &host->uuid);
+
+			if (!site->uuid_index[slot])
+				site->uuid_index[slot] = (uint32_t)i + 1;
+		}
+	}
+	if (site->reservation_count > 0)
+		qsort(site->reservations, site->reservation_count,
+		      sizeof(site->reservations[0]), compare_reservations);
+	return ERR_OK;
+}
+
+const struct host *site_host_by_mac(const struct site *site, const struct mac *mac)
+{
+	uint32_t found = site->index_size ? site->mac_index[mac_slot(site, mac)] : 0;
+
+	return found ? &site->hosts[found - 1] : NULL;
+}
+
+const struct host *site_host_by_uuid(const struct site *site, const struct uuid *uuid)
+{
+	uint32_t found = 0;
+
+	if (site->index_size && !uuid_is_placeholder(uuid))
+		found = site->uuid_index[uuid_slot(site, uuid)];
+	return found ? &site->hosts[found - 1] : NULL;
+}
+
+const struct site_subnet *site_subnet_of(const struct site *site, uint32_t address)
+{
+	for (size_t i = 0; i < site->subnet_count; i++) {
+		if (ip4_net_holds(&site->subnets[i].net, address))
+			return &site->subnets[i];
+	}
+	return NULL;
+}
+
+const struct site_subnet *site_subnet_by_id(const struct site *site, int64_t id)
+{
+	for (size_t i = 0; i < site->subnet_count; i++) {
+		if (site->subnets[i].id == id)
+			return &site->subnets[i];
+	}
+	return NULL;
+}
+
+const struct site_reservation *site_reservation_of(const struct site *site,
+						   const struct mac *mac)
+{
+	struct site_reservation key = {.mac = *mac};
+
+	if (site->reservation_count == 0)
+		return NULL;
+	return bsearch(&key, site->reservations, site->reservation_count,
+		       sizeof(site->reservations[0]), compare_reservations);
+}
+
+const struct site_reservation *site_reservation_at(const struct site *site, uint32_t address)
+{
+	for (size_t i = 0; i < site->reservation_count; i++) {
+		if (site->reservations[i].address == address)
+			return &site->reservations[i];
+	}
+	return NULL;
+}
+
+const struct site_boot_file *site_boot_file_for(const struct site *site, uint16_t arch,
+						bool http, const char *product)
+{
+	const struct site_boot_file *any = NULL;
+
+	for (size_t i = 0; i < site->boot_file_count; i++) {
+		const struct site_boot_file *file = &site->boot_files[i];
+
+		if (file->arch != arch || file->http != http)
+			continue;
+		if (file->product[0] == '\0')
+			any = file;
+		else if (strcasecmp(file->product, product) == 0)
+			return file;
+	}
+	return any;
+}
+
+const struct site_profile *site_profile_named(const struct site *site, const char *name)
+{
+	for (size_t i = 0; i < site->profile_count; i++) {
+		if (strcmp(site->profiles[i].name, name) == 0)
+			return &site->profiles[i];
+	}
+	return NULL;
+}
+
+const struct site_menu_item *site_menu_item_keyed(const struct site *site, const char *key)
+{
+	for (size_t i = 0; i < site->menu_count; i++) {
+		if (strcmp(site->menu[i].key, key) == 0)
+			return &site->menu[i];
+	}
+	return NULL;
+}
+
+const char *site_setting(const struct site *site, const char *name, const char *fallback)
+{
+	for (size_t i = 0; i < site->setting_count; i++) {
+		if (strcmp(site->settings[i].name, name) == 0)
+			return site->settings[i].value;
+	}
+	return fallback;
+}
+
+long site_setting_number(const struct site *site, const char *name, long fallback)
+{
+	const char *text = site_setting(site, name, "");
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	return *text != '\0' && *end == '\0' ? value : fallback;
+}
+
+bool site_setting_truth(const struct site *site, const char *name, bool fallback)
+{
+	const char *text = site_setting(site, name, "");
+
+	if (strcmp(text, "true") == 0 || strcmp(text, "on") == 0 || strcmp(text, "yes") == 0)
+		return true;
+	if (strcmp(text, "false") == 0 || strcmp(text, "off") == 0 || strcmp(text, "no") == 0)
+		return false;
+	return fallback;
+}
