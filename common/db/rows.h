@@ -21,6 +21,13 @@
 
 struct db_rows;
 
+/*
+ * Keeps the rows of an answer beyond its callback: the answer's own are empty from then on.
+ * NULL when memory is short. To be freed with rows_free.
+ */
+struct db_rows *rows_take(const struct db_rows *rows);
+void rows_free(struct db_rows *rows);
+
 size_t rows_count(const struct db_rows *rows);
 size_t rows_width(const struct db_rows *rows);
 const char *rows_name(const struct db_rows *rows, size_t column);

@@ -9,7 +9,7 @@
  *	loop_close(&loop);
  *
  * SIGPIPE is ignored. Under systemd, WATCHDOG=1 is sent from the loop at half the watchdog's
- *time, so a loop that hangs is seen.
+ * time, so a loop that hangs is seen.
  */
 #ifndef ROUSE_IO_LOOP_H
 #define ROUSE_IO_LOOP_H
@@ -39,8 +39,9 @@ struct loop {
 MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *callbacks,
 			      void *data);
 /*
- * Runs until a signal or loop_stop(), calls on_stop, then goes on until every handle that
- * on_stop closed is gone.
+ * Runs until a signal or loop_stop() and calls on_stop, which closes what is open or begins
+ * what must still be finished (a last batch); then goes on until no handle is alive. What is
+ * alive after 10 s is named in the log and left. Without on_stop it returns at once.
  */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
@@ -54,6 +55,7 @@ uint64_t loop_now_ms(const struct loop *loop);
 struct loop_timer {
 	uv_timer_t uv;
 	void (*on_time)(void *data);
+	void (*on_closed)(void *data);
 	void *data;
 	bool is_open;
 };
@@ -66,5 +68,8 @@ void loop_timer_stop(struct loop_timer *timer);
 /* Closes it; its memory must live until the loop's next turn. Does nothing when it is not open.
  */
 void loop_timer_close(struct loop_timer *timer);
+/* Closes an open one, then calls on_closed(data): the place to free what the timer is part of.
+ */
+void loop_timer_close_then(struct loop_timer *timer, void (*on_closed)(void *data));
 
 #endif

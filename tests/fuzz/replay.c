@@ -1,4 +1,5 @@
-/* Runs a fuzz target over every file of a corpus folder: the ordinary run's share of fuzzing. */
+/* Runs a fuzz target over every file of a corpus folder: the ordinary run's share of fuzzing.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

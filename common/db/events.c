@@ -1,0 +1,252 @@
+#include "db/events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ip4.h"
+#include "core/text.h"
+#include "io/log.h"
+
+#define QUEUE_MAX 4096
+#define BATCH_MAX 200
+#define FLUSH_MS 200
+#define FOLD_WITHIN 128 /* how far back a repeat is looked for */
+
+struct record {
+	char stage[16];
+	char kind[16];
+	char name[160];
+	char reason[160];
+	char detail[320];
+	struct mac mac;
+	struct uuid uuid;
+	bool has_mac, has_uuid;
+	uint32_t address;
+	uint32_t count;
+	uint64_t at_ms;
+};
+
+struct events {
+	struct loop *loop;
+	struct db_conn *conn;
+	struct loop_timer timer;
+	char daemon[16];
+	char instance[96];
+	struct record *ring;
+	size_t first, count; /* what waits, the oldest first */
+	size_t in_flight;
+	uint64_t dropped;
+	struct log_repeat repeat;
+	unsigned closing; /* what must end before it is freed: the timer, the last answer */
+	bool is_closed;
+};
+
+static struct record *record_at(const struct events *events, size_t position)
+{
+	return &events->ring[(events->first + position) % QUEUE_MAX];
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from ? from : "");
+}
+
+static void fill(struct record *record, const struct event *event, uint64_t now_ms)
+{
+	memset(record, 0, sizeof(*record));
+	copy(record->stage, sizeof(record->stage), event->stage);
+	copy(record->kind, sizeof(record->kind), event->kind);
+	copy(record->name, sizeof(record->name), event->name);
+	copy(record->reason, sizeof(record->reason), event->reason);
+	/* half a JSON object would be none: too long a detail is left out */
+	if (event->detail && strlen(event->detail) < sizeof(record->detail))
+		copy(record->detail, sizeof(record->detail), event->detail);
+	record->has_mac = event->mac != NULL;
+	record->has_uuid = event->uuid != NULL;
+	if (event->mac)
+		record->mac = *event->mac;
+	if (event->uuid)
+		record->uuid = *event->uuid;
+	record->address = event->address;
+	record->count = 1;
+	record->at_ms = now_ms;
+}
+
+static bool is_repeat(const struct record *a, const struct record *b)
+{
+	return a->has_mac == b->has_mac && mac_equal(&a->mac, &b->mac) &&
+	       a->address == b->address && strcmp(a->stage, b->stage) == 0 &&
+	       strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->reason, b->reason) == 0;
+}
+
+/* Is it the same as one that waits? Then that one counts it. */
+static bool fold(struct events *events, const struct record *record)
+{
+	size_t waiting = events->count - events->in_flight;
+	size_t within = waiting < FOLD_WITHIN ? waiting : FOLD_WITHIN;
+
+	for (size_t i = 1; i <= within; i++) {
+		struct record *earlier = record_at(events, events->count - i);
+
+		if (is_repeat(earlier, record)) {
+			earlier->count++;
+			return true;
+		}
+	}
+	return false;
+}
+
+void events_push(struct events *events, const struct event *event)
+{
+	struct record record;
+
+	fill(&record, event, loop_now_ms(events->loop));
+	if (fold(events, &record))
+		return;
+	if (events->count == QUEUE_MAX) {
+		events->dropped++;
+		return;
+	}
+	*record_at(events, events->count) = record;
+	events->count++;
+}
+
+static void put_string(struct text *out, const char *name, const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	text_printf(out, ",\"%s\":\"", name);
+	text_put_json(out, value);
+	text_put(out, "\"");
+}
+
+static void put_record(struct text *out, const struct record *record, uint64_t now_ms)
+{
+	char mac[MAC_TEXT_SIZE] = "";
+	char uuid[UUID_TEXT_SIZE] = "";
+	char address[IP4_TEXT_SIZE] = "";
+
+	if (record->has_mac)
+		mac_format(&record->mac, mac);
+	if (record->has_uuid)
+		uuid_format(&record->uuid, uuid);
+	if (record->address)
+		ip4_format(record->address, address);
+	text_printf(out, "{\"ago_ms\":%llu,\"count\":%u",
+		    (unsigned long long)(now_ms - record->at_ms), record->count);
+	put_string(out, "stage", record->stage);
+	put_string(out, "kind", record->kind);
+	put_string(out, "mac", mac);
+	put_string(out, "uuid", uuid);
+	put_string(out, "address", address);
+	put_string(out, "name", record->name);
+	put_string(out, "reason", record->reason);
+	if (record->detail[0] != '\0')
+		text_printf(out, ",\"detail\":%s", record->detail);
+	text_put(out, "}");
+}
+
+static void on_recorded(void *data, const struct db_answer *answer);
+
+static void flush(void *data)
+{
+	struct events *events = data;
+	static char json[BATCH_MAX * 1024];
+	struct text out = text_into(json, sizeof(json));
+	const char *params[3] = {events->daemon, events->instance, json};
+	size_t count = 0;
+
+	if (events->in_flight > 0 || events->count == 0 || !db_is_up(events->conn))
+		return;
+	text_put(&out, "[");
+	while (count < events->count && count < BATCH_MAX) {
+		size_t before = out.length;
+
+		text_put(&out, count > 0 ? "," : "");
+		put_record(&out, record_at(events, count), loop_now_ms(events->loop));
+		if (out.failed || out.length + 2 > sizeof(json)) {
+			out.failed = false;
+			out.length = before;
+			json[before] = '\0';
+			break;
+		}
+		count++;
+	}
+	text_put(&out, "]");
+	if (db_query(events->conn, "select rouse_daemon.record($1, $2, $3::jsonb)", params, 3,
+		     10000, on_recorded, events) == ERR_OK)
+		events->in_flight = count;
+}
+
+static void release(void *data)
+{
+	struct events *events = data;
+
+	if (--events->closing > 0)
+		return;
+	free(events->ring);
+	free(events);
+}
+
+static void on_recorded(void *data, const struct db_answer *answer)
+{
+	struct events *events = data;
+	size_t sent = events->in_flight;
+	unsigned long left_out;
+
+	events->in_flight = 0;
+	if (events->is_closed) {
+		release(events);
+		return;
+	}
+	if (answer->outcome == DB_LOST)
+		return; /* they go again with the next connection; twice is better than never */
+	if (answer->outcome != DB_OK) {
+		events->dropped += sent;
+		if (log_repeat_due(&events->repeat, loop_now_ms(events->loop), 60000,
+				   &left_out))
+			log_warning("events_refused", "count=%zu reason=%s", sent,
+				    log_text(answer->message));
+	}
+	events->first = (events->first + sent) % QUEUE_MAX;
+	events->count -= sent;
+}
+
+enum err events_open(struct loop *loop, struct db_conn *conn, const char *daemon,
+		     const char *instance, struct events **ret_events)
+{
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (!events)
+		return ERR_MEMORY;
+	events->ring = calloc(QUEUE_MAX, sizeof(*events->ring));
+	if (!events->ring) {
+		free(events);
+		return ERR_MEMORY;
+	}
+	events->loop = loop;
+	events->conn = conn;
+	copy(events->daemon, sizeof(events->daemon), daemon);
+	copy(events->instance, sizeof(events->instance), instance);
+	loop_timer_open(loop, &events->timer, flush, events);
+	loop_timer_start(&events->timer, FLUSH_MS, FLUSH_MS);
+	*ret_events = events;
+	return ERR_OK;
+}
+
+uint64_t events_dropped(const struct events *events)
+{
+	return events->dropped;
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	flush(events);
+	events->is_closed = true;
+	events->closing = events->in_flight > 0 ? 2 : 1;
+	loop_timer_close_then(&events->timer, release);
+}

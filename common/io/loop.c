@@ -1,0 +1,198 @@
+#include "io/loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "io/log.h"
+#include "io/notify.h"
+
+/* How long an orderly stop may take; systemd would kill us at 90 s without a word. */
+#define STOP_GRACE_MS 10000
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct loop *loop = handle->data;
+
+	loop->stop_signal = number;
+	loop_stop(loop);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct loop *loop = handle->data;
+
+	(void)number;
+	if (loop->callbacks.on_reload)
+		loop->callbacks.on_reload(loop->data);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	notify_alive();
+}
+
+static int start_signal(struct loop *loop, uv_signal_t *handle, uv_signal_cb callback,
+			int number)
+{
+	int status = uv_signal_init(&loop->uv, handle);
+
+	handle->data = loop;
+	return status ? status : uv_signal_start(handle, callback, number);
+}
+
+/* All of ours are the loop's own business: they do not keep it alive once it is to stop. */
+static int start_handles(struct loop *loop)
+{
+	uint64_t watchdog_ms = notify_watchdog_ms();
+	int status = start_signal(loop, &loop->terminate, on_signal, SIGTERM);
+
+	if (status == 0)
+		status = start_signal(loop, &loop->interrupt, on_signal, SIGINT);
+	if (status == 0)
+		status = start_signal(loop, &loop->reload, on_hangup, SIGHUP);
+	if (status == 0)
+		status = uv_timer_init(&loop->uv, &loop->watchdog);
+	if (status == 0 && watchdog_ms > 0)
+		status = uv_timer_start(&loop->watchdog, on_watchdog, 0, watchdog_ms / 2);
+	return status;
+}
+
+enum err loop_open(struct loop *loop, const struct loop_callbacks *callbacks, void *data)
+{
+	int status;
+
+	*loop = (struct loop){.data = data};
+	if (callbacks)
+		loop->callbacks = *callbacks;
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return ERR_SYSTEM;
+	status = uv_loop_init(&loop->uv);
+	if (status == 0)
+		status = start_handles(loop);
+	if (status) {
+		log_error("loop_failed", "reason=%s", log_text(uv_strerror(status)));
+		return ERR_SYSTEM;
+	}
+	return ERR_OK;
+}
+
+void loop_stop(struct loop *loop)
+{
+	uv_stop(&loop->uv);
+}
+
+static void close_own_handles(struct loop *loop)
+{
+	uv_handle_t *own[] = {(uv_handle_t *)&loop->terminate, (uv_handle_t *)&loop->interrupt,
+			      (uv_handle_t *)&loop->reload, (uv_handle_t *)&loop->watchdog};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (!uv_is_closing(own[i]))
+			uv_close(own[i], NULL);
+	}
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static void log_open_handle(uv_handle_t *handle, void *data)
+{
+	(void)data;
+	if (uv_is_active(handle) && uv_has_ref(handle))
+		log_warning("stop_unfinished", "handle=%s",
+			    uv_handle_type_name(uv_handle_get_type(handle)));
+}
+
+/* Goes on until nothing is alive any more, so that a last batch may still be written. */
+static void finish(struct loop *loop)
+{
+	uv_timer_t grace;
+
+	(void)uv_timer_init(&loop->uv, &grace);
+	(void)uv_timer_start(&grace, on_grace_over, STOP_GRACE_MS, 0);
+	uv_unref((uv_handle_t *)&grace);
+	/* not zero: the grace is over and something still lives */
+	if (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+		uv_walk(&loop->uv, log_open_handle, NULL);
+	uv_close((uv_handle_t *)&grace, NULL);
+	(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
+void loop_run(struct loop *loop)
+{
+	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	notify_stopping();
+	if (!loop->callbacks.on_stop)
+		return;
+	loop->callbacks.on_stop(loop->data);
+	close_own_handles(loop);
+	finish(loop);
+}
+
+void loop_close(struct loop *loop)
+{
+	close_own_handles(loop);
+	for (int turn = 0; turn < 3; turn++)
+		(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+	if (uv_loop_close(&loop->uv) != 0) {
+		/* a handle that outlives its loop is a mistake of ours: name it */
+		uv_print_all_handles(&loop->uv, stderr);
+		abort();
+	}
+}
+
+uint64_t loop_now_ms(const struct loop *loop)
+{
+	return uv_now(&loop->uv);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+	struct loop_timer *timer = handle->data;
+
+	timer->on_time(timer->data);
+}
+
+void loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*on_time)(void *data),
+		     void *data)
+{
+	*timer = (struct loop_timer){.on_time = on_time, .data = data, .is_open = true};
+	(void)uv_timer_init(&loop->uv, &timer->uv);
+	timer->uv.data = timer;
+}
+
+void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms)
+{
+	(void)uv_timer_start(&timer->uv, on_timer, after_ms, repeat_ms);
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+	(void)uv_timer_stop(&timer->uv);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct loop_timer *timer = handle->data;
+
+	timer->on_closed(timer->data);
+}
+
+void loop_timer_close_then(struct loop_timer *timer, void (*on_closed)(void *data))
+{
+	timer->is_open = false;
+	timer->on_closed = on_closed;
+	uv_close((uv_handle_t *)&timer->uv, on_timer_closed);
+}
+
+void loop_timer_close(struct loop_timer *timer)
+{
+	if (!timer->is_open)
+		return;
+	timer->is_open = false;
+	uv_close((uv_handle_t *)&timer->uv, NULL);
+}

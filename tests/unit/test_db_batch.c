@@ -1,0 +1,190 @@
+/* Group commit without a database: `send` is played by the test, which answers when it likes.
+ */
+#include "unit.h"
+
+#include "db/batch.h"
+
+struct grant {
+	uint32_t address;
+	int value;
+};
+
+struct play {
+	struct grant sent[64];
+	size_t sent_count;
+	unsigned sends;
+	enum err send_result;
+	struct grant done[64];
+	size_t done_count;
+	struct grant refused[8];
+	size_t refused_count;
+};
+
+static bool same_address(const void *a, const void *b)
+{
+	return ((const struct grant *)a)->address == ((const struct grant *)b)->address;
+}
+
+static enum err play_send(void *data, const void *rows, size_t count, struct batch *batch)
+{
+	struct play *play = data;
+
+	(void)batch;
+	if (play->send_result != ERR_OK)
+		return play->send_result;
+	memcpy(play->sent, rows, count * sizeof(struct grant));
+	play->sent_count = count;
+	play->sends++;
+	return ERR_OK;
+}
+
+static void play_done(void *data, const void *rows, size_t count, const struct db_rows *answer)
+{
+	struct play *play = data;
+
+	(void)answer;
+	memcpy(play->done + play->done_count, rows, count * sizeof(struct grant));
+	play->done_count += count;
+}
+
+static void play_refused(void *data, const void *row, const struct db_answer *answer)
+{
+	struct play *play = data;
+
+	(void)answer;
+	memcpy(&play->refused[play->refused_count++], row, sizeof(struct grant));
+}
+
+static struct batch *open_batch(struct play *play, size_t most)
+{
+	struct batch_options options = {.most = most,
+					.queue_max = 16,
+					.row_size = sizeof(struct grant),
+					.same = same_address,
+					.send = play_send,
+					.on_done = play_done,
+					.on_refused = play_refused,
+					.data = play};
+	struct batch *batch;
+
+	assert_int_equal(batch_open(&options, &batch), ERR_OK);
+	return batch;
+}
+
+static void add(struct batch *batch, uint32_t address, int value)
+{
+	struct grant grant = {address, value};
+
+	assert_int_equal(batch_add(batch, &grant), ERR_OK);
+}
+
+static const struct db_answer good = {
+	.outcome = DB_OK, .sqlstate = "", .message = "", .hint = ""};
+static const struct db_answer lost = {
+	.outcome = DB_LOST, .sqlstate = "", .message = "", .hint = ""};
+static const struct db_answer bad_row = {
+	.outcome = DB_ERROR, .sqlstate = "23514", .message = "", .hint = ""};
+
+static void rows_that_arrive_meanwhile_form_one_statement(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch(&play, 8);
+
+	(void)state;
+	add(batch, 1, 1);
+	assert_int_equal(play.sent_count, 1); /* the first leaves at once */
+	add(batch, 2, 1);
+	add(batch, 3, 1);
+	add(batch, 2, 2); /* the same key: the newest wins */
+	assert_int_equal(play.sends, 1);
+	batch_on_answer(batch, &good);
+	assert_int_equal(play.sends, 2);
+	assert_int_equal(play.sent_count, 2);
+	assert_int_equal(play.sent[0].value, 2);
+	batch_on_answer(batch, &good);
+	assert_int_equal(play.done_count, 3);
+	assert_int_equal(batch_waiting(batch), 0);
+	batch_close(batch);
+}
+
+static void a_row_in_flight_is_never_replaced(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch(&play, 8);
+
+	(void)state;
+	add(batch, 1, 1);
+	add(batch, 1, 2);
+	batch_on_answer(batch, &good);
+	assert_int_equal(play.done[0].value, 1);
+	assert_int_equal(play.sent[0].value, 2);
+	batch_close(batch);
+}
+
+static void a_lost_statement_goes_again(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch(&play, 8);
+
+	(void)state;
+	add(batch, 1, 1);
+	play.send_result = ERR_AWAY;
+	batch_on_answer(batch, &lost);
+	assert_int_equal(play.done_count, 0);
+	assert_int_equal(batch_waiting(batch), 1);
+	play.send_result = ERR_OK;
+	batch_retry(batch);
+	batch_on_answer(batch, &good);
+	assert_int_equal(play.done_count, 1);
+	batch_close(batch);
+}
+
+static void a_culprit_is_found_alone(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch(&play, 8);
+
+	(void)state;
+	add(batch, 100, 0);
+	for (uint32_t i = 0; i < 8; i++)
+		add(batch, i, 0);
+	batch_on_answer(batch, &good); /* 100 alone, then eight, of which number 5 is bad */
+	for (int turn = 0; turn < 20 && batch_waiting(batch) > 0; turn++) {
+		bool holds_culprit = false;
+
+		for (size_t i = 0; i < play.sent_count; i++)
+			holds_culprit = holds_culprit || play.sent[i].address == 5;
+		batch_on_answer(batch, holds_culprit ? &bad_row : &good);
+	}
+	assert_int_equal(batch_waiting(batch), 0);
+	assert_int_equal(play.refused_count, 1);
+	assert_int_equal(play.refused[0].address, 5);
+	assert_int_equal(play.done_count, 8);
+	batch_close(batch);
+}
+
+static void the_queue_is_bounded(void **state)
+{
+	struct play play = {.send_result = ERR_AWAY};
+	struct batch *batch = open_batch(&play, 8);
+	struct grant grant = {99, 0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++)
+		add(batch, i, 0);
+	assert_int_equal(batch_add(batch, &grant), ERR_SPACE);
+	batch_close(batch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_that_arrive_meanwhile_form_one_statement),
+		cmocka_unit_test(a_row_in_flight_is_never_replaced),
+		cmocka_unit_test(a_lost_statement_goes_again),
+		cmocka_unit_test(a_culprit_is_found_alone),
+		cmocka_unit_test(the_queue_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
