@@ -1,0 +1,132 @@
+-- Small things that the rest of the API uses. None of them is callable by anybody but the owner.
+--
+-- House rules of all API files: a function that others may call is `security definer` with a pinned
+-- search_path; errors carry errcode, message, detail and a hint that lists the valid values.
+
+create procedure rouse_data.describe(relation text, what text, columns jsonb)
+language plpgsql as $$
+declare
+	one record;
+begin
+	execute format('comment on view %s is %L', relation::regclass, what);
+	for one in select * from jsonb_each_text(columns) loop
+		execute format('comment on column %s.%I is %L', relation::regclass, one.key, one.value);
+	end loop;
+end
+$$;
+comment on procedure rouse_data.describe is 'Comments a view and its columns.';
+
+create function rouse_data.setting_text(setting text) returns text
+language sql stable as $$
+	select s.value from rouse_data.setting s where s.name = setting
+$$;
+comment on function rouse_data.setting_text is 'A setting''s value as text.';
+
+create function rouse_data.setting_int(setting text) returns int
+language sql stable as $$
+	select s.value::int from rouse_data.setting s where s.name = setting
+$$;
+comment on function rouse_data.setting_int is 'A setting''s value as a number.';
+
+create function rouse_data.setting_bool(setting text) returns boolean
+language sql stable as $$
+	select s.value::boolean from rouse_data.setting s where s.name = setting
+$$;
+comment on function rouse_data.setting_bool is 'A setting''s value as yes or no.';
+
+create function rouse_data.mac_of(word text) returns macaddr
+language sql immutable as $$
+	select case when lower(word) ~
+		'^([0-9a-f]{12}|[0-9a-f]{2}(:[0-9a-f]{2}){5}|[0-9a-f]{2}(-[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$'
+		then word::macaddr end
+$$;
+comment on function rouse_data.mac_of is 'The MAC that a word spells, or null.';
+
+create function rouse_data.uuid_of(word text) returns uuid
+language sql immutable as $$
+	select case when lower(word) ~ '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$'
+			and translate(lower(word), '-', '') not in (
+				'00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff',
+				'03000200040005000006000700080009', '00020003000400050006000700080009',
+				'12345678123456789012123456789012', '123456781234567890abcdeffedcba98')
+		then word::uuid end
+$$;
+comment on function rouse_data.uuid_of is
+	'The UUID that a word spells; null for anything else and for the values that boards come with.';
+
+create function rouse_data.uuid_swapped(value uuid) returns uuid
+language sql immutable as $$
+	select (substr(h, 7, 2) || substr(h, 5, 2) || substr(h, 3, 2) || substr(h, 1, 2)
+		|| substr(h, 11, 2) || substr(h, 9, 2) || substr(h, 15, 2) || substr(h, 13, 2)
+		|| substr(h, 17))::uuid
+	from translate(value::text, '-', '') as t (h)
+$$;
+comment on function rouse_data.uuid_swapped is
+	'The same SMBIOS UUID read in the other byte order: firmware and systems disagree about it.';
+
+create function rouse_data.inet_of(word text) returns inet
+language plpgsql immutable as $$
+begin
+	if word ~ '^[0-9]{1,3}(\.[0-9]{1,3}){3}$' or word ~ '^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$' then
+		return word::inet;
+	end if;
+	return null;
+exception when invalid_text_representation then
+	return null;
+end
+$$;
+comment on function rouse_data.inet_of is 'The address that a word spells, or null.';
+
+create function rouse_data.nearest(word text, candidates text[]) returns text
+language sql immutable as $$
+	with asked as (
+		select distinct substr('^' || lower(word), i, 2) as pair from generate_series(1, length(word)) i
+	), judged as (
+		select c, (select count(*) from asked
+			where position(asked.pair in '^' || lower(c)) > 0)::float
+			/ greatest(length(word), length(c)) as likeness
+		from unnest(candidates) c
+	), best as (
+		select c from judged order by likeness desc, c limit 8
+	)
+	select case
+		when cardinality(candidates) = 0 or candidates is null then 'There is none yet.'
+		when cardinality(candidates) <= 8
+			then 'There is: ' || (select string_agg(c, ', ' order by c) from unnest(candidates) c) || '.'
+		else 'Like it are: ' || (select string_agg(c, ', ') from best) || '.' end
+$$;
+comment on function rouse_data.nearest is
+	'A hint: all candidates if they are few, else those that look most like the word.';
+
+create function rouse_data.field_error(field text, problem text, remedy text) returns void
+language plpgsql as $$
+begin
+	raise exception using errcode = '22023', message = format('field "%s" %s', field, problem),
+		hint = remedy, column = field;
+end
+$$;
+comment on function rouse_data.field_error is 'Refuses a call because of one of its fields.';
+
+create function rouse_data.note_change() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	insert into rouse_data.change values (pg_current_xact_id(), tg_table_name, now());
+	perform pg_notify('rouse_changed', tg_table_name);
+	return null;
+end
+$$;
+comment on function rouse_data.note_change is
+	'After each statement that changed configuration: a row for changed_since() and a notification.';
+
+do $$
+declare
+	configured text;
+begin
+	foreach configured in array array['setting', 'host', 'nic', 'subnet', 'pool', 'reservation',
+		'boot_file', 'boot_rule', 'profile', 'menu_item']
+	loop
+		execute format('create trigger note_change after insert or update or delete or truncate '
+			'on rouse_data.%I for each statement execute function rouse_data.note_change()', configured);
+	end loop;
+end
+$$;

@@ -1,0 +1,66 @@
+-- Machines and their network cards.
+
+create view rouse.hosts as
+	select id, name, state, uuid, serial, manufacturer, product, comment, created_at, created_by
+	from rouse_data.host order by name;
+call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table.', '{
+	"id": "number, made by the database",
+	"name": "its name, used once: lower-case letters, digits, hyphens, dots",
+	"state": "unknown, pending (waits for rouse.approve), active, disabled (never booted by us) or retired",
+	"uuid": "SMBIOS UUID", "serial": "SMBIOS serial number",
+	"manufacturer": "who made it", "product": "model, as the firmware says it",
+	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known"}');
+
+create view rouse.nics as
+	select mac, host, kind, comment from rouse_data.nic order by host, kind desc, mac;
+call rouse_data.describe('rouse.nics', 'Network cards and whose they are.', '{
+	"mac": "the card''s hardware address", "host": "the name of its machine; null if shared or ignored",
+	"kind": "primary (one per host), extra, pending, shared (an adapter used by many) or ignored",
+	"comment": "your words"}');
+
+create view rouse.inventories as
+	select h.name as host, i.number, i.at, i.data
+	from rouse_data.host_inventory i join rouse_data.host h on h.id = i.host_id
+	order by h.name, i.number;
+call rouse_data.describe('rouse.inventories', 'What machines said about their hardware.', '{
+	"host": "the machine", "number": "1 is the oldest; a new one only when something differs",
+	"at": "when it said so", "data": "all that it said, as JSON"}');
+
+create function rouse_data.host_named(word text) returns rouse_data.host
+language plpgsql stable as $$
+declare
+	found_host rouse_data.host;
+begin
+	select h.* into found_host from rouse_data.host h where h.name = lower(word);
+	if found_host.id is null then
+		select h.* into found_host from rouse_data.host h
+		join rouse_data.nic n on n.host = h.name where n.mac = rouse_data.mac_of(word);
+	end if;
+	if found_host.id is null then
+		raise exception using errcode = '42704', message = format('there is no host "%s"', word),
+			detail = 'A host is named by its name or by the MAC of one of its network cards.',
+			hint = rouse_data.nearest(word, array(
+				select h.name::text from rouse_data.host h
+				union all select n.mac::text from rouse_data.nic n
+				where rouse_data.mac_of(word) is not null and n.host is not null));
+	end if;
+	return found_host;
+end
+$$;
+comment on function rouse_data.host_named is 'The host that a name or a MAC names, or an error with names near it.';
+
+create function rouse.approve(host text) returns text
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	the_host rouse_data.host := rouse_data.host_named(host);
+begin
+	if the_host.state not in ('unknown', 'pending', 'active') then
+		raise exception using errcode = '55000',
+			message = format('host "%s" is %s', the_host.name, the_host.state),
+			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
+	end if;
+	update rouse_data.host h set state = 'active' where h.id = the_host.id;
+	return the_host.name;
+end
+$$;
+comment on function rouse.approve is 'Makes a pending host active; returns its name.';

@@ -1,0 +1,144 @@
+-- The boot policy: rows that people read and write, and one query over them.
+
+create view rouse.boot_files as
+	select arch, http, product, file from rouse_data.boot_file order by arch, http, product;
+call rouse_data.describe('rouse.boot_files', 'First stages by client architecture.', '{
+	"arch": "DHCP option 93: 0 BIOS, 7 and 9 UEFI x64, 11 UEFI arm64, 16 UEFI x64 by HTTP",
+	"http": "true: fetched by HTTP (class HTTPClient), false: by TFTP",
+	"product": "only for this model; null: any", "file": "the file, below the daemons'' roots"}');
+
+create view rouse.boot_rules as
+	select position, name, stage, loader, host_state, job, firmware, arch, host, product,
+		answer, argument, reason
+	from rouse_data.boot_rule order by position;
+call rouse_data.describe('rouse.boot_rules',
+	'What a booting machine gets: the first rule whose conditions all hold decides. A condition is a list of values, or null for any.', '{
+	"position": "order; leave room between", "name": "what the rule is called in logs",
+	"stage": "dhcp, script or menu", "loader": "who asks: firmware, ipxe, grub, pxelinux or other",
+	"host_state": "unknown, pending, active, disabled or retired", "job": "none or live",
+	"firmware": "bios, efi, http, uboot or other", "arch": "i386, x86_64, arm32, arm64, riscv64 or other",
+	"host": "names of hosts", "product": "models, exactly as the firmware says them",
+	"answer": "nothing (an address and no boot answer), first_stage, script, job, menu, local, profile or refuse",
+	"argument": "for profile: its name", "reason": "why, in words: shown in logs, on screens and by rouse.explain"}');
+
+create view rouse.profiles as
+	select name, title, kind, kernel, initrd, arguments, file, url from rouse_data.profile order by name;
+call rouse_data.describe('rouse.profiles', 'What can be booted besides a job.', '{
+	"name": "its key", "title": "as a menu shows it", "kind": "linux, efi, iso, chain or local",
+	"kernel": "linux: the kernel, below the roots", "initrd": "linux: the initial disk, if any",
+	"arguments": "kernel arguments", "file": "efi, iso: the file, below the roots", "url": "chain, iso: where it is"}');
+
+create view rouse.menu as
+	select key, title, position, action, profile, hotkey, host_state, firmware
+	from rouse_data.menu_item order by position;
+call rouse_data.describe('rouse.menu', 'The boot menu.', '{
+	"key": "the item''s short name", "title": "what the screen shows", "position": "order in the menu",
+	"action": "local, profile, register_quick, register_full, reboot or poweroff",
+	"profile": "for the action profile: which", "hotkey": "a key that chooses it",
+	"host_state": "only for hosts in these states; null: any", "firmware": "only on this firmware; null: any"}');
+
+create function rouse_data.holds(condition text[], fact text) returns boolean
+language sql immutable as $$ select condition is null or coalesce(fact = any (condition), false) $$;
+comment on function rouse_data.holds is 'Whether a rule''s condition holds: null is any, a missing fact matches no list.';
+
+create function rouse.evaluate(stage text, loader text, host_state text, job text, firmware text,
+	arch text, host text default null, product text default null)
+returns table ("position" int, name text, answer text, argument text, reason text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	(select r.position, r.name, r.answer, r.argument, r.reason from rouse_data.boot_rule r
+	where rouse_data.holds(r.stage, evaluate.stage) and rouse_data.holds(r.loader, evaluate.loader)
+		and rouse_data.holds(r.host_state, evaluate.host_state) and rouse_data.holds(r.job, evaluate.job)
+		and rouse_data.holds(r.firmware, evaluate.firmware) and rouse_data.holds(r.arch, evaluate.arch)
+		and rouse_data.holds(r.host, evaluate.host) and rouse_data.holds(r.product, evaluate.product)
+	order by r.position limit 1)
+	union all
+	select null, null, 'nothing', null, 'no rule matches'
+	limit 1
+$$;
+comment on function rouse.evaluate is
+	'The rule that decides for these facts; the daemons judge the same rows in the same way.';
+
+create function rouse_data.boot_state(the_mac macaddr)
+returns table (host_id bigint, host text, host_state text, job text, product text)
+language sql stable as $$
+	select h.id, h.name::text, coalesce(h.state, 'unknown'),
+		case when exists (select from rouse_data.job j where j.host_id = h.id
+			and j.state in ('queued', 'waiting', 'running', 'cancelling')) then 'live' else 'none' end,
+		h.product
+	from (select) as always
+	left join rouse_data.nic n on n.mac = the_mac
+	left join rouse_data.host h on h.name = n.host
+$$;
+comment on function rouse_data.boot_state is 'The facts that the database knows of a MAC.';
+
+create function rouse.explain(mac macaddr, firmware text default null, arch text default null)
+returns table (stage text, loader text, host text, host_state text, job text, firmware text, arch text,
+	"position" int, rule text, answer text, argument text, reason text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select s.stage, s.loader, b.host, b.host_state, b.job, f.firmware, f.arch,
+		e.position, e.name, e.answer, coalesce(e.argument, case e.answer
+			when 'first_stage' then (select bf.file::text from rouse_data.boot_file bf
+				where (bf.product is null or bf.product = b.product)
+					and bf.http = (f.firmware = 'http')
+					and bf.arch = any (case f.firmware || ' ' || f.arch
+						when 'bios i386' then '{0}' when 'bios x86_64' then '{0}'
+						when 'efi x86_64' then '{7,9}' when 'efi i386' then '{6}'
+						when 'efi arm64' then '{11}' when 'http x86_64' then '{16}'
+						when 'http arm64' then '{19}' else '{}' end::int[])
+				order by bf.product nulls last, bf.arch limit 1)
+			when 'job' then (select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
+				where j.host_id = b.host_id
+					and j.state in ('queued', 'waiting', 'running', 'cancelling')) end),
+		e.reason
+	from rouse_data.boot_state(explain.mac) b
+	cross join lateral (
+		select coalesce(explain.firmware, seen.firmware, 'efi') as firmware,
+			coalesce(explain.arch, seen.arch, 'x86_64') as arch
+		from (select) as always
+		left join lateral (
+			select ev.detail ->> 'firmware' as firmware, ev.detail ->> 'arch' as arch
+			from rouse_data.event ev
+			where ev.mac = explain.mac and ev.detail ? 'firmware' and ev.detail ? 'arch'
+			order by ev.at desc limit 1) seen on true) f
+	cross join (values (1, 'dhcp', 'firmware'), (2, 'dhcp', 'ipxe'), (3, 'script', 'ipxe'), (4, 'menu', 'ipxe'))
+		as s (step, stage, loader)
+	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, f.firmware, f.arch,
+		b.host, b.product) e
+	order by s.step
+$$;
+comment on function rouse.explain(macaddr, text, text) is
+	'What this machine would get now at each step of its boot, and by which rule. Firmware and arch are those of its last boot, or efi and x86_64, if not given.';
+
+create function rouse.explain(host text)
+returns table (stage text, loader text, host_state text, job text, firmware text, arch text,
+	"position" int, rule text, answer text, argument text, reason text)
+language plpgsql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	the_mac macaddr := rouse_data.mac_named(host);
+begin
+	return query select e.stage, e.loader, e.host_state, e.job, e.firmware, e.arch, e."position",
+		e.rule, e.answer, e.argument, e.reason from rouse.explain(the_mac) e;
+end
+$$;
+comment on function rouse.explain(text) is 'The same for a host by its name.';
+
+create function rouse_data.mac_named(word text) returns macaddr
+language plpgsql stable as $$
+declare
+	the_mac macaddr := rouse_data.mac_of(word);
+	the_host rouse_data.host;
+begin
+	if the_mac is not null then
+		return the_mac;
+	end if;
+	the_host := rouse_data.host_named(word);
+	select n.mac into the_mac from rouse_data.nic n where n.host = the_host.name
+	order by n.kind = 'primary' desc, n.mac limit 1;
+	if the_mac is null then
+		raise exception using errcode = '55000', message = format('host "%s" has no network card', the_host.name),
+			hint = format('Add one: insert into rouse.nics (mac, host) values (''52:54:00:...'', %L)', the_host.name);
+	end if;
+	return the_mac;
+end
+$$;
+comment on function rouse_data.mac_named is 'The MAC that a word spells, or that of the host which it names.';

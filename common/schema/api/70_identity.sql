@@ -1,0 +1,59 @@
+-- Who is asking? A machine shows many identifiers; together they decide, and where they contradict
+-- each other, no job that destroys data is given to it.
+
+create function rouse_data.macs_of(facts jsonb) returns macaddr[]
+language sql immutable as $$
+	select coalesce(array_agg(m order by k), '{}') from (
+		select min(k) as k, m from generate_series(0, 7) k
+		cross join lateral (select rouse_data.mac_of(facts ->> ('mac' || k)) as m) o
+		where m is not null group by m) distinct_macs
+$$;
+comment on function rouse_data.macs_of is 'The MACs of a request, the booted card first, without repetition.';
+
+create function rouse_data.identify(facts jsonb, out host_id bigint, out conflict text)
+language plpgsql stable as $$
+declare
+	macs macaddr[] := rouse_data.macs_of(facts);
+	shown uuid := rouse_data.uuid_of(facts ->> 'uuid');
+	by_mac bigint[];
+	by_uuid bigint[];
+begin
+	select coalesce(array_agg(distinct h.id), '{}') into by_mac
+	from rouse_data.nic n join rouse_data.host h on h.name = n.host
+	where n.mac = any (macs) and n.kind in ('primary', 'extra', 'pending');
+	select coalesce(array_agg(h.id), '{}') into by_uuid from rouse_data.host h
+	where h.uuid in (shown, rouse_data.uuid_swapped(shown));
+	-- The card that booted comes first: it names the host even where the others contradict it.
+	select h.id into host_id
+	from unnest(macs) with ordinality as m (mac, rank)
+	join rouse_data.nic n on n.mac = m.mac and n.kind in ('primary', 'extra', 'pending')
+	join rouse_data.host h on h.name = n.host
+	order by m.rank limit 1;
+	if cardinality(by_mac) > 1 then
+		conflict := 'its MACs belong to different hosts';
+	elsif host_id is not null and cardinality(by_uuid) > 0 and host_id <> all (by_uuid) then
+		conflict := 'its MAC belongs to one host, its UUID to another';
+	elsif host_id is null and cardinality(by_uuid) = 1 then
+		host_id := by_uuid[1];
+		-- UUIDs are copied with boards; alone they are enough only behind an adapter that is shared.
+		if not exists (select from rouse_data.nic n where n.mac = any (macs) and n.kind = 'shared') then
+			conflict := 'its UUID belongs to a host, its MAC to none';
+		end if;
+	end if;
+end
+$$;
+comment on function rouse_data.identify is
+	'The host that asks, and in which way its identifiers contradict each other, if they do.';
+
+create function rouse_data.destroys_data(kind text) returns boolean
+language sql immutable as $$ select kind = 'deploy' $$;
+comment on function rouse_data.destroys_data is 'Whether a job of this kind overwrites what is on the disk.';
+
+create function rouse_data.note_event(stage text, kind text, host_id bigint, mac macaddr, address inet,
+	name text, reason text, detail jsonb default null) returns void
+language sql as $$
+	insert into rouse_data.event (at, daemon, instance, stage, kind, mac, address, host, name, reason, detail)
+	values (clock_timestamp(), 'database', session_user, stage, kind, mac, address,
+		(select h.name from rouse_data.host h where h.id = host_id), name, reason, detail)
+$$;
+comment on function rouse_data.note_event is 'Records what the database itself decided.';

@@ -1,0 +1,205 @@
+-- Offering a job to a machine that boots. Serving a script is not progress: an offer only counts
+-- boots, so that a machine that never checks in is not sent into the same job for ever.
+
+create function rouse_data.open_offer(the_job bigint, the_host bigint) returns bigint
+language plpgsql as $$
+declare
+	latest rouse_data.offer;
+	same_boot boolean;
+begin
+	select o.* into latest from rouse_data.offer o where o.job_id = the_job order by o.id desc limit 1;
+	same_boot := latest.claimed_at is null
+		and latest.opened_at > clock_timestamp() - make_interval(mins => rouse_data.setting_int('offer_minutes'))
+		and not exists (select from rouse_data.event e
+			join rouse_data.nic n on n.mac = e.mac join rouse_data.host h on h.name = n.host
+			where h.id = the_host and e.stage in ('fw_dhcp', 'tftp_nbp') and e.at > latest.opened_at);
+	if same_boot then
+		update rouse_data.offer o set answers = o.answers + 1 where o.id = latest.id;
+		return latest.id;
+	end if;
+	if (select count(*) from rouse_data.offer o where o.job_id = the_job and o.claimed_at is null)
+		>= rouse_data.setting_int('loop_guard_offers') then
+		return null;
+	end if;
+	insert into rouse_data.offer (job_id) values (the_job) returning id into latest.id;
+	return latest.id;
+end
+$$;
+comment on function rouse_data.open_offer is
+	'The offer that this answer belongs to: that of the same boot, or a new one; null if there were too many.';
+
+create function rouse_data.issue_ticket(the_job bigint, the_offer bigint, facts jsonb) returns text
+language plpgsql as $$
+declare
+	ticket text := replace(gen_random_uuid()::text, '-', '');
+begin
+	insert into rouse_data.ticket (hash, job_id, offer_id, mac, uuid, expires_at)
+	values (sha256(ticket::bytea), the_job, the_offer, (rouse_data.macs_of(facts))[1],
+		rouse_data.uuid_of(facts ->> 'uuid'),
+		clock_timestamp() + make_interval(mins => rouse_data.setting_int('ticket_minutes')));
+	return ticket;
+end
+$$;
+comment on function rouse_data.issue_ticket is 'A new ticket for a job, bound to the MAC and UUID that asked; only its hash is kept.';
+
+create function rouse_daemon.offer(facts jsonb, address inet)
+returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
+	kernel text, initrd text, arguments text, retry_seconds int)
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	macs macaddr[] := rouse_data.macs_of(facts);
+	who record;
+	the_job rouse_data.job;
+	the_offer bigint;
+	rest interval;
+begin
+	if cardinality(macs) = 0 then
+		perform rouse_data.field_error('mac0', 'is missing or no MAC', 'Send it as 52:54:00:00:00:01.');
+	end if;
+	who := rouse_data.identify(facts);
+	answer := 'none';
+	if who.host_id is null then
+		reason := 'the machine is unknown';
+		return next; return;
+	end if;
+	host := (select h.name from rouse_data.host h where h.id = who.host_id);
+	-- A client that fell silent must not keep its machine from the next attempt.
+	perform rouse_data.expire_attempts(j.id) from rouse_data.job j
+	where j.host_id = who.host_id and j.state in ('waiting', 'running', 'cancelling');
+	select j.* into the_job from rouse_data.job j
+	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
+	if the_job.id is null then
+		reason := 'the host has no live job';
+		return next; return;
+	end if;
+	job := the_job.id;
+	kind := the_job.kind;
+	if the_job.state = 'cancelling' then
+		reason := 'the job is being cancelled';
+		return next; return;
+	end if;
+	if the_job.deadline <= now() and the_job.state = 'queued' then
+		reason := 'the job''s deadline has passed';
+		return next; return;
+	end if;
+	if who.conflict is not null and rouse_data.destroys_data(the_job.kind) then
+		answer := 'local';
+		reason := 'identity_conflict';
+		perform rouse_data.note_event('script', 'identity_conflict', who.host_id, macs[1], offer.address,
+			the_job.kind, who.conflict, facts);
+		return next; return;
+	end if;
+	if the_job.state in ('waiting', 'running') then
+		answer := 'busy';
+		reason := 'another client is doing this job';
+		rest := (select a.lease_until - clock_timestamp() from rouse_data.attempt a
+			where a.job_id = the_job.id and a.ended_at is null);
+	elsif the_job.retry_at > clock_timestamp() then
+		answer := 'busy';
+		reason := 'the job rests after a failed attempt';
+		rest := the_job.retry_at - clock_timestamp();
+	end if;
+	if answer = 'busy' then
+		retry_seconds := least(greatest(ceil(extract(epoch from rest))::int, 1), 30);
+		return next; return;
+	end if;
+	the_offer := rouse_data.open_offer(the_job.id, who.host_id);
+	if the_offer is null then
+		update rouse_data.job j set state = 'failed', reason = 'loop_guard',
+			text = 'the machine booted with this job offered and never checked in' where j.id = the_job.id;
+		answer := 'local';
+		reason := 'loop_guard';
+		perform rouse_data.note_event('script', 'loop_guard', who.host_id, macs[1], offer.address,
+			the_job.kind, 'too many boots without a check-in');
+		return next; return;
+	end if;
+	answer := 'job';
+	reason := 'the host has a live job';
+	ticket := rouse_data.issue_ticket(the_job.id, the_offer, facts);
+	kernel := rouse_data.setting_text('fos_kernel');
+	initrd := rouse_data.setting_text('fos_initrd');
+	arguments := rouse_data.setting_text('fos_arguments');
+	return next;
+end
+$$;
+comment on function rouse_daemon.offer is
+	'What the machine with these facts shall do about its job: job (with a ticket), busy, none or local.';
+
+create function rouse_data.new_host(facts jsonb) returns bigint
+language plpgsql as $$
+declare
+	macs macaddr[] := rouse_data.macs_of(facts);
+	wanted text := replace(rouse_data.setting_text('host_name_template'), '%mac%', replace(macs[1]::text, ':', ''));
+	host_name text := wanted;
+	new_id bigint;
+begin
+	while exists (select from rouse_data.host h where h.name = host_name) loop
+		host_name := wanted || '-' || substr(md5(random()::text), 1, 4);
+	end loop;
+	insert into rouse_data.host (name, state, uuid, serial, manufacturer, product)
+	values (host_name, 'pending', rouse_data.uuid_of(facts ->> 'uuid'), facts ->> 'serial',
+		facts ->> 'manufacturer', facts ->> 'product')
+	returning id into new_id;
+	insert into rouse_data.nic (mac, host, kind)
+	select m.mac, host_name, case m.rank when 1 then 'primary' else 'extra' end
+	from unnest(macs) with ordinality as m (mac, rank)
+	where (m.mac & '01:00:00:00:00:00') = '00:00:00:00:00:00' and m.mac <> '00:00:00:00:00:00'
+	order by m.mac
+	on conflict (mac) do nothing;
+	return new_id;
+end
+$$;
+comment on function rouse_data.new_host is 'Makes a pending host of a machine that registers itself.';
+
+create function rouse_data.refuse_choice(item text, facts jsonb, who record) returns text
+language plpgsql stable as $$
+declare
+	chosen rouse_data.menu_item;
+	host_state text := coalesce((select h.state from rouse_data.host h where h.id = who.host_id), 'unknown');
+begin
+	select m.* into chosen from rouse_data.menu_item m where m.key = item;
+	return case
+		when chosen.key is null then format('there is no menu item "%s"', item)
+		when chosen.action not in ('register_quick', 'register_full') then format('the menu item "%s" makes no job', item)
+		when not rouse_data.setting_bool('registration_open') then 'registration is closed'
+		when who.conflict is not null then 'identity_conflict: ' || who.conflict
+		-- A pending host is one that has begun to register, and may go on.
+		when not rouse_data.holds(chosen.host_state, host_state) and host_state <> 'pending'
+			then format('the machine is known already (%s)', host_state) end;
+end
+$$;
+comment on function rouse_data.refuse_choice is 'Why this menu item cannot be chosen by this machine; null if it can.';
+
+create function rouse_daemon.choose(item text, facts jsonb, address inet)
+returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
+	kernel text, initrd text, arguments text, retry_seconds int)
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	macs macaddr[] := rouse_data.macs_of(facts);
+	who record;
+begin
+	if cardinality(macs) = 0 then
+		perform rouse_data.field_error('mac0', 'is missing or no MAC', 'Send it as 52:54:00:00:00:01.');
+	end if;
+	-- A key pressed twice makes one host and one job.
+	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || macs[1], 0));
+	who := rouse_data.identify(facts);
+	reason := rouse_data.refuse_choice(item, facts, who);
+	if reason is not null then
+		answer := 'refused';
+		return next; return;
+	end if;
+	if who.host_id is null then
+		who.host_id := rouse_data.new_host(facts);
+	end if;
+	if not exists (select from rouse_data.job j where j.host_id = who.host_id
+		and j.state in ('queued', 'waiting', 'running', 'cancelling')) then
+		perform rouse_data.add_job(who.host_id, 'register', null, 50, null, null, null,
+			(select case m.action when 'register_full' then 'full' else 'quick' end
+				from rouse_data.menu_item m where m.key = item), 'auto', null);
+	end if;
+	return query select o.* from rouse_daemon.offer(facts, address) o;
+end
+$$;
+comment on function rouse_daemon.choose is
+	'A menu item that needs a job of its own was chosen: the job is made, or found live, and offered.';

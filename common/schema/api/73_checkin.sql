@@ -1,0 +1,179 @@
+-- Check-in: the only way to claim a job. The ticket says which job, the token says who has it.
+
+create function rouse_data.free_slot(the_job rouse_data.job) returns boolean
+language plpgsql as $$
+begin
+	if the_job.kind <> 'deploy' then
+		return true;
+	end if;
+	-- One at a time, so that two clients cannot both take the last slot.
+	perform pg_advisory_xact_lock(hashtextextended('rouse.deploy_slots', 0));
+	return rouse_data.slot_position(the_job) <= 0;
+end
+$$;
+comment on function rouse_data.free_slot is 'Whether a job may begin now, or has to wait for others of its kind.';
+
+create function rouse_data.slot_position(the_job rouse_data.job) returns int
+language sql volatile as $$
+	select (select count(*) from rouse_data.job j where j.kind = 'deploy' and j.state in ('running', 'cancelling'))::int
+		+ (select count(*) from rouse_data.job j where j.kind = 'deploy' and j.state = 'waiting'
+			and (j.priority > the_job.priority or (j.priority = the_job.priority and j.id < the_job.id)))::int
+		+ 1 - rouse_data.setting_int('deploy_slots')
+$$;
+comment on function rouse_data.slot_position is 'A job''s place in the queue for a slot: 1 is next, 0 and less may begin.';
+
+create function rouse_data.refuse_ticket(ticket rouse_data.ticket, token_hash bytea, facts jsonb,
+	out reason text, out message text)
+language plpgsql stable as $$
+declare
+	owner_hash bytea := (select a.token_hash from rouse_data.attempt a where a.id = ticket.attempt_id);
+	the_job rouse_data.job;
+	who record := rouse_data.identify(facts);
+	shown uuid := rouse_data.uuid_of(facts ->> 'uuid');
+begin
+	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
+	if ticket.hash is null then
+		reason := 'ticket_unknown';
+		message := 'This ticket is not known. Boot again to get a new one.';
+	elsif ticket.mac <> all (rouse_data.macs_of(facts)) then
+		reason := 'identity_conflict';
+		message := 'This ticket was given to another network card.';
+	elsif ticket.uuid is not null and shown is not null
+		and ticket.uuid not in (shown, rouse_data.uuid_swapped(shown)) then
+		reason := 'identity_conflict';
+		message := 'This ticket was given to a machine with another UUID.';
+	elsif ticket.attempt_id is not null then
+		if owner_hash <> token_hash then
+			reason := 'identity_conflict';
+			message := 'This ticket was used by another client.';
+		end if;
+	elsif ticket.expires_at <= clock_timestamp() then
+		reason := 'ticket_expired';
+		message := 'This ticket has expired. Boot again to get a new one.';
+	elsif the_job.state in ('cancelled', 'cancelling') then
+		reason := 'operator_stop';
+		message := 'The job was cancelled.';
+	elsif the_job.state <> 'queued' then
+		reason := 'ticket_expired';
+		message := format('Job %s is %s. Boot again.', the_job.id, the_job.state);
+	elsif who.conflict is not null and rouse_data.destroys_data(the_job.kind) then
+		reason := 'identity_conflict';
+		message := format('This machine is not surely the right one: %s.', who.conflict);
+	end if;
+end
+$$;
+comment on function rouse_data.refuse_ticket is 'Why this ticket does not let this client in; null if it does.';
+
+create function rouse_data.claim(ticket rouse_data.ticket, hash bytea, facts jsonb, address inet) returns bigint
+language plpgsql as $$
+declare
+	the_job rouse_data.job;
+	begins boolean;
+	attempt_id bigint;
+begin
+	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
+	begins := rouse_data.free_slot(the_job);
+	insert into rouse_data.attempt (job_id, number, token_hash, mac, address, facts, started_at, lease_until)
+	values (the_job.id, the_job.attempts + 1, hash, ticket.mac, address, facts,
+		case when begins then clock_timestamp() end, rouse_data.renewed_lease())
+	returning id into attempt_id;
+	update rouse_data.job j set state = case when begins then 'running' else 'waiting' end,
+		attempts = j.attempts + 1, reason = null, text = null, retry_at = null where j.id = the_job.id;
+	-- The claim kills the job's other tickets, and ends the guard's count: the machine gets through.
+	update rouse_data.ticket t set attempt_id = claim.attempt_id where t.hash = ticket.hash;
+	update rouse_data.ticket t set expires_at = least(t.expires_at, clock_timestamp())
+	where t.job_id = the_job.id and t.hash <> ticket.hash;
+	update rouse_data.offer o set claimed_at = clock_timestamp()
+	where o.job_id = the_job.id and o.claimed_at is null;
+	return attempt_id;
+end
+$$;
+comment on function rouse_data.claim is 'A client claims a job: a new attempt, running or waiting for a slot.';
+
+create function rouse_daemon.fos_checkin(fields jsonb, address inet)
+returns table (answer text, reason text, message text, "position" int, retry_seconds int,
+	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
+	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
+	image_format text, disk_size bigint, disk_sha256 text, disk text)
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	ticket_hash bytea := sha256(rouse_data.field(fields, 'ticket', '^[0-9a-f]{32}$',
+		'It is 32 lower-case hex digits, from rouse_ticket= in /proc/cmdline.')::bytea);
+	hash bytea := rouse_data.token_hash(fields);
+	facts jsonb := fields - '{ticket,token}'::text[];
+	ticket rouse_data.ticket;
+	the_job rouse_data.job;
+	the_attempt rouse_data.attempt;
+begin
+	perform rouse_data.field(fields, 'mac0', '^[0-9A-Fa-f:.-]{12,17}$', 'Send it as 52:54:00:00:00:01.');
+	select j.* into the_job from rouse_data.job j
+	where j.id = (select t.job_id from rouse_data.ticket t where t.hash = ticket_hash) for update;
+	select t.* into ticket from rouse_data.ticket t where t.hash = ticket_hash;
+	answer := 'refused';
+	select * into reason, message from rouse_data.refuse_ticket(ticket, hash, facts);
+	if reason is null and ticket.attempt_id is not null then
+		select f.attempt into the_attempt from rouse_data.lock_attempt(hash) f;
+		select * into reason, message from rouse_data.refusal(the_attempt);
+	end if;
+	if reason is not null then
+		perform rouse_data.note_event('fos', 'refused', the_job.host_id, (rouse_data.macs_of(facts))[1],
+			fos_checkin.address, the_job.kind, reason);
+		return next; return;
+	end if;
+	if ticket.attempt_id is null then
+		begin
+			the_attempt.id := rouse_data.claim(ticket, hash, facts, fos_checkin.address);
+		exception when unique_violation then
+			reason := 'identity_conflict';
+			message := 'This token belongs to another attempt. Boot again to make a new one.';
+			return next; return;
+		end;
+		perform rouse_data.note_event('fos', 'checkin', the_job.host_id, ticket.mac, fos_checkin.address,
+			the_job.kind, null);
+	else
+		perform rouse_data.resume_attempt(the_attempt.id);
+	end if;
+	return query select d.* from rouse_data.describe_attempt(the_attempt.id) d;
+end
+$$;
+comment on function rouse_daemon.fos_checkin is 'A client shows its ticket and claims its job: run, wait or refused.';
+
+create function rouse_data.resume_attempt(the_attempt bigint) returns void
+language plpgsql as $$
+declare
+	the_job rouse_data.job;
+begin
+	select j.* into the_job from rouse_data.job j
+	where j.id = (select a.job_id from rouse_data.attempt a where a.id = the_attempt);
+	if the_job.state = 'waiting' and rouse_data.free_slot(the_job) then
+		update rouse_data.job j set state = 'running' where j.id = the_job.id;
+		update rouse_data.attempt a set started_at = clock_timestamp() where a.id = the_attempt;
+	end if;
+	update rouse_data.attempt a set lease_until = rouse_data.renewed_lease() where a.id = the_attempt;
+end
+$$;
+comment on function rouse_data.resume_attempt is 'A client that has checked in says so again: its lease is extended, it may get its slot.';
+
+create function rouse_data.describe_attempt(the_attempt bigint)
+returns table (answer text, reason text, message text, "position" int, retry_seconds int,
+	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
+	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
+	image_format text, disk_size bigint, disk_sha256 text, disk text)
+language sql volatile as $$
+	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
+		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null
+	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
+	where a.id = the_attempt and j.state = 'waiting'
+	union all
+	-- A job that is being cancelled is described as ever: the client hears of it at its first report.
+	select 'run', null, null, null, null, j.id, a.number, j.kind, j.mode, h.name::text,
+		coalesce(j.after, rouse_data.setting_text('after_job')),
+		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
+		v.image::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
+		case j.kind when 'deploy' then j.disk end
+	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
+	join rouse_data.host h on h.id = j.host_id
+	left join rouse_data.image_version v on v.id = j.image_version_id
+	where a.id = the_attempt and j.state <> 'waiting'
+$$;
+comment on function rouse_data.describe_attempt is 'What check-in answers about an attempt.';

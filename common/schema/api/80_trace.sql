@@ -1,0 +1,111 @@
+-- What happened: events as they came, boots, and the timeline of one machine.
+
+create view rouse.events as
+	select at, daemon, instance, stage, kind, host, mac, name, reason, count, address, uuid, detail
+	from rouse_data.event order by at;
+call rouse_data.describe('rouse.events', 'What the daemons saw.', '{
+	"at": "when, by the database''s clock", "daemon": "who saw it; database: decided by a function here",
+	"instance": "which of them", "stage": "fw_dhcp, proxy, tftp_nbp, ipxe_dhcp, script, kernel, initrd, fos, work, report, local_boot or os_dhcp",
+	"kind": "what it was", "host": "the machine''s name at that time", "mac": "its card", "name": "the file or thing that it was about",
+	"reason": "why: words or a code", "count": "how often within ten seconds", "address": "from where", "uuid": "SMBIOS UUID", "detail": "more facts"}');
+
+create view rouse.daemons as
+	select d.daemon, d.instance, d.status, d.version, d.schema_wanted, d.problem,
+		d.first_seen_at, d.seen_at, d.seen_at > now() - interval '30 seconds' as alive, d.events_skipped
+	from rouse_data.daemon d order by d.daemon, d.instance;
+call rouse_data.describe('rouse.daemons', 'The daemons that have said hello.', '{
+	"daemon": "dhcpd, tftpd or menud", "instance": "which of them", "status": "what it says it is doing", "version": "its version",
+	"schema_wanted": "the version of the contract that it was built for", "problem": "why it refused the latest configuration; null: it did not",
+	"first_seen_at": "since when it is known", "seen_at": "when it said hello last", "alive": "whether that was in the last 30 seconds",
+	"events_skipped": "events of its that could not be read"}');
+
+create function rouse_data.begins_boot(stage text, at timestamptz, stage_before text, at_before timestamptz)
+returns boolean
+language sql immutable as $$
+	select at_before is null or at - at_before > interval '30 minutes'
+		or (stage = 'fw_dhcp' and stage_before not in ('fw_dhcp', 'proxy'))
+		-- Firmware that asks again after a minute of silence was switched off in between.
+		or (stage = 'fw_dhcp' and at - at_before > interval '60 seconds')
+$$;
+comment on function rouse_data.begins_boot is 'Whether this event is the first of a boot, by the one before it.';
+
+create function rouse_data.words(kind text, name text, count int, reason text) returns text
+language sql immutable as $$
+	select replace(kind, '_', ' ') || coalesce(' ' || name, '')
+		|| case when count > 1 then format(' (%s times)', count) else '' end
+		|| coalesce(': ' || reason, '')
+$$;
+comment on function rouse_data.words is 'An event in words.';
+
+create function rouse_data.timeline(the_mac macaddr)
+returns table (boot int, at timestamptz, stage text, daemon text, what text)
+language sql stable as $$
+	with machine as (
+		select h.id, h.name from rouse_data.nic n join rouse_data.host h on h.name = n.host where n.mac = the_mac
+	), macs as (
+		select the_mac as mac union select n.mac from rouse_data.nic n join machine m on n.host = m.name
+	), happened as (
+		select e.at, e.stage, e.daemon, rouse_data.words(e.kind, e.name, e.count, e.reason) as what
+		from rouse_data.event e where e.mac in (select mac from macs)
+		union all
+		select g.at, null, 'database', format('job %s (%s) %s%s', j.id, j.kind,
+			case when g.from_state is null then 'was made: ' || g.to_state || ', by ' || g.who
+				else 'is ' || g.to_state end,
+			coalesce(': ' || g.reason, ''))
+		from rouse_data.job_history g join rouse_data.job j on j.id = g.job_id join machine m on m.id = j.host_id
+	), staged as (
+		select *, coalesce(rouse_data.begins_boot(h.stage, h.at,
+			lag(h.stage) over w, lag(h.at) over w), false) as begins
+		from happened h where h.stage is not null window w as (order by h.at)
+	), marked as (
+		select s.at, s.stage, s.daemon, s.what, s.begins from staged s
+		union all
+		select h.at, null, h.daemon, h.what, false from happened h where h.stage is null
+	)
+	select (count(*) filter (where m.begins) over (order by m.at))::int, m.at, m.stage, m.daemon, m.what
+	from marked m
+$$;
+comment on function rouse_data.timeline is 'Events and job steps of a machine, its boots numbered; 0: before the first.';
+
+create function rouse.trace(mac macaddr)
+returns table (at timestamptz, seconds numeric, stage text, daemon text, what text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select t.at, case when t.boot > 0 then round(extract(epoch from
+			t.at - min(t.at) filter (where t.stage is not null) over (partition by t.boot)), 3) end,
+		t.stage, t.daemon, t.what
+	from rouse_data.timeline(trace.mac) t order by t.at
+$$;
+comment on function rouse.trace(macaddr) is
+	'A machine''s timeline; seconds count from the first event of each boot: select * from rouse.trace(''52:54:00:00:00:01'').';
+
+create function rouse.trace(host text)
+returns table (at timestamptz, seconds numeric, stage text, daemon text, what text)
+language plpgsql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	the_mac macaddr := rouse_data.mac_named(host);
+begin
+	return query select t.at, t.seconds, t.stage, t.daemon, t.what from rouse.trace(the_mac) t;
+end
+$$;
+comment on function rouse.trace(text) is 'The timeline of a host by its name: select * from rouse.trace(''lab-01'').';
+
+create view rouse.boots as
+	with staged as (
+		select e.mac, e.host, e.at, e.stage,
+			lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
+		from rouse_data.event e where e.mac is not null window w as (partition by e.mac order by e.at)
+	), numbered as (
+		select s.*, count(*) filter (where s.at_before is null or s.at - s.at_before > interval '30 minutes'
+			or (s.stage = 'fw_dhcp' and (s.stage_before not in ('fw_dhcp', 'proxy')
+				or s.at - s.at_before > interval '60 seconds')))
+			over (partition by s.mac order by s.at) as number
+		from staged s
+	)
+	select n.mac, max(n.host) as host, n.number, min(n.at) as began_at,
+		round(extract(epoch from max(n.at) - min(n.at)), 3) as seconds,
+		(array_agg(n.stage order by n.at desc))[1] as last_stage, count(*)::int as events
+	from numbered n group by n.mac, n.number
+	order by began_at;
+call rouse_data.describe('rouse.boots', 'Boots of machines, as far as their events are kept.', '{
+	"mac": "the card that booted", "host": "the machine", "number": "counts the card''s boots", "began_at": "its first event",
+	"seconds": "from its first to its last event", "last_stage": "how far it came", "events": "how many were seen"}');

@@ -1,0 +1,80 @@
+-- What the daemons read: the whole configuration, in the shape that their row reader wants.
+
+create view rouse_daemon.settings_now as
+	select name, value from rouse_data.setting order by name;
+call rouse_data.describe('rouse_daemon.settings_now', 'Settings.', '{"name": "the setting", "value": "its value"}');
+
+create view rouse_daemon.subnets_now as
+	select s.id, s.subnet,
+		(select string_agg(host(r), ' ' order by n) from unnest(s.routers) with ordinality as u (r, n)) as routers,
+		(select string_agg(host(d), ' ' order by n) from unnest(s.dns) with ordinality as u (d, n)) as dns,
+		s.domain_name, s.next_server, s.lease_seconds, s.menud_urls
+	from rouse_data.subnet s order by s.id;
+call rouse_data.describe('rouse_daemon.subnets_now', 'Subnets.', '{
+	"id": "number", "subnet": "network", "routers": "addresses joined by spaces", "dns": "addresses joined by spaces",
+	"domain_name": "domain", "next_server": "tftpd", "lease_seconds": "length of a lease", "menud_urls": "URLs joined by spaces"}');
+
+create view rouse_daemon.pools_now as
+	select p.id, s.id as subnet_id, p.first, p.last
+	from rouse_data.pool p join rouse_data.subnet s on s.subnet = p.subnet order by p.first;
+call rouse_data.describe('rouse_daemon.pools_now', 'Pools.', '{
+	"id": "number", "subnet_id": "its subnet", "first": "first address", "last": "last address"}');
+
+create view rouse_daemon.reservations_now as
+	select r.mac, r.address, n.host::text as host
+	from rouse_data.reservation r left join rouse_data.nic n on n.mac = r.mac order by r.address;
+call rouse_data.describe('rouse_daemon.reservations_now', 'Reservations.', '{
+	"mac": "the card", "address": "its address", "host": "the machine that owns the card"}');
+
+create view rouse_daemon.hosts_now as
+	select h.id, h.name::text as name, h.state, h.uuid::text as uuid, h.product,
+		(select string_agg(n.mac::text, ' ' order by n.kind = 'primary' desc, n.mac)
+			from rouse_data.nic n where n.host = h.name) as macs,
+		exists (select from rouse_data.job j where j.host_id = h.id
+			and j.state in ('queued', 'waiting', 'running', 'cancelling')) as live_job
+	from rouse_data.host h order by h.id;
+call rouse_data.describe('rouse_daemon.hosts_now', 'Hosts.', '{
+	"id": "number", "name": "name", "state": "state", "uuid": "SMBIOS UUID", "product": "model",
+	"macs": "joined by spaces, primary first", "live_job": "whether a job is in queued to cancelling"}');
+
+create view rouse_daemon.boot_files_now as
+	select arch, http, product, file::text as file from rouse_data.boot_file order by arch, http, product;
+call rouse_data.describe('rouse_daemon.boot_files_now', 'First stages.', '{
+	"arch": "DHCP option 93", "http": "by HTTP or TFTP", "product": "null: any model", "file": "path below the roots"}');
+
+create view rouse_daemon.boot_rules_now as
+	select position, name, array_to_string(stage, ' ') as stage, array_to_string(loader, ' ') as loader,
+		array_to_string(host_state, ' ') as host_state, array_to_string(job, ' ') as job,
+		array_to_string(firmware, ' ') as firmware, array_to_string(arch, ' ') as arch,
+		array_to_string(host, e'\n') as host, array_to_string(product, e'\n') as product,
+		answer, argument, reason
+	from rouse_data.boot_rule order by position;
+call rouse_data.describe('rouse_daemon.boot_rules_now', 'The boot policy, in order.', '{
+	"position": "order", "name": "name", "stage": "null or values joined by spaces", "loader": "as stage",
+	"host_state": "as stage", "job": "as stage", "firmware": "as stage", "arch": "as stage",
+	"host": "null or names joined by newlines", "product": "as host", "answer": "answer", "argument": "argument", "reason": "why"}');
+
+create view rouse_daemon.profiles_now as
+	select name::text as name, title, kind, kernel::text as kernel, initrd::text as initrd, arguments,
+		file::text as file, url
+	from rouse_data.profile order by name;
+call rouse_data.describe('rouse_daemon.profiles_now', 'Profiles.', '{
+	"name": "key", "title": "title", "kind": "kind", "kernel": "path", "initrd": "path",
+	"arguments": "kernel arguments", "file": "path", "url": "URL"}');
+
+create view rouse_daemon.menu_now as
+	select key::text as key, title, position, action, profile::text as profile, hotkey,
+		array_to_string(host_state, ' ') as host_state, array_to_string(firmware, ' ') as firmware
+	from rouse_data.menu_item order by position;
+call rouse_data.describe('rouse_daemon.menu_now', 'The menu, in order.', '{
+	"key": "key", "title": "title", "position": "order", "action": "action", "profile": "profile", "hotkey": "key to press",
+	"host_state": "null or values joined by spaces", "firmware": "null or values joined by spaces"}');
+
+create function rouse_daemon.changed_since(xmin xid8) returns table (changed boolean, xmin xid8)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select changed_since.xmin is null
+		or exists (select from rouse_data.change c where c.xid8 >= changed_since.xmin),
+		pg_snapshot_xmin(pg_current_snapshot())
+$$;
+comment on function rouse_daemon.changed_since is
+	'Whether configuration changed in a transaction that a snapshot with this xmin could not see; and the xmin now.';

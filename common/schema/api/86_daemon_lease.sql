@@ -1,0 +1,135 @@
+-- Leases. The primary key on the address is the lock between several dhcpd: whoever commits first
+-- has it, and the other one is told the owner.
+
+create function rouse_data.lease_seconds_left(expires_at timestamptz) returns int
+language sql stable as $$ select floor(extract(epoch from expires_at - now()))::int $$;
+comment on function rouse_data.lease_seconds_left is 'Whole seconds until then, by the database''s clock.';
+
+create function rouse_daemon.lease_load()
+returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select l.address, l.client, l.mac,
+		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
+		rouse_data.lease_seconds_left(l.expires_at), l.host_name
+	from rouse_data.lease l
+	where l.expires_at + make_interval(secs => rouse_data.setting_int('lease_grace_seconds')) >= now()
+	order by l.address
+$$;
+comment on function rouse_daemon.lease_load is 'Every lease that is not yet past its grace.';
+
+create function rouse_daemon.lease_find(client bytea)
+returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select l.address, l.client, l.mac,
+		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
+		rouse_data.lease_seconds_left(l.expires_at), l.host_name
+	from rouse_data.lease l where l.client = lease_find.client
+	order by l.granted_at desc
+$$;
+comment on function rouse_daemon.lease_find is 'The leases of one client, the newest first, also expired ones.';
+
+create function rouse_data.check_lease_batch(lengths int[], bad_seconds boolean) returns void
+language plpgsql immutable as $$
+begin
+	if (select count(distinct coalesce(l, 0)) <> 1 from unnest(lengths) l) then
+		raise exception using errcode = '22023', message = 'the arrays of leases have different lengths',
+			detail = format('They are %s.', array_to_string(lengths, ', ')), hint = 'Give one element for each lease.';
+	end if;
+	if bad_seconds then
+		raise exception using errcode = '22023', message = 'a lease of no seconds was asked for',
+			hint = 'Each element of seconds is 1 or more.';
+	end if;
+end
+$$;
+comment on function rouse_data.check_lease_batch is 'Refuses a batch of leases that is not well formed.';
+
+create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
+	lease_seconds int[], names text[], classes text[])
+returns table (address inet, client bytea, granted boolean, seconds_left int)
+language plpgsql as $$
+declare
+	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
+begin
+	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
+		cardinality(lease_seconds), cardinality(names), cardinality(classes)],
+		(select coalesce(bool_or(s is null or s < 1), false) from unnest(lease_seconds) s));
+	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
+	insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
+	select distinct on (w.address) w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds),
+		now(), w.host_name, w.class, daemon
+	from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
+		as w (address, client, mac, seconds, host_name, class, rank)
+	order by w.address, w.rank desc
+	on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
+		state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
+		host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
+	where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now();
+	perform rouse_data.end_other_leases(addresses, clients);
+	return query
+	select w.address, l.client, l.client = w.client and l.state = 'bound' and l.expires_at > now(),
+		rouse_data.lease_seconds_left(l.expires_at)
+	from unnest(addresses, clients) with ordinality as w (address, client, rank)
+	join rouse_data.lease l on l.address = w.address
+	order by w.rank;
+end
+$$;
+comment on function rouse_data.grant_leases is 'What lease_grant does; PL/pgSQL wants other names for what goes in than for what comes out.';
+
+create function rouse_daemon.lease_grant(instance text, address inet[], client bytea[], mac macaddr[],
+	seconds int[], host_name text[], class text[])
+returns table (address inet, client bytea, granted boolean, seconds_left int)
+language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select g.* from rouse_data.grant_leases($1, $2, $3, $4, $5, $6, $7) g
+$$;
+comment on function rouse_daemon.lease_grant is
+	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';
+
+create function rouse_data.end_other_leases(addresses inet[], clients bytea[]) returns void
+language sql as $$
+	-- One client, one live address in a subnet: the last one of this batch, if it was granted.
+	with newest as (
+		select distinct on (w.client, s.id) w.client, w.address, s.subnet
+		from unnest(addresses, clients) with ordinality as w (address, client, rank)
+		join rouse_data.lease l on l.address = w.address and l.client = w.client and l.state = 'bound'
+		join rouse_data.subnet s on s.subnet >> w.address
+		order by w.client, s.id, w.rank desc
+	), other as (
+		select l.address from rouse_data.lease l join newest n on l.client = n.client
+		where l.address <> n.address and l.address << n.subnet and l.state = 'bound'
+		order by l.address for update of l
+	)
+	update rouse_data.lease l set state = 'released' from other o where l.address = o.address
+$$;
+comment on function rouse_data.end_other_leases is 'Ends what else the clients of these leases hold in the same subnets.';
+
+create function rouse_daemon.lease_end(instance text, address inet[], client bytea[], how text[]) returns int
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	quarantine interval := make_interval(secs => rouse_data.setting_int('decline_quarantine_seconds'));
+	ended int;
+begin
+	perform rouse_data.check_lease_batch(array[cardinality(address), cardinality(client), cardinality(how)], false);
+	if exists (select from unnest(lease_end.how) h where h is null or h not in ('released', 'declined')) then
+		raise exception using errcode = '22023', message = 'a lease ends as released or declined',
+			hint = 'Each element of how is one of these words.';
+	end if;
+	-- A released address is kept for its client until it would have expired: a daemon that does not
+	-- know of the release must not be contradicted.
+	with asked as (
+		select distinct on (w.address) w.address, w.client, w.how
+		from unnest(lease_end.address, lease_end.client, lease_end.how) with ordinality
+			as w (address, client, how, rank)
+		order by w.address, w.rank desc
+	), locked as (
+		select l.address, a.how from rouse_data.lease l
+		join asked a on a.address = l.address and a.client = l.client
+		where l.state = 'bound' order by l.address for update of l
+	)
+	update rouse_data.lease l set state = o.how, instance = lease_end.instance,
+		expires_at = case o.how when 'declined' then now() + quarantine else l.expires_at end
+	from locked o where l.address = o.address;
+	get diagnostics ended = row_count;
+	return ended;
+end
+$$;
+comment on function rouse_daemon.lease_end is 'Ends leases where address and client agree; says how many.';

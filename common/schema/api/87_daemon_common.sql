@@ -1,0 +1,187 @@
+-- What all daemons call: hello, record, tick.
+
+create function rouse_data.contract_version() returns int
+language sql immutable as $$ select 1 $$;
+comment on function rouse_data.contract_version is
+	'The version of schema rouse_daemon; it grows when a daemon built for the older one would fail.';
+
+create function rouse_daemon.hello(daemon text, instance text, version text, schema_wanted int,
+	status text, problem text)
+returns table (schema_version int, accepted boolean, hint text)
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	ours int := rouse_data.contract_version();
+begin
+	insert into rouse_data.daemon as d (daemon, instance, version, schema_wanted, status, problem)
+	values ($1, $2, $3, $4, $5, $6)
+	on conflict on constraint daemon_pkey do update set version = excluded.version,
+		schema_wanted = excluded.schema_wanted, status = excluded.status, problem = excluded.problem,
+		seen_at = clock_timestamp();
+	schema_version := ours;
+	accepted := $4 between ours - 1 and ours;
+	hint := case
+		when accepted then null
+		when $4 > ours then format('%s wants version %s of the database, it has %s: run rouse-db migrate', $1, $4, ours)
+		else format('%s is built for version %s of the database, it has %s: install a newer %s', $1, $4, ours, $1) end;
+	return next;
+end
+$$;
+comment on function rouse_daemon.hello is 'A daemon is alive; answers whether it and this database fit together.';
+
+create function rouse_daemon.record(daemon text, instance text, events jsonb) returns int
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	given int;
+	taken int;
+begin
+	if jsonb_typeof(events) is distinct from 'array' then
+		perform rouse_data.field_error('events', 'is no array', 'Send an array of objects.');
+	end if;
+	given := jsonb_array_length(events);
+	insert into rouse_data.event (at, daemon, instance, stage, kind, mac, uuid, address, host, name, reason, count, detail)
+	select clock_timestamp() - e.ago_ms * interval '1 millisecond', $1, $2, e.stage, e.kind, e.mac, e.uuid, e.address,
+		n.host, e.name, e.reason, e.count, e.detail
+	from rouse_data.read_events(events) e
+	left join rouse_data.nic n on n.mac = e.mac;
+	get diagnostics taken = row_count;
+	if taken < given then
+		insert into rouse_data.daemon as d (daemon, instance, events_skipped) values ($1, $2, given - taken)
+		on conflict on constraint daemon_pkey do update set events_skipped = d.events_skipped + excluded.events_skipped;
+	end if;
+	return taken;
+end
+$$;
+comment on function rouse_daemon.record is 'Keeps what a daemon saw; returns how many events could be read.';
+
+create function rouse_data.read_events(events jsonb)
+returns table (ago_ms bigint, mac macaddr, uuid uuid, address inet, stage text, kind text, name text,
+	reason text, count int, detail jsonb)
+language sql stable as $$
+	select t.ago_ms::bigint, rouse_data.mac_of(t.mac), rouse_data.uuid_of(t.uuid), t.address_read,
+		t.stage, t.kind, left(t.name, 512), left(t.reason, 512), t.count::int, t.detail
+	from (
+		select coalesce(e ->> 'ago_ms', '0') as ago_ms, e ->> 'mac' as mac, e ->> 'uuid' as uuid,
+			e ->> 'address' as address, rouse_data.inet_of(e ->> 'address') as address_read,
+			e ->> 'stage' as stage, e ->> 'kind' as kind, e ->> 'name' as name,
+			e ->> 'reason' as reason, coalesce(e ->> 'count', '1') as count,
+			nullif(e -> 'detail', 'null') as detail
+		from jsonb_array_elements(events) e) t
+	where t.stage in ('fw_dhcp', 'proxy', 'tftp_nbp', 'ipxe_dhcp', 'script', 'kernel', 'initrd', 'fos',
+			'work', 'report', 'local_boot', 'os_dhcp')
+		and t.kind ~ '^[a-z][a-z0-9_]{0,31}$'
+		and t.ago_ms ~ '^[0-9]{1,9}$' and t.count ~ '^[0-9]{1,9}$'
+		and (t.mac is null or rouse_data.mac_of(t.mac) is not null)
+		-- A UUID that boards come with is no UUID, but no reason to lose the event either.
+		and (t.uuid is null or t.uuid ~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$')
+		and (t.address is null or t.address_read is not null)
+		and (t.detail is null or jsonb_typeof(t.detail) = 'object')
+$$;
+comment on function rouse_data.read_events is 'The elements of an array that are events.';
+
+create function rouse_data.start_due_jobs() returns int
+language plpgsql as $$
+declare
+	host bigint;
+	started int := 0;
+begin
+	for host in
+		select distinct j.host_id from rouse_data.job j
+		where (j.state = 'backlog' or (j.state = 'scheduled' and j.not_before <= now()))
+			and not exists (select from rouse_data.job l where l.host_id = j.host_id
+				and l.state in ('queued', 'waiting', 'running', 'cancelling'))
+		order by j.host_id
+	loop
+		started := started + rouse_data.promote_next(host);
+	end loop;
+	return started;
+end
+$$;
+comment on function rouse_data.start_due_jobs is 'Queues jobs that are due and whose host is free; says how many.';
+
+create function rouse_data.expire_jobs() returns int
+language plpgsql as $$
+declare
+	expired int;
+begin
+	with late as (
+		select j.id from rouse_data.job j
+		where j.state in ('scheduled', 'backlog', 'queued') and j.deadline <= now()
+		order by j.id for update skip locked
+	)
+	update rouse_data.job j set state = 'expired', reason = 'deadline' from late l where j.id = l.id;
+	get diagnostics expired = row_count;
+	return expired;
+end
+$$;
+comment on function rouse_data.expire_jobs is 'Ends jobs that did not begin before their deadline; says how many.';
+
+create function rouse_data.keep_partitions() returns void
+language plpgsql as $$
+declare
+	day date;
+	old record;
+	made text;
+begin
+	for day in select d::date from generate_series(current_date, current_date + 2, interval '1 day') d loop
+		made := 'event_' || to_char(day, 'YYYYMMDD');
+		-- A day that has rows in the default partition already stays there: nothing is moved.
+		if to_regclass('rouse_data.' || made) is null
+			and not exists (select from rouse_data.event_default e where e.at >= day and e.at < day + 1) then
+			execute format('create table rouse_data.%I partition of rouse_data.event for values from (%L) to (%L)',
+				made, day::timestamptz, (day + 1)::timestamptz);
+			execute format('comment on table rouse_data.%I is %L', made, 'Events of ' || day);
+		end if;
+	end loop;
+	for old in
+		select c.oid::regclass as partition from pg_inherits i join pg_class c on c.oid = i.inhrelid
+		where i.inhparent = 'rouse_data.event'::regclass and c.relname ~ '^event_[0-9]{8}$'
+			and to_date(right(c.relname, 8), 'YYYYMMDD') < current_date - rouse_data.setting_int('event_days')
+	loop
+		execute format('drop table %s', old.partition);
+	end loop;
+	delete from rouse_data.event_default e
+	where e.at < current_date - rouse_data.setting_int('event_days');
+end
+$$;
+comment on function rouse_data.keep_partitions is 'Makes the partitions of the days to come and drops those that are too old.';
+
+create function rouse_data.tidy() returns void
+language plpgsql as $$
+begin
+	delete from rouse_data.ticket t where t.expires_at < now() - interval '1 day'
+		and not exists (select from rouse_data.attempt a where a.id = t.attempt_id and a.ended_at is null);
+	delete from rouse_data.daemon d where d.seen_at < now() - interval '7 days';
+	-- Only the newest change matters to changed_since().
+	delete from rouse_data.change c where c.at < now() - interval '1 day'
+		and c.xid8 < (select max(n.xid8) from rouse_data.change n);
+	-- The lock on the events is short or not taken at all: the next tick tries again.
+	begin
+		perform set_config('lock_timeout', '200ms', true);
+		perform rouse_data.keep_partitions();
+	exception when lock_not_available then
+		null;
+	end;
+end
+$$;
+comment on function rouse_data.tidy is 'Removes what nobody needs any more and keeps the event partitions.';
+
+create function rouse_daemon.tick()
+returns table (expired_attempts int, started_jobs int, expired_jobs int)
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set lock_timeout = '2s' as $$
+begin
+	expired_attempts := 0;
+	started_jobs := 0;
+	expired_jobs := 0;
+	if pg_try_advisory_xact_lock(hashtextextended('rouse.tick', 0)) then
+		expired_attempts := rouse_data.expire_attempts();
+		expired_jobs := rouse_data.expire_jobs();
+		started_jobs := rouse_data.start_due_jobs();
+		perform rouse_data.tidy();
+	end if;
+	return next;
+end
+$$;
+comment on function rouse_daemon.tick is 'Moves what time moves. Anybody may call it at any time; two at once do the work once.';
+
+select rouse_data.keep_partitions();

@@ -1,0 +1,36 @@
+-- Who may do what. Everything is revoked first: what is not named here is not granted. The matrix is
+-- asserted, cell by cell, in tests/sql/grants.sql.
+
+revoke all on all tables in schema rouse, rouse_data, rouse_daemon from public;
+revoke all on all routines in schema rouse, rouse_data, rouse_daemon from public;
+revoke all on schema rouse, rouse_data, rouse_daemon from public;
+
+-- People.
+grant usage on schema rouse to rouse_viewer;
+grant select on all tables in schema rouse to rouse_viewer;
+grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text), rouse.explain(text),
+	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text) to rouse_viewer;
+
+grant usage on schema rouse to rouse_operator;
+grant select on all tables in schema rouse to rouse_operator;
+grant execute on all functions in schema rouse to rouse_operator;
+grant insert, update, delete on rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
+	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu to rouse_operator;
+grant update (value) on rouse.settings to rouse_operator;
+
+-- Daemons.
+grant usage on schema rouse_daemon to rouse_dhcpd, rouse_tftpd, rouse_menud;
+grant select on rouse_daemon.settings_now, rouse_daemon.hosts_now, rouse_daemon.boot_rules_now
+	to rouse_dhcpd, rouse_tftpd, rouse_menud;
+grant select on rouse_daemon.subnets_now, rouse_daemon.boot_files_now to rouse_dhcpd, rouse_tftpd;
+grant select on rouse_daemon.pools_now, rouse_daemon.reservations_now to rouse_dhcpd;
+grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now to rouse_tftpd, rouse_menud;
+
+grant execute on function rouse_daemon.changed_since, rouse_daemon.hello, rouse_daemon.record, rouse_daemon.tick
+	to rouse_dhcpd, rouse_tftpd, rouse_menud;
+grant execute on function rouse_daemon.lease_load, rouse_daemon.lease_find, rouse_daemon.lease_grant,
+	rouse_daemon.lease_end to rouse_dhcpd;
+grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
+grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
+	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image
+	to rouse_menud;

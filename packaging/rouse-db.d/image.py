@@ -1,0 +1,157 @@
+"""Taking in images: a raw disk becomes a published version, whole or not at all.
+
+The stream is compressed into a file named .part, which is flushed and renamed when it is complete;
+only then is it published, in one transaction. Whatever fails before leaves no version behind.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from database import Trouble, program, quote
+
+BLOCK = 1 << 20
+
+
+class Counted:
+    """Bytes and SHA-256 of what passes by."""
+
+    def __init__(self):
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def add(self, block):
+        self.size += len(block)
+        self.sha256.update(block)
+
+
+def _compress(source, target, total):
+    """Compresses source (open, binary) into target; returns both sides' counts."""
+    raw, stream = Counted(), Counted()
+    failure = []
+    command = [program("zstd"), "-q", "-3", "-T0", "-c"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as zstd:
+        def collect():
+            try:
+                while block := zstd.stdout.read(BLOCK):
+                    stream.add(block)
+                    target.write(block)
+            except OSError as error:
+                failure.append(error)
+                zstd.kill()
+
+        collector = threading.Thread(target=collect)
+        collector.start()
+        try:
+            shown = time.monotonic()
+            while block := source.read(BLOCK):
+                raw.add(block)
+                zstd.stdin.write(block)
+                if time.monotonic() - shown > 4:
+                    shown = time.monotonic()
+                    print(f"{100 * raw.size // max(total, 1)} %", file=sys.stderr)
+            zstd.stdin.close()
+        except BrokenPipeError:
+            pass
+        finally:
+            if sys.exc_info()[0]:
+                zstd.kill()
+            collector.join()
+        code = zstd.wait()
+    if failure:
+        raise failure[0]
+    if code != 0:
+        raise Trouble(f"zstd ended with code {code}", remedy="See its message above.")
+    return raw, stream
+
+
+def _flush(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _check(name, file):
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name) or ".." in name:
+        raise Trouble(f'"{name}" cannot be the name of an image',
+                      remedy="Use a-z, 0-9, dot, _ and -, beginning with a letter or digit.")
+    try:
+        with open(file, "rb") as source:
+            head = source.read(8)
+    except OSError as error:
+        raise Trouble(f"{file} cannot be read: {error.strerror}",
+                      remedy="Name a raw disk image, such as disk.raw.") from error
+    if not head:
+        raise Trouble(f"{file} is empty", remedy="Name a raw disk image.")
+    kinds = {b"QFI\xfb": "a qcow2 image", b"\x28\xb5\x2f\xfd": "zstd-compressed",
+             b"\x1f\x8b": "gzip-compressed", b"\xfd7zXZ": "xz-compressed"}
+    for magic, kind in kinds.items():
+        if head.startswith(magic):
+            raise Trouble(f"{file} is {kind}, not a raw disk",
+                          remedy="Unpack it first (qemu-img convert -O raw, zstd -d, ...).")
+
+
+def add(database, name, file, store, title):
+    _check(name, file)
+    images = store / "images" / name
+    try:
+        images.mkdir(parents=True, exist_ok=True)
+        with open(images / ".lock", "w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Trouble(f"image {name} is being added by somebody else", remedy="Wait for it.") from None
+            _add_locked(database, name, file, store, title)
+    except OSError as error:
+        raise Trouble(f"image {name}: {error.filename or store}: {error.strerror}",
+                      remedy="Nothing was published. Make room, or set the rights, and add it again.") from error
+
+
+def _add_locked(database, name, file, store, title):
+    number = int(database.value("select coalesce(max(number), 0) + 1 from rouse.image_versions"
+                                f" where image = {quote(name)}"))
+    relative = Path("images") / name / str(number) / "disk.raw.zst"
+    final = store / relative
+    # What an earlier run left here was never published: the next number is still free.
+    shutil.rmtree(final.parent, ignore_errors=True)
+    final.parent.mkdir()
+    part = final.with_name(final.name + ".part")
+    published = False
+    try:
+        with open(file, "rb") as source, open(part, "wb") as target:
+            before = os.fstat(source.fileno())
+            raw, stream = _compress(source, target, before.st_size)
+            target.flush()
+            os.fsync(target.fileno())
+            after = os.fstat(source.fileno())
+        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+            raise Trouble(f"{file} changed while it was read", remedy="Stop what writes to it and add it again.")
+        os.rename(part, final)
+        for directory in (final.parent, final.parent.parent, final.parent.parent.parent):
+            _flush(directory)
+        database.script(
+            "begin;\nselect rouse.publish_image("
+            + ", ".join([quote(name), str(number), quote(relative), str(stream.size),
+                         quote(stream.sha256.hexdigest()), str(raw.size), quote(raw.sha256.hexdigest()),
+                         "title => " + quote(title)])
+            + ");\ncommit;\n")
+        published = True
+    finally:
+        if not published:
+            shutil.rmtree(final.parent, ignore_errors=True)
+    print(f"{name} version {number}: disk of {raw.size} bytes, stream of {stream.size} bytes, {final}")
+
+
+def listing(database):
+    for name, version, disk_size, size, title in database.rows(
+            "select name, version, disk_size, size, title from rouse.images"):
+        print(f"{name}\tversion {version}\tdisk {disk_size}\tstream {size}\t{title}")
