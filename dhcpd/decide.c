@@ -1,0 +1,412 @@
+#include "dhcpd/decide.h"
+
+#include "dhcpd/option.h"
+#include "dhcpd/pool.h"
+
+#define RELAY_LINK_SELECTION 5 /* RFC 3527 */
+
+/* One decision in the making. */
+struct deciding {
+	const struct decide_question *question;
+	const struct packet *packet;
+	struct decide_verdict *verdict;
+	struct pool_question pool;
+	const struct lease *lease; /* the client's best entry in the subnet, or NULL */
+};
+
+static void stay_silent(struct deciding *d, const char *reason)
+{
+	d->verdict->action = DECIDE_SILENT;
+	d->verdict->reason = reason;
+}
+
+static void refuse(struct deciding *d, const char *reason)
+{
+	d->verdict->action = DECIDE_NAK;
+	d->verdict->reason = reason;
+}
+
+static void promise(struct deciding *d, enum decide_action action, uint32_t address,
+		    const char *reason)
+{
+	uint32_t seconds = d->verdict->subnet->lease_seconds;
+
+	d->verdict->action = action;
+	d->verdict->change = action == DECIDE_OFFER ? DECIDE_HOLD : DECIDE_GRANT;
+	d->verdict->address = address;
+	d->verdict->lease_seconds = seconds;
+	d->verdict->renewal_seconds = seconds / 2;
+	d->verdict->rebinding_seconds = seconds - seconds / 8;
+	d->verdict->reason = reason;
+}
+
+/* The client's own entry of exactly this address, if the database is known to have it. */
+static const struct lease *recorded_lease(const struct deciding *d, uint32_t address)
+{
+	const struct lease *lease = lease_at(d->question->leases, address);
+
+	if (!lease || lease->state == LEASE_OFFERED ||
+	    !lease_client_equal(&lease->client, &d->verdict->client))
+		return NULL;
+	return lease;
+}
+
+/*
+ * The outage rule: while the database is away nothing is promised that it has not recorded. Who
+ * holds a recorded lease gets what is left of it; nobody gets a new one; nobody is refused.
+ */
+static void decide_outage(struct deciding *d, enum decide_action action, uint32_t address)
+{
+	const struct lease *lease = recorded_lease(d, address);
+	uint32_t left;
+
+	if (!lease || !lease_is_bound(lease, d->question->now_ms) ||
+	    !pool_permits(&d->pool, address)) {
+		stay_silent(d, "the database is away: only recorded leases are answered");
+		return;
+	}
+	left = lease_seconds_left(lease, d->question->now_ms);
+	if (left == 0) {
+		stay_silent(d, "the database is away and the recorded lease is at its end");
+		return;
+	}
+	promise(d, action, address, "the database is away: what is left of the recorded lease");
+	d->verdict->change = DECIDE_NONE;
+	d->verdict->lease_seconds = left;
+	/* ask again late: an earlier renewal could not make it longer */
+	d->verdict->renewal_seconds = left - left / 8;
+	d->verdict->rebinding_seconds = left - left / 16;
+}
+
+static void decide_discover(struct deciding *d)
+{
+	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
+							    d->verdict->subnet, d->pool.mac)
+					: 0;
+	uint32_t address;
+
+	if (!d->question->is_database_up) {
+		decide_outage(d, DECIDE_OFFER, d->lease ? d->lease->address : 0);
+		return;
+	}
+	if (!d->lease && !d->question->has_asked) {
+		d->verdict->action = DECIDE_ASK;
+		d->verdict->reason = "the table does not know this client";
+		return;
+	}
+	/* RFC 2131 section 4.3.1: its reservation, its address of before, its wish, any */
+	if (reserved != 0 && pool_is_free(&d->pool, reserved))
+		promise(d, DECIDE_OFFER, reserved, "the address is reserved for this card");
+	else if (d->lease && pool_is_free(&d->pool, d->lease->address))
+		promise(d, DECIDE_OFFER, d->lease->address,
+			"the client had this address before");
+	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address) &&
+		 pool_is_free(&d->pool, address))
+		promise(d, DECIDE_OFFER, address, "the client wished for this address");
+	else if (pool_pick(&d->pool, &address) == ERR_OK)
+		promise(d, DECIDE_OFFER, address, "a free address of the pool");
+	else
+		stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
+}
+
+/* An address that the client names: it is the database's to give, or it is refused. */
+static void grant_or_refuse(struct deciding *d, uint32_t address, const char *reason)
+{
+	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
+							    d->verdict->subnet, d->pool.mac)
+					: 0;
+	const struct lease *lease = lease_at(d->question->leases, address);
+
+	/* a reservation made or moved on a live server: the client must come for it */
+	if (reserved != 0 && reserved != address && pool_is_free(&d->pool, reserved))
+		refuse(d, "another address is reserved for this card");
+	else if (!pool_permits(&d->pool, address))
+		refuse(d,
+		       "the address is not in the pools, or it is reserved for another card");
+	else if (!lease_is_free_for(lease, &d->verdict->client, d->question->now_ms,
+				    d->pool.grace_ms))
+		refuse(d, "the address is another client's or was declined");
+	else
+		promise(d, DECIDE_ACK, address, reason);
+}
+
+static void decide_selecting(struct deciding *d, uint32_t chosen_server)
+{
+	uint32_t address;
+
+	if (chosen_server != d->question->server) {
+		d->verdict->change = DECIDE_FORGET;
+		stay_silent(d, "the client chose another server");
+		return;
+	}
+	if (!packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address)) {
+		stay_silent(d, "a REQUEST names this server and no address (option 50)");
+		return;
+	}
+	if (!d->question->is_database_up)
+		decide_outage(d, DECIDE_ACK, address);
+	else
+		grant_or_refuse(d, address, "the client chose this offer");
+}
+
+static void ask_or_stay_silent(struct deciding *d)
+{
+	if (d->question->has_asked) {
+		stay_silent(d, "the lease is unknown here: perhaps it is another server's");
+		return;
+	}
+	d->verdict->action = DECIDE_ASK;
+	d->verdict->reason = "the table does not know this lease";
+}
+
+/*
+ * The client woke up and wants the address it remembers. Refused when it is on another network
+ * than it thinks, or when the database has another address for it; silence when nothing is
+ * known of it (RFC 2131 section 4.3.2).
+ */
+static void decide_init_reboot(struct deciding *d, uint32_t address)
+{
+	if (!d->question->is_database_up)
+		decide_outage(d, DECIDE_ACK, address);
+	else if (!ip4_net_holds(&d->verdict->subnet->net, address))
+		refuse(d, "the address belongs to another network");
+	else if (recorded_lease(d, address))
+		grant_or_refuse(d, address, "the client came back with its address");
+	else if (d->question->has_asked && d->lease && d->lease->state != LEASE_OFFERED)
+		refuse(d, "another address is recorded for this client");
+	else
+		ask_or_stay_silent(d);
+}
+
+/* Unicast to us: the lease was ours, so we may also say that it is lost. */
+static void decide_renewing(struct deciding *d, uint32_t address)
+{
+	const struct lease *lease = lease_at(d->question->leases, address);
+
+	if (!d->question->is_database_up)
+		decide_outage(d, DECIDE_ACK, address);
+	else if (recorded_lease(d, address))
+		grant_or_refuse(d, address, "the client renews its lease");
+	else if (d->question->has_asked &&
+		 !lease_is_free_for(lease, &d->verdict->client, d->question->now_ms,
+				    d->pool.grace_ms))
+		refuse(d, "the address is another client's now");
+	else
+		ask_or_stay_silent(d);
+}
+
+/*
+ * Broadcast to all servers: an unknown lease in our own network may be another server's, and is
+ * never refused; an address of another network is wrong here whoever gave it.
+ */
+static void decide_rebinding(struct deciding *d, uint32_t address)
+{
+	if (!d->question->is_database_up)
+		decide_outage(d, DECIDE_ACK, address);
+	else if (!ip4_net_holds(&d->verdict->subnet->net, address))
+		refuse(d, "the address belongs to another network");
+	else if (recorded_lease(d, address))
+		grant_or_refuse(d, address, "the client asks anyone to extend its lease");
+	else
+		ask_or_stay_silent(d);
+}
+
+static void decide_request(struct deciding *d)
+{
+	uint32_t server, address;
+
+	if (packet_option_u32(d->packet, OPTION_SERVER_ID, &server))
+		decide_selecting(d, server);
+	else if (d->packet->ciaddr != 0 && d->question->is_unicast)
+		decide_renewing(d, d->packet->ciaddr);
+	else if (d->packet->ciaddr != 0)
+		decide_rebinding(d, d->packet->ciaddr);
+	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address))
+		decide_init_reboot(d, address);
+	else
+		stay_silent(d, "a REQUEST names no address");
+}
+
+/* RELEASE and DECLINE: address and client must agree; the database looks again. */
+static void decide_end(struct deciding *d, uint32_t address, enum decide_change change,
+		       const char *reason)
+{
+	const struct lease *lease = lease_at(d->question->leases, address);
+	uint32_t server;
+
+	if (packet_option_u32(d->packet, OPTION_SERVER_ID, &server) &&
+	    server != d->question->server) {
+		stay_silent(d, "it is meant for another server");
+		return;
+	}
+	if (!ip4_net_holds(&d->verdict->subnet->net, address) ||
+	    (lease && !lease_client_equal(&lease->client, &d->verdict->client))) {
+		stay_silent(d, "the address is not this client's");
+		return;
+	}
+	d->verdict->address = address;
+	d->verdict->change = change;
+	stay_silent(d, reason);
+}
+
+static void decide_decline(struct deciding *d)
+{
+	uint32_t address;
+
+	if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address))
+		decide_end(d, address, DECIDE_DECLINE,
+			   "somebody else answers at the address: it is quarantined");
+	else
+		stay_silent(d, "a DECLINE names no address (option 50)");
+}
+
+static void decide_inform(struct deciding *d)
+{
+	if (d->packet->ciaddr == 0) {
+		stay_silent(d, "an INFORM without the client's address (ciaddr)");
+		return;
+	}
+	d->verdict->action = DECIDE_INFORM;
+	d->verdict->reason = "the client has an address and asks for options";
+}
+
+/* The address whose subnet the client is in: the relay's link, its own if routed, or ours. */
+static uint32_t link_address(const struct decide_question *question)
+{
+	const struct packet *packet = question->packet;
+	size_t length;
+	const uint8_t *agent = packet_option(packet, OPTION_RELAY_AGENT, &length);
+	struct bytes_reader in = bytes_reader(agent, agent ? length : 0);
+
+	if (packet->giaddr == 0)
+		return packet->ciaddr != 0 && question->is_unicast ? packet->ciaddr
+								   : question->server;
+	while (in.left > 0 && !in.failed) {
+		uint8_t code = bytes_get_u8(&in);
+		uint8_t part_length = bytes_get_u8(&in);
+		const uint8_t *part = bytes_take(&in, part_length);
+		struct bytes_reader link = bytes_reader(part, part ? part_length : 0);
+
+		if (code == RELAY_LINK_SELECTION && part && part_length == 4)
+			return bytes_get_u32(&link);
+	}
+	return packet->giaddr;
+}
+
+static const struct host *find_host(const struct deciding *d)
+{
+	const struct decide_verdict *verdict = d->verdict;
+	const struct site *site = d->question->site;
+	const struct host *host =
+		verdict->has_mac ? site_host_by_mac(site, &verdict->mac) : NULL;
+
+	if (!host && verdict->pxe.has_uuid)
+		host = site_host_by_uuid(site, &verdict->pxe.uuid);
+	return host;
+}
+
+/* Who asks, and from where; false when that alone ends it. */
+static bool identify(struct deciding *d)
+{
+	const struct decide_question *question = d->question;
+	struct decide_verdict *verdict = d->verdict;
+	bool by_identifier =
+		!site_setting_truth(question->site, "one_machine_one_address", true);
+
+	if (d->packet->op != PACKET_BOOTREQUEST) {
+		stay_silent(d, "it is a reply, not a request");
+		return false;
+	}
+	verdict->has_mac = packet_mac(d->packet, &verdict->mac);
+	verdict->pxe = pxe_client(d->packet);
+	verdict->host = find_host(d);
+	if (lease_client_of(d->packet, by_identifier, &verdict->client) != ERR_OK) {
+		verdict->client.length = 0;
+		stay_silent(d, "the client shows neither a hardware address nor an identifier");
+		return false;
+	}
+	if (question->server == 0) {
+		stay_silent(d, "the interface has no IPv4 address: give it one");
+		return false;
+	}
+	verdict->subnet = site_subnet_of(question->site, link_address(question));
+	if (!verdict->subnet)
+		stay_silent(d,
+			    "no subnet holds the client's link: insert it into rouse.subnets");
+	return verdict->subnet != NULL;
+}
+
+static void decide_message(struct deciding *d)
+{
+	switch (d->packet->message) {
+	case PACKET_DISCOVER:
+		decide_discover(d);
+		break;
+	case PACKET_REQUEST:
+		decide_request(d);
+		break;
+	case PACKET_DECLINE:
+		decide_decline(d);
+		break;
+	case PACKET_RELEASE:
+		decide_end(d, d->packet->ciaddr, DECIDE_RELEASE, "the client gives it back");
+		break;
+	case PACKET_INFORM:
+		decide_inform(d);
+		break;
+	case PACKET_BOOTP:
+		stay_silent(d, "BOOTP without DHCP is not served");
+		break;
+	default:
+		stay_silent(d, "a message type that no client sends");
+	}
+}
+
+void decide(const struct decide_question *question, struct decide_verdict *ret_verdict)
+{
+	struct decide_verdict *verdict = ret_verdict;
+	struct deciding d = {question, question->packet, verdict, {0}, NULL};
+	long grace = site_setting_number(question->site, "lease_grace_seconds", 60);
+
+	*verdict = (struct decide_verdict){.server = question->server, .reason = ""};
+	if (!identify(&d))
+		return;
+	d.lease = lease_of_client(question->leases, &verdict->client, &verdict->subnet->net);
+	d.pool = (struct pool_question){
+		.site = question->site,
+		.subnet = verdict->subnet,
+		.leases = question->leases,
+		.client = &verdict->client,
+		.mac = verdict->has_mac ? &verdict->mac : NULL,
+		.server = question->server,
+		.now_ms = question->now_ms,
+		.grace_ms = grace > 0 ? (uint64_t)grace * 1000 : 0,
+	};
+	decide_message(&d);
+	if (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK ||
+	    verdict->action == DECIDE_INFORM)
+		bootfile_choose(&(struct bootfile_question){question->site, verdict->subnet,
+							    verdict->host, &verdict->pxe,
+							    question->server},
+				&verdict->boot);
+}
+
+void decide_lost_race(const struct packet *packet, struct decide_verdict *verdict)
+{
+	uint32_t server;
+
+	verdict->change = DECIDE_NONE;
+	verdict->reason = "the database has the address for another client";
+	/* a broadcast rebind is never refused: the other server may know better */
+	verdict->action =
+		packet->ciaddr != 0 && !packet_option_u32(packet, OPTION_SERVER_ID, &server)
+			? DECIDE_SILENT
+			: DECIDE_NAK;
+}
+
+const char *decide_action_name(enum decide_action action)
+{
+	static const char *const names[] = {"silent", "offer", "ack", "nak", "inform", "ask"};
+
+	return names[action];
+}

@@ -1,0 +1,81 @@
+/*
+ * decide - what does this client get? RFC 2131 section 4.3, one literal branch for each state
+ *of the client, over what operators configured and what the lease table remembers.
+ *
+ * Nothing is sent, stored or changed here: the verdict says what should be. The database has
+ *the last word: an ACK whose change is DECIDE_GRANT may leave only after its row has committed,
+ *and a lease that the table does not know is DECIDE_ASK, to be decided again with the answer.
+ *
+ *	struct decide_verdict verdict;
+ *	decide(&(struct decide_question){.site = site, .packet = &packet, ...}, &verdict);
+ *	if (verdict.action == DECIDE_OFFER)
+ */
+#ifndef ROUSE_DHCPD_DECIDE_H
+#define ROUSE_DHCPD_DECIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/site.h"
+#include "dhcpd/bootfile.h"
+#include "dhcpd/lease.h"
+#include "dhcpd/packet.h"
+#include "dhcpd/pxe.h"
+
+#define DECIDE_OFFER_MS 60000 /* how long an offer stands */
+
+enum decide_action {
+	DECIDE_SILENT,
+	DECIDE_OFFER,
+	DECIDE_ACK,
+	DECIDE_NAK,
+	DECIDE_INFORM, /* an ACK of options alone */
+	DECIDE_ASK,    /* rouse_daemon.lease_find(client), then decide again */
+};
+
+enum decide_change {
+	DECIDE_NONE,
+	DECIDE_HOLD,	/* keep the address for the offer */
+	DECIDE_FORGET,	/* the client chose another server */
+	DECIDE_GRANT,	/* record the lease */
+	DECIDE_RELEASE, /* end it: the client gives it back */
+	DECIDE_DECLINE, /* end it: somebody else uses the address */
+};
+
+struct decide_question {
+	const struct site *site;
+	const struct lease_table *leases;
+	const struct packet *packet;
+	uint64_t now_ms;
+	uint32_t server;     /* our address on the interface; 0: it has none */
+	bool is_unicast;     /* sent to our address, not to everybody */
+	bool is_database_up; /* grants are being recorded: otherwise the outage rule */
+	bool has_asked;	     /* the table holds the database's answer for this client */
+};
+
+struct decide_verdict {
+	enum decide_action action;
+	enum decide_change change;
+	const char *reason; /* in words; never NULL */
+	struct lease_client client;
+	bool has_mac;
+	struct mac mac;
+	const struct site_subnet *subnet; /* NULL: none was found */
+	const struct host *host;	  /* NULL: unknown */
+	struct pxe_client pxe;
+	uint32_t address; /* the lease's */
+	uint32_t server;
+	uint32_t lease_seconds, renewal_seconds, rebinding_seconds;
+	struct bootfile boot; /* for OFFER, ACK and INFORM */
+};
+
+void decide(const struct decide_question *question, struct decide_verdict *ret_verdict);
+/*
+ * The database gave the address to another meanwhile: turns an ACK into the NAK or the silence
+ * that the packet's state asks for.
+ */
+void decide_lost_race(const struct packet *packet, struct decide_verdict *verdict);
+/* "offer", "ack" and so on, the kinds of rouse.events. */
+const char *decide_action_name(enum decide_action action);
+
+#endif

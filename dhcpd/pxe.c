@@ -1,0 +1,164 @@
+#include "dhcpd/pxe.h"
+
+#include <string.h>
+
+#include "dhcpd/option.h"
+
+#define ARCH_CODE_BIOS 0
+#define UUID_OPTION_LENGTH 17
+
+static bool has_prefix(const uint8_t *octets, size_t length, const char *prefix)
+{
+	size_t wanted = strlen(prefix);
+
+	return octets && length >= wanted && memcmp(octets, prefix, wanted) == 0;
+}
+
+static bool is_text(const uint8_t *octets, size_t length, const char *text)
+{
+	return length == strlen(text) && has_prefix(octets, length, text);
+}
+
+/* The class as a plain string, as iPXE sends it, or one of RFC 3004's length-prefixed ones. */
+static bool holds_user_class(const uint8_t *octets, size_t length, const char *class)
+{
+	struct bytes_reader in = bytes_reader(octets, length);
+
+	if (is_text(octets, length, class))
+		return true;
+	while (in.left > 0) {
+		uint8_t part_length = bytes_get_u8(&in);
+		const uint8_t *part = bytes_take(&in, part_length);
+
+		if (!part)
+			return false;
+		if (is_text(part, part_length, class))
+			return true;
+	}
+	return false;
+}
+
+static bool is_ipxe(const struct packet *packet)
+{
+	size_t length;
+	const uint8_t *user_class = packet_option(packet, OPTION_USER_CLASS, &length);
+
+	if (user_class)
+		return holds_user_class(user_class, length, "iPXE");
+	return packet_option(packet, OPTION_IPXE, &length) != NULL;
+}
+
+static enum pxe_class classify(const struct packet *packet, const struct pxe_client *client)
+{
+	size_t length = 0;
+	const uint8_t *vendor = packet_option(packet, OPTION_VENDOR_CLASS, &length);
+
+	if (is_ipxe(packet))
+		return PXE_CLASS_IPXE;
+	if (has_prefix(vendor, length, "PXEClient"))
+		return PXE_CLASS_FIRMWARE;
+	if (has_prefix(vendor, length, "HTTPClient"))
+		return PXE_CLASS_HTTP;
+	if (client->has_arch && client->arch.firmware == FIRMWARE_UBOOT)
+		return PXE_CLASS_UBOOT;
+	return PXE_CLASS_OS;
+}
+
+static void read_arch(const struct packet *packet, struct pxe_client *client)
+{
+	size_t length;
+	const uint8_t *octets = packet_option(packet, OPTION_CLIENT_ARCH, &length);
+
+	/* a list of 16-bit codes; the first is the client's own choice */
+	client->has_arch = octets && length >= 2;
+	client->arch_code =
+		client->has_arch ? (uint16_t)(octets[0] << 8 | octets[1]) : ARCH_CODE_BIOS;
+	client->arch = arch_from_client(client->arch_code);
+}
+
+static void read_uuid(const struct packet *packet, struct pxe_client *client)
+{
+	size_t length;
+	const uint8_t *octets = packet_option(packet, OPTION_CLIENT_UUID, &length);
+
+	/* some cards send none, or of another type: nothing is refused for that */
+	if (!octets || length != UUID_OPTION_LENGTH || octets[0] != 0)
+		return;
+	client->uuid = uuid_from_wire(octets + 1);
+	client->has_uuid = !uuid_is_placeholder(&client->uuid);
+}
+
+struct pxe_client pxe_client(const struct packet *packet)
+{
+	struct pxe_client client = {0};
+
+	read_arch(packet, &client);
+	read_uuid(packet, &client);
+	client.class = classify(packet, &client);
+	return client;
+}
+
+const char *pxe_class_name(enum pxe_class class)
+{
+	static const char *const names[] = {"os", "firmware", "http", "ipxe", "uboot"};
+
+	return names[class];
+}
+
+const char *pxe_class_stage(enum pxe_class class)
+{
+	switch (class) {
+	case PXE_CLASS_OS:
+		return "os_dhcp";
+	case PXE_CLASS_IPXE:
+		return "ipxe_dhcp";
+	default:
+		return "fw_dhcp";
+	}
+}
+
+/* Option 97 goes back as it came (RFC 4578 section 2.3); some ROMs drop a reply without it. */
+static bool echo_uuid(struct bytes_writer *out, const struct packet *request)
+{
+	size_t length;
+	const uint8_t *octets = packet_option(request, OPTION_CLIENT_UUID, &length);
+
+	return !octets || option_put(out, OPTION_CLIENT_UUID, octets, length);
+}
+
+static bool put_firmware_options(struct bytes_writer *out, const struct pxe_client *client,
+				 const struct packet *request)
+{
+	/*
+	 * Discovery control 8 (PXE 2.1): take the file of this reply, look for no other server.
+	 * A BIOS ROM that reads "PXEClient" without it goes on to port 4011; EDK2 would turn to
+	 * PXE menus because of it, and takes the file at once when 43 is absent.
+	 */
+	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
+	bool done = option_put_text(out, OPTION_VENDOR_CLASS, "PXEClient");
+
+	if (client->arch_code == ARCH_CODE_BIOS)
+		done &= option_put(out, OPTION_VENDOR_SPECIFIC, use_boot_file,
+				   sizeof(use_boot_file));
+	return echo_uuid(out, request) && done;
+}
+
+bool pxe_put_options(struct bytes_writer *out, const struct pxe_client *client,
+		     const struct packet *request)
+{
+	/* we are the whole server: iPXE need not wait 3 s for a proxy's offer */
+	static const uint8_t no_pxedhcp[] = {OPTION_IPXE_NO_PXEDHCP, 1, 1};
+
+	switch (client->class) {
+	case PXE_CLASS_FIRMWARE:
+		return put_firmware_options(out, client, request);
+	case PXE_CLASS_HTTP:
+		return option_put_text(out, OPTION_VENDOR_CLASS, "HTTPClient") &&
+		       echo_uuid(out, request);
+	case PXE_CLASS_IPXE:
+		return option_put(out, OPTION_IPXE, no_pxedhcp, sizeof(no_pxedhcp)) &&
+		       echo_uuid(out, request);
+	default:
+		return true;
+	}
+}
