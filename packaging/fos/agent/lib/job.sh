@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# A job, from menud's answer to its finish. A job's own file is jobs/KIND.sh with job_KIND(), which
+# ends by one of the four functions job_succeed, job_fail, job_cancelled, job_gone.
+
+# job_load: the answer `run`, as variables. Only what is known is taken, and numbers are checked.
+job_load() {
+	job=$(answer_get job)
+	attempt=$(answer_get attempt)
+	kind=$(answer_get kind)
+	mode=$(answer_get mode)
+	host=$(answer_get host)
+	after=$(answer_get after)
+	report_seconds=$(number_or 5 "$(answer_get report_seconds)")
+	[ "$report_seconds" -gt 0 ] || report_seconds=1
+	cp "$run/answer" "$run/job"
+	job_started=$(now)
+	job_bytes=0
+}
+
+# now: seconds since the start, which no change of the clock disturbs.
+now() {
+	cut -d. -f1 /proc/uptime
+}
+
+job_succeed() {
+	outcome=succeeded reason='' text=''
+}
+
+# job_fail REASON TEXT
+job_fail() {
+	outcome=failed reason=$1 text=$(printf '%s' "$2" | text_clean)
+}
+
+job_cancelled() {
+	outcome=cancelled reason='' text=''
+}
+
+# job_gone: the job is no longer ours; there is nobody to finish it for.
+job_gone() {
+	outcome=gone reason=$(answer_get reason) text=$(answer_get message)
+}
+
+# job_check_answer: for calls whose answer is `ok` or `refused`. Fails when the job is over.
+job_check_answer() {
+	case $(answer_get answer) in
+	ok) return 0 ;;
+	refused) job_gone ;;
+	*) job_fail client_error "menud answered '$(answer_get answer)', which this FOS does not know" ;;
+	esac
+	return 1
+}
+
+job_run() {
+	case $kind in
+	inventory | register | deploy)
+		. "/rouse/jobs/$kind.sh"
+		"job_$kind"
+		;;
+	*) job_fail client_error "this FOS knows no job of kind '$kind'" ;;
+	esac
+}
+
+# job_finish: tells menud how it ended, the person too, and init what comes next.
+job_finish() {
+	case $outcome in
+	succeeded) screen_say "Job $job is done." ;;
+	cancelled) screen_say "Job $job was cancelled by an operator." ;;
+	gone) screen_fail "Job $job was taken from this machine ($reason): $text" \
+		"Nothing to do here; rouse.why() tells more." ;;
+	*)
+		: >"$run/failed"
+		screen_fail "Job $job failed ($reason): $text" "The operator sees the same in rouse.jobs."
+		;;
+	esac
+	[ "$outcome" = gone ] || job_report_finish
+	printf '%s' "$after" >"$run/after"
+	screen_say "Next: ${after:-reboot}."
+}
+
+job_report_finish() {
+	if ! client_call finish token "$token" outcome "$outcome" reason "$reason" text "$text" \
+		bytes "$job_bytes" seconds "$(($(now) - job_started))"; then
+		screen_fail "The server does not take our report: $client_error" \
+			"The job's lease will run out, and the database will say lost_client."
+		return
+	fi
+	case $(answer_get after) in
+	reboot | poweroff) after=$(answer_get after) ;;
+	esac
+}

@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# The initial disk's tree: directories, programs with their libraries, kernel modules, the agent.
+
+# tree_make TREE HERE USERLAND KERNEL_ROOT KERNEL
+tree_make() {
+	local tree=$1 here=$2 userland=$3 kernel_root=$4 kernel=$5
+	mkdir -p "$tree"/{dev,proc,sys,run,tmp,etc,root,usr/bin,usr/sbin,usr/lib,rouse/hooks}
+	ln -s usr/bin "$tree/bin"
+	ln -s usr/sbin "$tree/sbin"
+	ln -s usr/lib "$tree/lib"
+	ln -s usr/lib "$tree/lib64"
+	tree_add_busybox "$tree" "$userland"
+	tree_add_programs "$tree" "$userland" "$here/contents" "$kernel"
+	tree_add_http "$tree" "$userland" "$here/http"
+	tree_add_modules "$tree" "$kernel_root" "$here/contents/modules.$kernel"
+	cp -r "$here/agent/." "$tree/rouse/"
+	ln -s rouse/init "$tree/init"
+}
+
+tree_add_busybox() {
+	local applet
+	cp "$2/bin/busybox" "$1/usr/bin/busybox"
+	for applet in $("$2/bin/busybox" --list); do
+		[ "$applet" = busybox ] || ln -s busybox "$1/usr/bin/$applet"
+	done
+}
+
+# tree_add_programs TREE USERLAND CONTENTS KERNEL. A program of the lists replaces busybox's.
+tree_add_programs() {
+	local tree=$1 userland=$2 contents=$3 kernel=$4 program owner library
+	while read -r _ program; do
+		[ -f "$userland$program" ] ||
+			fail "no package holds $program" "mend $contents/programs or programs.$kernel"
+		rm -f "$tree/usr/bin/${program##*/}"
+		cp -L "$userland$program" "$tree/usr/bin/${program##*/}"
+		tree_add_libraries "$tree" "$userland" "$userland$program"
+		while read -r owner _ library; do
+			[ "$owner" != "$program" ] || tree_add_library "$tree" "$userland" "$library"
+		done <"$contents/libraries"
+	done < <(sed '/^#/d;/^$/d' "$contents/programs" "$contents/programs.$kernel")
+	tree_add_library "$tree" "$userland" ld-linux-x86-64.so.2
+}
+
+# tree_add_http TREE USERLAND SOURCE: our own HTTP client, linked to the packages' libc.
+tree_add_http() {
+	cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wl,--build-id=none -s \
+		-o "$1/usr/bin/fos-http" "$3"/*.c ||
+		fail "could not compile fos-http" "apt-get install gcc libc6-dev"
+	tree_add_libraries "$1" "$2" "$1/usr/bin/fos-http"
+}
+
+# tree_add_libraries TREE USERLAND FILE: what FILE's ELF header asks for. Reading the header, not
+# running ldd: the libraries that count are the packages', not this machine's.
+tree_add_libraries() {
+	local library
+	for library in $(readelf -d "$3" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+		tree_add_library "$1" "$2" "$library"
+	done
+}
+
+tree_add_library() {
+	local tree=$1 userland=$2 library=$3 file
+	[ ! -e "$tree/usr/lib/$library" ] || return 0
+	for file in "$userland"/{usr/,}lib/x86_64-linux-gnu/"$library" "$userland"/lib64/"$library"; do
+		if [ -e "$file" ]; then
+			cp -L "$file" "$tree/usr/lib/$library"
+			tree_add_libraries "$tree" "$userland" "$file"
+			return 0
+		fi
+	done
+	fail "the packages hold no library $library" \
+		"name its package in contents/programs or contents/libraries"
+}
+
+# tree_add_modules TREE KERNEL_ROOT LIST
+tree_add_modules() {
+	local tree=$1 kernel_root=$2 list=$3 source version entry file
+	source=$(echo "$kernel_root"/lib/modules/*)
+	version=${source##*/}
+	[ -f "$source/modules.dep" ] || depmod -b "$kernel_root" "$version" ||
+		fail "depmod failed for $kernel_root" "remove it and build again"
+	mkdir -p "$tree/usr/lib/modules/$version"
+	while read -r entry; do
+		[ -e "$source/kernel/$entry" ] || continue
+		find "$source/kernel/$entry" -name '*.ko' | sed "s|^$source/||"
+	done < <(sed '/^#/d;/^$/d' "$list") | sort -u >"$tree/wanted"
+	# modules.dep names, after the colon, all that a module needs, indirectly too.
+	awk -v wanted="$tree/wanted" '
+		BEGIN { while ((getline line < wanted) > 0) want[line ":"] = 1 }
+		$1 in want { sub(":", "", $1); for (i = 1; i <= NF; i++) print $i }
+	' "$source/modules.dep" | sort -u | while read -r file; do
+		mkdir -p "$tree/usr/lib/modules/$version/${file%/*}"
+		cp "$source/$file" "$tree/usr/lib/modules/$version/$file"
+	done
+	rm "$tree/wanted"
+	cp "$source"/modules.{builtin,order} "$tree/usr/lib/modules/$version/"
+	depmod -b "$tree/usr" "$version" 2>/dev/null || depmod -b "$tree" "$version"
+	rm -f "$tree/usr/lib/modules/$version"/modules.{*.bin,softdep,devname,symbols,order}
+}
