@@ -2,27 +2,31 @@
  * conf - a daemon's own file: the ten keys it must know before the database answers.
  *
  * One table of keys makes the libconfuse options, the flags (`lease_file` is also
- *`--lease-file`),
- * --help, --print-config and the man page's list. An unknown key is an error that names the
- *line and the nearest key.
+ * `--lease-file`), --help, --print-config and the man page's list. An unknown key is an error
+ * that names the line and the nearest key.
  *
  *	struct settings { char *listen; long port; bool verbose; };
  *	static const struct conf_key keys[] = {
- *		{"listen", CONF_TEXT, offsetof(struct settings, listen), "0.0.0.0", "address to
- *listen on"},
+ *		{"listen", CONF_TEXT, offsetof(struct settings, listen), "0.0.0.0",
+ *		 "address to listen on"},
  *		...
  *	};
- *	static const struct conf conf = {"tftpd", VERSION, "/etc/rouse/tftpd.conf", "TFTP
- *server", keys, n}; switch (conf_read(&conf, argc, argv, &settings)) { case CONF_RUN:  go on
- *	case CONF_DONE: exit 0 (--help, --version, --print-config, --check-config)
- *	case CONF_BAD:  exit EX_CONFIG or EX_USAGE, the message is written
- *	}
+ *	static const struct conf conf = {"tftpd", ROUSE_VERSION, "/etc/rouse/tftpd.conf",
+ *					 "TFTP server", keys, key_count};
+ *	int status;
+ *
+ *	if (conf_read(&conf, argc, argv, &settings, &status) != CONF_RUN)
+ *		return status;		the message or the answer is written
+ *	...
+ *	conf_free(&conf, &settings);
  */
 #ifndef ROUSE_IO_CONF_H
 #define ROUSE_IO_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "core/text.h"
 
 enum conf_type {
 	CONF_TEXT,   /* char *, owned by the settings; never NULL, "" when unset */
@@ -42,8 +46,7 @@ struct conf_key {
 struct conf {
 	const char *program;
 	const char *version;
-	const char *
-		file; /* default path; that it is absent is no error unless --config names it */
+	const char *file; /* default path: may be absent, unless --config names it */
 	const char *summary;
 	const struct conf_key *keys;
 	size_t key_count;
@@ -56,16 +59,22 @@ enum conf_result {
 };
 
 /*
- * Reads flags and file (flag before file before default). Flags every daemon has: --config
- * FILE,
- * --check-config, --print-config (each value with its origin; a password in a connection string
- * is shown as ***),
- * --foreground (accepted: it is the only way), --version, --help. `ret_exit` is the exit status
- * for DONE and BAD.
+ * Reads flags and file (flag before file before default) into the zeroed `settings`. Flags that
+ * every daemon has: --config FILE, --check-config, --print-config (each value with its origin,
+ * passwords as ***), --foreground (accepted: it is the only way), --version, --help. A truth
+ * needs no value as a flag. `ret_exit` is the exit status: 0 for DONE; EX_USAGE (a flag),
+ * EX_CONFIG (the file's contents) or EX_NOINPUT (no such file) for BAD. Texts must be freed by
+ * conf_free() after RUN only.
  */
 enum conf_result conf_read(const struct conf *conf, int argc, char **argv, void *settings,
 			   int *ret_exit);
 /* Frees the texts. */
 void conf_free(const struct conf *conf, void *settings);
+
+/*
+ * Appends a connection string (keywords or URI) with every password as ***. Other text stays as
+ * it is, so that it fits any value that is to be shown.
+ */
+void conf_put_masked(struct text *out, const char *value);
 
 #endif

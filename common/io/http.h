@@ -1,13 +1,13 @@
 /*
  * http - an HTTP/1.1 server on the loop, on libmicrohttpd: what all three daemons' HTTP has in
- *common. libmicrohttpd is known to this file's .c only (and to menud's upload shells, later).
+ * common. libmicrohttpd is known to http*.c only (and to menud's upload shells, later).
  *
  * A handler is called once a request is whole (method, path, query, headers, form body up to
- * `body_max`). It either answers at once with one of http_answer_*(), or calls http_park() and
- *answers later from another callback; a parked request whose client has gone may still be
- *answered. Every request must be answered exactly once; a parked one is answered with 503 by
- *the server itself after its deadline (on_abandon is then called, after which the handler must
- *forget it).
+ * `body_max`; a body that is no form is refused with 415). It either answers at once with one
+ * of http_answer_*(), or calls http_park() and answers later from another callback; a parked
+ * request whose client has gone may still be answered. Every request must be answered exactly
+ * once; a parked one is answered with 503 by the server itself after its deadline or when the
+ * server closes: on_abandon is called first, after which the handler must forget it.
  *
  *	static void on_request(void *data, struct http_request *request)
  *	{
@@ -89,8 +89,10 @@ void http_answer_file(struct http_request *request, unsigned status, const char 
 
 /*
  * One application/x-www-form-urlencoded text into fields, each calling on_field with
- * NUL-terminated decoded views; `text` is overwritten. Pure; fuzzed. ERR_FORMAT for a broken
- * escape, an empty name or a control byte in a name; ERR_RANGE for more than `most` fields.
+ * NUL-terminated decoded views into `text`, which is overwritten and has room for one octet
+ * more than `length`. Pure; fuzzed. ERR_FORMAT for a broken escape, a NUL byte, an empty name
+ * or a control byte in a name; ERR_RANGE for more than `most` fields. Fields before the mistake
+ * have been reported.
  */
 MUST_CHECK enum err
 http_parse_form(char *text, size_t length, size_t most,

@@ -1,6 +1,6 @@
 /*
  * udp - IPv4 datagrams on the loop: received in batches (recvmmsg) with the interface and the
- *local address they came to (IP_PKTINFO), sent in batches (sendmmsg) from that address.
+ * local address they came to (IP_PKTINFO), sent in batches (sendmmsg) from that address.
  *
  *	struct udp *socket;
  *	udp_open(loop, &(struct udp_options){.port = 69, .on_batch = on_batch, .data = server},

@@ -1,0 +1,89 @@
+/* http_internal - what http.c, http_request.c, http_answer.c and http_form.c share. */
+#ifndef ROUSE_IO_HTTP_INTERNAL_H
+#define ROUSE_IO_HTTP_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "io/http.h"
+
+#define HTTP_FIELDS_MAX 256
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+
+struct http {
+	struct loop *loop;
+	struct http_options options;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;	     /* libmicrohttpd's own epoll descriptor */
+	uv_timer_t timer;    /* its next time-out, or at once when there is work */
+	uv_timer_t deadline; /* the earliest of the parked requests */
+	int open_handles;    /* of these three; the last one frees the server */
+	bool is_running;     /* inside MHD_run() */
+	bool is_closing;
+	struct http_request *parked;
+};
+
+/* Only forward, except that a parked one may be answered at once. */
+enum http_state {
+	HTTP_READING,  /* headers or body are still coming */
+	HTTP_ASKED,    /* on_request is being called */
+	HTTP_PARKED,   /* suspended until an answer or the deadline */
+	HTTP_ANSWERED, /* `response` waits to be queued, or is */
+};
+
+struct http_field {
+	const char *name;
+	const char *value;
+};
+
+struct http_request {
+	struct http *server;
+	struct MHD_Connection *connection;
+	enum http_state state;
+	bool is_known;	   /* libmicrohttpd has shown its headers */
+	bool is_delivered; /* the handler has seen it, so it gets on_done */
+	bool is_suspended; /* libmicrohttpd leaves its connection alone */
+	bool is_queued;
+	char method[16];
+	char *target; /* path, query and their decoded fields lie in here */
+	const char *path;
+	char *query;
+	char *body;
+	size_t body_length, body_size, body_seen;
+	struct http_field *fields;
+	size_t field_count, field_size;
+	bool is_out_of_memory;
+	struct MHD_Response *response;
+	unsigned status;
+	uint64_t response_length;
+	uint64_t deadline_ms; /* on the loop's clock */
+	void (*on_abandon)(void *data, struct http_request *request);
+	void *data;
+	struct http_request *prev, *next; /* parked requests */
+};
+
+/* Pure. Splits a request target in place into its decoded path and its raw query ("" if none).
+ * ERR_FORMAT for a broken escape, an escaped NUL, or a target that has no path. */
+MUST_CHECK enum err http_split_target(char *target, const char **ret_path, char **ret_query);
+
+/* The life of a request, as libmicrohttpd tells it. */
+struct http_request *http_request_new(struct http *server, struct MHD_Connection *connection,
+				      const char *target);
+/* One call of libmicrohttpd's access handler; false closes the connection. */
+bool http_request_advance(struct http_request *request, const char *method, const char *upload,
+			  size_t *upload_size);
+void http_request_free(struct http_request *request);
+
+/* Hands the stored answer to libmicrohttpd; false closes the connection. */
+bool http_queue_answer(struct http_request *request);
+/* Answers parked requests with 503 whose deadline is not after `now_ms`. */
+void http_abandon_parked(struct http *server, uint64_t now_ms);
+
+/* libmicrohttpd has work that no descriptor tells of: run it in the loop's next turn. */
+void http_run_soon(struct http *server);
+/* Sets the deadline timer for the earliest parked request. */
+void http_arm_deadline(struct http *server);
+
+#endif

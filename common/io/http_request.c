@@ -1,0 +1,315 @@
+/* One request: its target, headers, body and fields, until it is whole and the handler sees it.
+ */
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "io/http_internal.h"
+#include "io/log.h"
+
+/* Of a body that is too large, so much is read on to be able to answer 413 in peace. */
+#define EXCESS_READ ((size_t)1024 * 1024)
+
+struct http_request *http_request_new(struct http *server, struct MHD_Connection *connection,
+				      const char *target)
+{
+	struct http_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->server = server;
+	request->connection = connection;
+	request->path = request->query = "";
+	request->target = strdup(target);
+	if (!request->target) {
+		free(request);
+		return NULL;
+	}
+	return request;
+}
+
+void http_request_free(struct http_request *request)
+{
+	if (request->response)
+		MHD_destroy_response(request->response);
+	free(request->target);
+	free(request->body);
+	free(request->fields);
+	free(request);
+}
+
+/* An answer of the server itself, to a request that no handler sees. */
+static bool refuse(struct http_request *request, unsigned status, const char *reason)
+{
+	char body[256];
+	int length = snprintf(body, sizeof(body), "%s\n", reason);
+
+	log_debug("http_refused", "status=%u reason=%s", status, log_text(reason));
+	http_answer_text(request, status, "text/plain; charset=utf-8", body, (size_t)length,
+			 NULL);
+	return http_queue_answer(request);
+}
+
+struct framing {
+	unsigned lengths, encodings;
+	bool is_chunked;
+	uint64_t length;
+};
+
+static enum MHD_Result look_at_header(void *data, enum MHD_ValueKind kind, const char *name,
+				      const char *value)
+{
+	struct framing *framing = data;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		framing->lengths++;
+		/* libmicrohttpd has refused what is no number */
+		framing->length = strtoull(value ? value : "", NULL, 10);
+	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		framing->encodings++;
+		framing->is_chunked = value && strcasecmp(value, "chunked") == 0;
+	}
+	return MHD_YES;
+}
+
+/*
+ * A request whose end is told in two ways would be cut in two by one reader and taken whole by
+ * another (RFC 9112 section 6.3): such requests are refused, and the connection with them.
+ */
+static bool begin(struct http_request *request, const char *method)
+{
+	struct framing framing = {0};
+	size_t excess = request->server->options.body_max + EXCESS_READ;
+
+	request->is_known = true;
+	(void)snprintf(request->method, sizeof(request->method), "%s", method);
+	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header,
+					&framing);
+	if (framing.lengths + framing.encodings > 1)
+		return refuse(request, 400,
+			      "the length of the body is told twice: send either one "
+			      "Content-Length or Transfer-Encoding: chunked");
+	if (framing.encodings > 0 && !framing.is_chunked)
+		return refuse(request, 400,
+			      "unknown Transfer-Encoding: only chunked is understood");
+	if (strlen(method) >= sizeof(request->method))
+		return refuse(request, 501, "unknown method");
+	if (framing.length > excess)
+		return refuse(request, 413, "the body is too large");
+	return true;
+}
+
+static bool grow_body(struct http_request *request, size_t needed)
+{
+	size_t size = request->body_size ? request->body_size : 1024;
+	char *body;
+
+	while (size < needed)
+		size *= 2;
+	if (size == request->body_size)
+		return true;
+	body = realloc(request->body, size);
+	if (!body)
+		return false;
+	request->body = body;
+	request->body_size = size;
+	return true;
+}
+
+static bool add_to_body(struct http_request *request, const char *upload, size_t length)
+{
+	size_t most = request->server->options.body_max;
+
+	request->body_seen += length;
+	if (request->body_seen > most)
+		return request->body_seen <= most + EXCESS_READ; /* read on, answer 413 */
+	/* one octet more than the text: the form parser ends its last field there */
+	if (!grow_body(request, request->body_length + length + 1))
+		return false;
+	memcpy(request->body + request->body_length, upload, length);
+	request->body_length += length;
+	request->body[request->body_length] = '\0';
+	return true;
+}
+
+static void add_field(void *data, const char *name, const char *value)
+{
+	struct http_request *request = data;
+
+	if (request->field_count == request->field_size) {
+		size_t size = request->field_size ? request->field_size * 2 : 16;
+		struct http_field *fields =
+			realloc(request->fields, size * sizeof(request->fields[0]));
+
+		if (!fields) {
+			request->is_out_of_memory = true;
+			return;
+		}
+		request->fields = fields;
+		request->field_size = size;
+	}
+	request->fields[request->field_count++] = (struct http_field){name, value};
+}
+
+static bool is_form(const struct http_request *request)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+	const char *type = http_get_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
+
+	return type && strncasecmp(type, form, sizeof(form) - 1) == 0 &&
+	       strchr("; \t", type[sizeof(form) - 1]);
+}
+
+static enum err parse_fields(struct http_request *request)
+{
+	enum err err = http_parse_form(request->query, strlen(request->query), HTTP_FIELDS_MAX,
+				       add_field, request);
+
+	if (err == ERR_OK && request->body_length > 0)
+		err = http_parse_form(request->body, request->body_length,
+				      HTTP_FIELDS_MAX - request->field_count, add_field,
+				      request);
+	return request->is_out_of_memory ? ERR_MEMORY : err;
+}
+
+/* The request is whole: tells what is wrong with it, or 0. */
+static unsigned judge(struct http_request *request, const char **ret_reason)
+{
+	enum err err;
+
+	*ret_reason = "the path is malformed: a broken %-escape, or no leading /";
+	if (http_split_target(request->target, &request->path, &request->query) != ERR_OK)
+		return 400;
+	*ret_reason = "the body is too large";
+	if (request->body_seen > request->server->options.body_max)
+		return 413;
+	*ret_reason = "the body must be application/x-www-form-urlencoded";
+	if (request->body_length > 0 && !is_form(request))
+		return 415;
+	err = parse_fields(request);
+	*ret_reason = "too many fields";
+	if (err == ERR_RANGE)
+		return 400;
+	*ret_reason = "out of memory";
+	if (err == ERR_MEMORY)
+		return 500;
+	*ret_reason = "a field is malformed: a broken %-escape, a NUL byte or no name";
+	return err == ERR_OK ? 0 : 400;
+}
+
+static bool deliver(struct http_request *request)
+{
+	struct http *server = request->server;
+
+	request->state = HTTP_ASKED;
+	request->is_delivered = true;
+	server->options.on_request(server->options.data, request);
+	if (request->state == HTTP_PARKED) {
+		request->is_suspended = true;
+		MHD_suspend_connection(request->connection);
+		return true;
+	}
+	if (request->state == HTTP_ASKED) {
+		log_error("http_unanswered", "path=%s", log_text(request->path));
+		return refuse(request, 500, "the server has no answer to this");
+	}
+	return http_queue_answer(request);
+}
+
+bool http_request_advance(struct http_request *request, const char *method, const char *upload,
+			  size_t *upload_size)
+{
+	const char *reason;
+	unsigned status;
+
+	/* No answer yet, if it can be helped: libmicrohttpd would close the connection. */
+	if (!request->is_known)
+		return begin(request, method);
+	if (request->state == HTTP_ANSWERED)
+		return http_queue_answer(request);
+	if (*upload_size > 0) {
+		size_t length = *upload_size;
+
+		*upload_size = 0;
+		return add_to_body(request, upload, length);
+	}
+	if (request->state != HTTP_READING)
+		return true; /* parked: the answer comes later */
+	status = judge(request, &reason);
+	return status ? refuse(request, status, reason) : deliver(request);
+}
+
+const char *http_method(const struct http_request *request)
+{
+	return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+	return request->path;
+}
+
+struct sockaddr_in http_peer(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct sockaddr_in peer = {.sin_family = AF_INET};
+
+	if (info && info->client_addr)
+		memcpy(&peer, info->client_addr, sizeof(peer));
+	return peer;
+}
+
+struct sockaddr_in http_local(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_in local = {.sin_family = AF_INET};
+	socklen_t length = sizeof(local);
+
+	if (info)
+		(void)getsockname(info->connect_fd, (struct sockaddr *)&local, &length);
+	return local;
+}
+
+const char *http_get_header(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+size_t http_field_count(const struct http_request *request)
+{
+	return request->field_count;
+}
+
+const char *http_field_name(const struct http_request *request, size_t position)
+{
+	return position < request->field_count ? request->fields[position].name : NULL;
+}
+
+const char *http_field_value(const struct http_request *request, size_t position)
+{
+	return position < request->field_count ? request->fields[position].value : NULL;
+}
+
+const char *http_field(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->field_count; i++) {
+		if (strcmp(request->fields[i].name, name) == 0)
+			return request->fields[i].value;
+	}
+	return NULL;
+}
+
+void http_set_data(struct http_request *request, void *data)
+{
+	request->data = data;
+}
+
+void *http_get_data(const struct http_request *request)
+{
+	return request->data;
+}

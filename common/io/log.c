@@ -1,0 +1,147 @@
+#include "io/log.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/text.h"
+
+#define LINE_SIZE 4096
+#define FOREIGN_MAX 250 /* octets of a foreign text that a line shows */
+#define FOREIGN_SLOTS 8
+
+static struct {
+	const char *prefix; /* who speaks, when people read several daemons in one terminal */
+	bool is_journal;
+	enum log_level level;
+} log_state = {.prefix = "", .level = LOG_LEVEL_INFO};
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+/* syslog's numbers, which the journal takes from the start of a line */
+static const char *const journal_priorities[] = {"<3>", "<4>", "<6>", "<7>"};
+
+/* JOURNAL_STREAM is "device:inode" of the journal's socket (systemd.exec(5)). */
+static bool is_stderr_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device;
+	unsigned long long inode;
+	struct stat status;
+
+	if (!stream ||
+	    sscanf(stream, "%llu:%llu", &device, &inode) != 2) // NOLINT(cert-err34-c)
+		return false;
+	return fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
+void log_open(const char *program)
+{
+	log_state.is_journal = is_stderr_journal();
+	log_state.prefix = isatty(STDERR_FILENO) ? program : "";
+}
+
+void log_set_level(enum log_level level)
+{
+	log_state.level = level;
+}
+
+enum log_level log_level_now(void)
+{
+	return log_state.level;
+}
+
+enum err log_level_parse(const char *text, enum log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+		if (strcmp(text, level_names[i]) == 0) {
+			*ret_level = (enum log_level)i;
+			return ERR_OK;
+		}
+	}
+	return ERR_FORMAT;
+}
+
+/* One event is one line, whatever a field holds. */
+static void flatten(char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((uint8_t)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = ' ';
+	}
+}
+
+static size_t put_fields(char *line, size_t length, const char *format, va_list arguments)
+{
+	int fields;
+
+	line[length++] = ' ';
+	fields = vsnprintf(line + length, LINE_SIZE - length, format, arguments);
+	if (fields < 0)
+		return length - 1;
+	if ((size_t)fields >= LINE_SIZE - length) {
+		memcpy(line + LINE_SIZE - 4, "...", 4);
+		return LINE_SIZE - 1;
+	}
+	return length + (size_t)fields;
+}
+
+void log_write(enum log_level level, const char *event, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+	size_t length;
+
+	if (level > log_state.level)
+		return;
+	length = (size_t)snprintf(line, sizeof(line), "%s%s%slevel=%s event=%.64s",
+				  log_state.is_journal ? journal_priorities[level] : "",
+				  log_state.prefix, *log_state.prefix ? ": " : "",
+				  level_names[level], event);
+	if (format && *format) {
+		va_start(arguments, format);
+		length = put_fields(line, length, format, arguments);
+		va_end(arguments);
+	}
+	flatten(line, length);
+	line[length++] = '\n';
+	/* one write: lines of several processes do not mix; a lost stderr has no remedy here */
+	if (write(STDERR_FILENO, line, length) < 0)
+		return;
+}
+
+const char *log_text(const char *text)
+{
+	static char slots[FOREIGN_SLOTS][FOREIGN_MAX * 4 + 16];
+	static unsigned next;
+	char *slot = slots[next++ % FOREIGN_SLOTS];
+	char cut[FOREIGN_MAX + 4];
+	struct text out = text_into(slot, sizeof(slots[0]));
+
+	if (!text)
+		text = "";
+	if (strlen(text) > FOREIGN_MAX) {
+		memcpy(cut, text, FOREIGN_MAX);
+		memcpy(cut + FOREIGN_MAX, "...", 4);
+		text = cut;
+	}
+	text_put_logfmt(&out, text);
+	return slot;
+}
+
+bool log_repeat_due(struct log_repeat *state, unsigned long long now_ms, unsigned every_ms,
+		    unsigned long *ret_left_out)
+{
+	/* last_ms is stored one higher, so that zeroed memory means "never" */
+	if (state->last_ms != 0 && now_ms - (state->last_ms - 1) < every_ms) {
+		state->left_out++;
+		return false;
+	}
+	*ret_left_out = state->left_out;
+	*state = (struct log_repeat){.last_ms = now_ms + 1};
+	return true;
+}

@@ -1,0 +1,137 @@
+#include "unit.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/loop.h"
+
+struct story {
+	struct loop loop;
+	struct loop_timer timer, last;
+	int ticks, reloads, stops;
+	bool has_flushed;
+};
+
+static void on_stop(void *data)
+{
+	struct story *story = data;
+
+	story->stops++;
+	loop_timer_close(&story->timer);
+}
+
+static void on_reload(void *data)
+{
+	struct story *story = data;
+
+	story->reloads++;
+	raise(SIGTERM);
+}
+
+static const struct loop_callbacks callbacks = {on_reload, on_stop};
+
+static void on_tick(void *data)
+{
+	struct story *story = data;
+
+	if (++story->ticks == 3)
+		loop_stop(&story->loop);
+}
+
+static void test_stop_and_timer(void **state)
+{
+	struct story story = {0};
+
+	(void)state;
+	assert_int_equal(loop_open(&story.loop, &callbacks, &story), ERR_OK);
+	loop_timer_open(&story.loop, &story.timer, on_tick, &story);
+	loop_timer_start(&story.timer, 1, 1);
+	loop_run(&story.loop);
+	assert_int_equal(story.ticks, 3);
+	assert_int_equal(story.stops, 1);
+	assert_int_equal(story.loop.stop_signal, 0);
+	loop_timer_close(&story.timer); /* again: does nothing */
+	loop_close(&story.loop);
+}
+
+static void on_raise(void *data)
+{
+	(void)data;
+	raise(SIGHUP);
+}
+
+/* SIGHUP reloads and goes on, SIGTERM stops; SIGPIPE does nothing. */
+static void test_signals(void **state)
+{
+	struct story story = {0};
+
+	(void)state;
+	assert_int_equal(loop_open(&story.loop, &callbacks, &story), ERR_OK);
+	raise(SIGPIPE);
+	loop_timer_open(&story.loop, &story.timer, on_raise, &story);
+	loop_timer_start(&story.timer, 1, 0);
+	loop_run(&story.loop);
+	assert_int_equal(story.reloads, 1);
+	assert_int_equal(story.stops, 1);
+	assert_int_equal(story.loop.stop_signal, SIGTERM);
+	loop_close(&story.loop);
+}
+
+static void on_flushed(void *data)
+{
+	struct story *story = data;
+
+	story->has_flushed = true;
+	loop_timer_close(&story->last);
+}
+
+static void on_slow_stop(void *data)
+{
+	struct story *story = data;
+
+	loop_timer_close(&story->timer);
+	loop_timer_open(&story->loop, &story->last, on_flushed, story);
+	loop_timer_start(&story->last, 20, 0);
+}
+
+/* What on_stop begins is finished before loop_run() returns. */
+static void test_last_work(void **state)
+{
+	static const struct loop_callbacks slow = {NULL, on_slow_stop};
+	struct story story = {.ticks = 2};
+
+	(void)state;
+	assert_int_equal(loop_open(&story.loop, &slow, &story), ERR_OK);
+	loop_timer_open(&story.loop, &story.timer, on_tick, &story);
+	loop_timer_start(&story.timer, 1, 0);
+	loop_run(&story.loop);
+	assert_true(story.has_flushed);
+	loop_close(&story.loop);
+}
+
+/* Without on_stop the caller closes its handles after loop_run(). */
+static void test_close_afterwards(void **state)
+{
+	struct story story = {.ticks = 2};
+
+	(void)state;
+	assert_int_equal(loop_open(&story.loop, NULL, NULL), ERR_OK);
+	loop_timer_open(&story.loop, &story.timer, on_tick, &story);
+	loop_timer_start(&story.timer, 0, 1);
+	loop_run(&story.loop);
+	loop_timer_close(&story.timer);
+	loop_close(&story.loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stop_and_timer),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_last_work),
+		cmocka_unit_test(test_close_afterwards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,291 @@
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/udp.h"
+
+#define DEADLINE_MS 5000
+
+struct story {
+	struct loop loop;
+	struct loop_timer deadline;
+	struct udp *server, *client;
+	size_t received, largest_batch, wanted;
+	struct udp_datagram last;
+	uint8_t last_data[64];
+	int error;
+	struct sockaddr_in error_peer;
+	bool close_in_callback;
+};
+
+static struct in_addr address_of(const char *text)
+{
+	struct in_addr address;
+
+	assert_int_equal(inet_pton(AF_INET, text, &address), 1);
+	return address;
+}
+
+static struct udp_datagram datagram_to(const char *peer, uint16_t port, const char *data)
+{
+	return (struct udp_datagram){
+		.data = (const uint8_t *)data,
+		.length = strlen(data),
+		.peer = {.sin_family = AF_INET,
+			 .sin_addr = address_of(peer),
+			 .sin_port = htons(port)},
+	};
+}
+
+static void on_deadline(void *data)
+{
+	(void)data;
+	fail_msg("nothing happened within %d ms", DEADLINE_MS);
+}
+
+static void on_batch(void *data, const struct udp_datagram *datagrams, size_t count)
+{
+	struct story *story = data;
+	const struct udp_datagram *last = &datagrams[count - 1];
+
+	story->received += count;
+	if (count > story->largest_batch)
+		story->largest_batch = count;
+	story->last = *last;
+	memcpy(story->last_data, last->data, last->length < 64 ? last->length : 64);
+	if (story->close_in_callback) {
+		udp_close(story->server);
+		story->server = NULL;
+	}
+	if (story->received >= story->wanted)
+		loop_stop(&story->loop);
+}
+
+static void on_error(void *data, const struct sockaddr_in *peer, int error)
+{
+	struct story *story = data;
+
+	story->error = error;
+	story->error_peer = *peer;
+	loop_stop(&story->loop);
+}
+
+static void open_story(struct story *story)
+{
+	struct udp_options any = {.on_batch = on_batch, .on_error = on_error, .data = story};
+	struct udp_options local = any;
+
+	memset(story, 0, sizeof(*story));
+	local.address = address_of("127.0.0.1");
+	assert_int_equal(loop_open(&story->loop, NULL, NULL), ERR_OK);
+	loop_timer_open(&story->loop, &story->deadline, on_deadline, story);
+	loop_timer_start(&story->deadline, DEADLINE_MS, 0);
+	assert_int_equal(udp_open(&story->loop, &any, &story->server), ERR_OK);
+	assert_int_equal(udp_open(&story->loop, &local, &story->client), ERR_OK);
+}
+
+static void close_story(struct story *story)
+{
+	udp_close(story->server);
+	udp_close(story->client);
+	loop_timer_close(&story->deadline);
+	loop_close(&story->loop);
+}
+
+/* 200 datagrams come in full batches, and each is whole. */
+static void test_batches(void **state)
+{
+	struct story story;
+	struct udp_datagram many[200];
+
+	(void)state;
+	open_story(&story);
+	story.wanted = 200;
+	for (size_t i = 0; i < 200; i++)
+		many[i] = datagram_to("127.0.0.1", udp_port(story.server), "hello");
+	assert_int_equal(udp_send(story.client, many, 200), 200);
+	loop_run(&story.loop);
+	assert_int_equal(story.received, 200);
+	assert_int_equal(story.largest_batch, UDP_BATCH);
+	assert_int_equal(story.last.length, 5);
+	assert_memory_equal(story.last_data, "hello", 5);
+	assert_int_equal(ntohs(story.last.peer.sin_port), udp_port(story.client));
+	assert_int_equal(udp_send_errors(story.client), 0);
+	close_story(&story);
+}
+
+/* The address that a client reached is told, and an answer can be sent from it. */
+static void test_local_address(void **state)
+{
+	struct story story;
+	struct udp_datagram ask;
+	struct udp_datagram answer;
+
+	(void)state;
+	open_story(&story);
+	story.wanted = 1;
+	ask = datagram_to("127.0.0.9", udp_port(story.server), "ask");
+	assert_int_equal(udp_send(story.client, &ask, 1), 1);
+	loop_run(&story.loop);
+	assert_int_equal(story.last.local.s_addr, address_of("127.0.0.9").s_addr);
+	assert_int_equal(story.last.interface, if_nametoindex("lo"));
+
+	answer = story.last;
+	answer.data = (const uint8_t *)"answer";
+	answer.length = 6;
+	story.received = 0;
+	assert_int_equal(udp_send(story.server, &answer, 1), 1);
+	loop_run(&story.loop);
+	assert_memory_equal(story.last_data, "answer", 6);
+	assert_int_equal(story.last.peer.sin_addr.s_addr, address_of("127.0.0.9").s_addr);
+	assert_int_equal(ntohs(story.last.peer.sin_port), udp_port(story.server));
+	close_story(&story);
+}
+
+/* A port with nobody behind it: ICMP names the peer, and the socket goes on. */
+static void test_icmp_error(void **state)
+{
+	struct story story;
+	struct udp_datagram lost;
+	struct udp_datagram fine;
+	uint16_t dead_port;
+
+	(void)state;
+	open_story(&story);
+	dead_port = udp_port(story.server);
+	udp_close(story.server);
+	lost = datagram_to("127.0.0.1", dead_port, "anybody?");
+	assert_int_equal(udp_send(story.client, &lost, 1), 1);
+	loop_run(&story.loop);
+	assert_int_equal(story.error, ECONNREFUSED);
+	assert_int_equal(ntohs(story.error_peer.sin_port), dead_port);
+	assert_int_equal(story.error_peer.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+
+	story.server = NULL;
+	story.wanted = 1;
+	fine = datagram_to("127.0.0.1", udp_port(story.client), "self");
+	assert_int_equal(udp_send(story.client, &fine, 1), 1);
+	loop_run(&story.loop);
+	assert_memory_equal(story.last_data, "self", 4);
+	close_story(&story);
+}
+
+/* The error of an earlier datagram does not eat a later one, nor what has been received. */
+static void test_error_hits_nobody_else(void **state)
+{
+	struct story story;
+	struct udp_datagram batch[4];
+	uint16_t dead_port;
+
+	(void)state;
+	open_story(&story);
+	dead_port = udp_port(story.server);
+	udp_close(story.server);
+	story.server = NULL;
+	for (size_t i = 0; i < 4; i++)
+		batch[i] = datagram_to("127.0.0.1", i % 2 ? udp_port(story.client) : dead_port,
+				       "x");
+	assert_int_equal(udp_send(story.client, batch, 4), 4);
+	assert_int_equal(udp_send_errors(story.client), 0);
+	story.wanted = 2;
+	while (story.received < 2)
+		loop_run(&story.loop); /* on_error stops it as well */
+	assert_int_equal(story.received, 2);
+	assert_int_equal(story.error, ECONNREFUSED);
+	close_story(&story);
+}
+
+static void test_unsendable(void **state)
+{
+	static uint8_t huge[70000];
+	struct story story;
+	struct udp_datagram batch[2];
+
+	(void)state;
+	open_story(&story);
+	batch[0] = datagram_to("127.0.0.1", udp_port(story.server), "");
+	batch[0].data = huge;
+	batch[0].length = sizeof(huge);
+	batch[1] = datagram_to("127.0.0.1", udp_port(story.server), "after");
+	assert_int_equal(udp_send(story.client, batch, 2), 2);
+	assert_int_equal(udp_send_errors(story.client), 1);
+	story.wanted = 1;
+	loop_run(&story.loop);
+	assert_memory_equal(story.last_data, "after", 5);
+	close_story(&story);
+}
+
+static void test_occupied_port(void **state)
+{
+	struct story story;
+	struct udp_options options = {.on_batch = on_batch};
+	struct udp *second = NULL;
+
+	(void)state;
+	open_story(&story);
+	options.port = udp_port(story.server);
+	assert_int_equal(udp_open(&story.loop, &options, &second), ERR_SYSTEM);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_null(second);
+	close_story(&story);
+}
+
+static void test_activated(void **state)
+{
+	struct story story;
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int given = socket(AF_INET, SOCK_DGRAM, 0);
+	struct udp_options options = {.on_batch = on_batch, .data = &story, .activated = given};
+	struct udp_datagram ask;
+
+	(void)state;
+	open_story(&story);
+	udp_close(story.server);
+	assert_int_equal(bind(given, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(udp_open(&story.loop, &options, &story.server), ERR_OK);
+	story.wanted = 1;
+	ask = datagram_to("127.0.0.1", udp_port(story.server), "ask");
+	assert_int_equal(udp_send(story.client, &ask, 1), 1);
+	loop_run(&story.loop);
+	assert_int_equal(story.received, 1);
+	close_story(&story);
+}
+
+static void test_close_within_batch(void **state)
+{
+	struct story story;
+	struct udp_datagram many[UDP_BATCH * 2];
+
+	(void)state;
+	open_story(&story);
+	story.close_in_callback = true;
+	for (size_t i = 0; i < UDP_BATCH * 2; i++)
+		many[i] = datagram_to("127.0.0.1", udp_port(story.server), "x");
+	assert_int_equal(udp_send(story.client, many, UDP_BATCH * 2), UDP_BATCH * 2);
+	story.wanted = 1;
+	loop_run(&story.loop);
+	assert_int_equal(story.received, UDP_BATCH);
+	close_story(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_local_address),
+		cmocka_unit_test(test_icmp_error),
+		cmocka_unit_test(test_error_hits_nobody_else),
+		cmocka_unit_test(test_unsendable),
+		cmocka_unit_test(test_occupied_port),
+		cmocka_unit_test(test_activated),
+		cmocka_unit_test(test_close_within_batch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
