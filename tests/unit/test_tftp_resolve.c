@@ -1,0 +1,223 @@
+#include "unit.h"
+
+#include "tftpd/resolve.h"
+
+static struct resolved resolved(const char *name)
+{
+	return resolve_name(name, strlen(name));
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(resolved("ipxe.efi").kind, RESOLVE_FILE);
+	assert_string_equal(resolved("/grub/grub.cfg").path.name, "grub/grub.cfg");
+	assert_string_equal(resolved("\\Boot\\BCD").path.name, "Boot/BCD");
+	assert_string_equal(resolved("ipxe.efi\xff").path.name, "ipxe.efi");
+	assert_int_equal(resolved("default.ipxe").kind, RESOLVE_SCRIPT);
+	assert_int_equal(resolved("/autoexec.ipxe").kind, RESOLVE_SCRIPT);
+	assert_int_equal(resolved("raw/default.ipxe").kind, RESOLVE_FILE);
+}
+
+static void test_refusals(void **state)
+{
+	char endless[PATH_SIZE + 10];
+
+	(void)state;
+	memset(endless, 'a', sizeof(endless));
+	assert_int_equal(resolved("../etc/passwd").code, PACKET_ACCESS);
+	assert_int_equal(resolved("a/..\\../etc/passwd").kind, RESOLVE_REFUSED);
+	assert_int_equal(resolved("").code, PACKET_ILLEGAL);
+	assert_int_equal(resolved("/").code, PACKET_ILLEGAL);
+	assert_int_equal(resolved("a\nb").code, PACKET_ILLEGAL);
+	assert_int_equal(resolve_name(endless, sizeof(endless)).code, PACKET_NOT_FOUND);
+	assert_true(strlen(resolved("../x").reason) > 0);
+}
+
+static void test_stages(void **state)
+{
+	static const struct {
+		const char *path, *stage;
+	} cases[] = {
+		{"ipxe.efi", "tftp_nbp"},
+		{"undionly.kpxe", "tftp_nbp"},
+		{"default.ipxe", "script"},
+		{"grub/grub.cfg", "script"},
+		{"grub.cfg-01-52-54-00", "script"},
+		{"pxelinux.cfg/01-52-54", "script"},
+		{"grub/x86_64-efi/fs.lst", "script"},
+		{"debian/vmlinuz-6.1", "kernel"},
+		{"fos/bzImage", "kernel"},
+		{"fos/init.xz", "initrd"},
+		{"debian/initrd.img", "initrd"},
+		{"snponly.bin", "tftp_nbp"},
+		{"kernel-loader", "tftp_nbp"}, /* a site's boot file, whatever it is called */
+		{"kernel-7", "kernel"},
+	};
+	struct site_boot_file file = {.file = "kernel-loader", .product = ""};
+	struct site site = {.boot_files = &file, .boot_file_count = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(resolve_stage(&site, cases[i].path), cases[i].stage);
+}
+
+static const struct mac lab_mac = {{0x52, 0x54, 0, 0, 0, 1}};
+
+/* One host, one subnet, and one rule for the disabled. */
+struct lab {
+	struct host host;
+	struct site_subnet subnet;
+	struct site_setting setting;
+	struct boot_rule rules[2];
+	uint32_t mac_index[64], uuid_index[64];
+	struct site site;
+};
+
+static void lab_build(struct lab *lab, enum host_state host_state, enum boot_answer answer)
+{
+	size_t bad;
+
+	memset(lab, 0, sizeof(*lab));
+	lab->host = (struct host){.id = 1,
+				  .name = "lab-01",
+				  .product = "",
+				  .state = host_state,
+				  .macs = {lab_mac},
+				  .mac_count = 1};
+	lab->subnet = (struct site_subnet){.net = {0x0a4d0000, 24}, .menud_urls = ""};
+	lab->setting = (struct site_setting){"menud_urls", "http://site:8080"};
+	lab->rules[0] = (struct boot_rule){.position = 10,
+					   .name = "disabled",
+					   .host_state = 1 << HOST_DISABLED,
+					   .answer = answer,
+					   .argument = "",
+					   .reason = "the host is disabled"};
+	lab->rules[1] = (struct boot_rule){.position = 20,
+					   .name = "all",
+					   .answer = BOOT_SCRIPT,
+					   .argument = "",
+					   .reason = "the script"};
+	lab->site = (struct site){.hosts = &lab->host,
+				  .host_count = 1,
+				  .subnets = &lab->subnet,
+				  .subnet_count = 1,
+				  .settings = &lab->setting,
+				  .setting_count = 1,
+				  .rules = lab->rules,
+				  .rule_count = 2,
+				  .mac_index = lab->mac_index,
+				  .uuid_index = lab->uuid_index};
+	lab->site.index_size = site_index_size(&lab->site);
+	assert_true(lab->site.index_size <= 64);
+	assert_int_equal(site_index(&lab->site, &bad), ERR_OK);
+}
+
+static struct resolve_client lab_client(const struct lab *lab)
+{
+	return (struct resolve_client){.site = &lab->site,
+				       .mac = &lab_mac,
+				       .address = 0x0a4d0064,
+				       .menud_urls = "http://own:8080"};
+}
+
+static void test_policy(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_ALLOW);
+	lab_build(&lab, HOST_DISABLED, BOOT_NOTHING);
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_FORBID);
+	assert_string_equal(resolve_decide(&client).reason, "the host is disabled");
+	client.mac = NULL; /* not in the neighbour table: an unknown machine */
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_ALLOW);
+	client.mac = &lab_mac;
+	lab_build(&lab, HOST_DISABLED, BOOT_REFUSE);
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_FORBID);
+	lab_build(&lab, HOST_DISABLED, BOOT_LOCAL);
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_LOCAL);
+	lab.site.rule_count = 0;
+	assert_int_equal(resolve_decide(&client).answer, RESOLVE_ALLOW);
+}
+
+static void assert_script(const struct resolve_client *client, const char *has,
+			  const char * not )
+{
+	struct resolve_verdict verdict = resolve_decide(client);
+	char buffer[8192];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	assert_int_equal(resolve_render(client, &verdict, &out), ERR_OK);
+	assert_memory_equal(buffer, "#!ipxe\n", 7);
+	assert_non_null(strstr(buffer, has));
+	assert_null(strstr(buffer, not ));
+}
+
+static void test_whose_urls(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	assert_script(&client, "http://site:8080", "own");
+	lab.subnet.menud_urls = "http://near:1 http://far:2";
+	assert_script(&client, "http://near:1", "site");
+	assert_script(&client, "http://far:2", "own");
+	client.address = 0x0a4e0001; /* of another subnet */
+	assert_script(&client, "http://site:8080", "near");
+	lab.site.setting_count = 0;
+	assert_script(&client, "http://own:8080", "site");
+}
+
+static void test_local_script_says_why(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_DISABLED, BOOT_LOCAL);
+	client = lab_client(&lab);
+	assert_script(&client, "the host is disabled", "chain");
+}
+
+static void test_render_fails_aloud(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+	struct resolve_verdict verdict = {RESOLVE_ALLOW, ""};
+	char buffer[8192];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.site.setting_count = 0;
+	client.menud_urls = " ";
+	assert_int_equal(resolve_render(&client, &verdict, &out), ERR_RANGE);
+	client.menud_urls = "a b c d e f g h i j k l m n o p q";
+	assert_int_equal(resolve_render(&client, &verdict, &out), ERR_SPACE);
+	client.menud_urls = "http://own:8080";
+	out = text_into(buffer, 40);
+	assert_int_equal(resolve_render(&client, &verdict, &out), ERR_SPACE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_stages),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_whose_urls),
+		cmocka_unit_test(test_local_script_says_why),
+		cmocka_unit_test(test_render_fails_aloud),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

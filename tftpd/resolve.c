@@ -1,0 +1,181 @@
+#include "tftpd/resolve.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "core/boot.h"
+#include "core/ipxe.h"
+
+#define URLS_MAX 16
+#define URLS_SIZE 2048
+
+static struct resolved refuse(enum packet_code code, const char *reason)
+{
+	return (struct resolved){.kind = RESOLVE_REFUSED, .code = code, .reason = reason};
+}
+
+static bool is_script(const char *path)
+{
+	return strcmp(path, "default.ipxe") == 0 || strcmp(path, "autoexec.ipxe") == 0;
+}
+
+struct resolved resolve_name(const char *name, size_t length)
+{
+	struct resolved resolved = {.kind = RESOLVE_FILE, .reason = ""};
+
+	switch (path_clean(name, length, &resolved.path)) {
+	case ERR_OK:
+		break;
+	case ERR_REFUSED:
+		return refuse(PACKET_ACCESS, "the name leads out of the served folders");
+	case ERR_SPACE:
+		return refuse(PACKET_NOT_FOUND, "the name is longer than any file's here");
+	default:
+		return refuse(PACKET_ILLEGAL, "the name is empty or holds control characters");
+	}
+	if (is_script(resolved.path.name))
+		resolved.kind = RESOLVE_SCRIPT;
+	return resolved;
+}
+
+static const char *last_segment(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t text_length = strlen(text);
+	size_t end_length = strlen(end);
+
+	return text_length >= end_length &&
+	       strcasecmp(text + text_length - end_length, end) == 0;
+}
+
+static bool is_boot_file(const struct site *site, const char *path)
+{
+	static const char *const ends[] = {".efi", ".kpxe", ".kkpxe", ".pxe", ".lkrn", ".0"};
+
+	for (size_t i = 0; i < site->boot_file_count; i++) {
+		if (strcmp(site->boot_files[i].file, path) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (ends_with(path, ends[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A loader's configuration, and the lists and modules it fetches beside it. */
+static bool is_configuration(const char *path)
+{
+	static const char *const ends[] = {".ipxe", ".cfg", ".lst", ".mod", ".pf2", ".uimg"};
+
+	if (strstr(path, "pxelinux.cfg/") || strncmp(last_segment(path), "grub.cfg", 8) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (ends_with(path, ends[i]))
+			return true;
+	}
+	return false;
+}
+
+const char *resolve_stage(const struct site *site, const char *path)
+{
+	static const char *const kernels[] = {"vmlinu", "bzimage", "linux", "kernel", "image"};
+	const char *name = last_segment(path);
+
+	if (is_configuration(path))
+		return "script";
+	if (strncasecmp(name, "init", 4) == 0 || strcasestr(name, "initr") ||
+	    strcasestr(name, "rootfs"))
+		return "initrd";
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		if (strncasecmp(name, kernels[i], strlen(kernels[i])) == 0 &&
+		    !is_boot_file(site, path))
+			return "kernel";
+	}
+	return "tftp_nbp";
+}
+
+struct resolve_verdict resolve_decide(const struct resolve_client *client)
+{
+	const struct host *host =
+		client->mac ? site_host_by_mac(client->site, client->mac) : NULL;
+	struct boot_facts facts = {
+		.stage = BOOT_STAGE_SCRIPT,
+		.loader = BOOT_LOADER_IPXE,
+		.host_state = host ? host->state : HOST_UNKNOWN,
+		.job = host && host->has_live_job ? BOOT_JOB_LIVE : BOOT_JOB_NONE,
+		.arch = {ARCH_OTHER, FIRMWARE_OTHER}, /* a TFTP request does not say */
+		.host = host ? host->name : "",
+		.product = host ? host->product : "",
+	};
+	struct boot_verdict verdict;
+
+	if (client->site->rule_count == 0)
+		return (struct resolve_verdict){RESOLVE_ALLOW, ""};
+	verdict = boot_decide(client->site->rules, client->site->rule_count, &facts);
+	switch (verdict.answer) {
+	case BOOT_NOTHING:
+	case BOOT_REFUSE:
+		return (struct resolve_verdict){RESOLVE_FORBID, verdict.reason};
+	case BOOT_LOCAL:
+		return (struct resolve_verdict){RESOLVE_LOCAL, verdict.reason};
+	case BOOT_FIRST_STAGE:
+	case BOOT_SCRIPT:
+	case BOOT_RUN_JOB:
+	case BOOT_MENU:
+	case BOOT_PROFILE:
+		break; /* the script asks menud, which decides by the same rules */
+	}
+	return (struct resolve_verdict){RESOLVE_ALLOW, verdict.reason};
+}
+
+static const char *urls_for(const struct resolve_client *client)
+{
+	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const char *urls = subnet ? subnet->menud_urls : "";
+
+	if (urls[0] == '\0')
+		urls = site_setting(client->site, "menud_urls", "");
+	return urls[0] == '\0' ? client->menud_urls : urls;
+}
+
+/* Parts the list at its blanks, in place. */
+static enum err split_urls(char *list, const char **urls, size_t *ret_count)
+{
+	size_t count = 0;
+	char *rest = list;
+
+	for (char *url; (url = strtok_r(rest, " \t\n", &rest));) {
+		if (count == URLS_MAX)
+			return ERR_SPACE;
+		urls[count++] = url;
+	}
+	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err resolve_render(const struct resolve_client *client,
+			const struct resolve_verdict *verdict, struct text *out)
+{
+	const char *urls[URLS_MAX];
+	char list[URLS_SIZE];
+	struct text copy = text_into(list, sizeof(list));
+	struct ipxe_first first = {.urls = urls};
+	enum err err;
+
+	if (verdict->answer == RESOLVE_LOCAL) {
+		first.message = verdict->reason;
+		return ipxe_render_first(&first, out);
+	}
+	text_put(&copy, urls_for(client));
+	if (copy.failed)
+		return ERR_SPACE;
+	err = split_urls(list, urls, &first.url_count);
+	return err == ERR_OK ? ipxe_render_first(&first, out) : err;
+}

@@ -1,0 +1,69 @@
+/*
+ * resolve - what a name that a client asked for stands for: a file beneath the roots, a script
+ *that is generated, or a refusal with TFTP's code and the reason in words. Pure; whether a file
+ *exists is the shell's to find out (tftpd/source.h).
+ *
+ *	struct resolved asked = resolve_name(request.name, request.name_length);
+ *	if (asked.kind == RESOLVE_REFUSED)
+ *		answer ERROR asked.code, asked.reason
+ *	if (asked.kind == RESOLVE_SCRIPT)
+ *		verdict = resolve_decide(&client); RESOLVE_ALLOW: the root's own file of that
+ *name, or what resolve_render() writes
+ */
+#ifndef ROUSE_TFTPD_RESOLVE_H
+#define ROUSE_TFTPD_RESOLVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/mac.h"
+#include "core/path.h"
+#include "core/site.h"
+#include "core/text.h"
+#include "tftpd/packet.h"
+
+enum resolve_kind {
+	RESOLVE_FILE,
+	RESOLVE_SCRIPT, /* default.ipxe, autoexec.ipxe: generated unless a root has one */
+	RESOLVE_REFUSED,
+};
+
+struct resolved {
+	enum resolve_kind kind;
+	struct path path;      /* for FILE and SCRIPT */
+	enum packet_code code; /* for REFUSED */
+	const char *reason;    /* likewise; static */
+};
+
+struct resolved resolve_name(const char *name, size_t length);
+/* The event stage that a fetch of this path belongs to: "tftp_nbp", "script", "kernel",
+ * "initrd". */
+const char *resolve_stage(const struct site *site, const char *path);
+
+/* Who asks for a script, and with what it is made. */
+struct resolve_client {
+	const struct site *site; /* maybe empty, never NULL */
+	const struct mac *mac;	 /* NULL when the neighbour table does not know it */
+	uint32_t address;
+	const char *menud_urls; /* the daemon's own, when site and subnet name none */
+};
+
+enum resolve_answer {
+	RESOLVE_ALLOW,
+	RESOLVE_LOCAL,	/* a script that boots the local disk */
+	RESOLVE_FORBID, /* ERROR 2 with the reason */
+};
+
+struct resolve_verdict {
+	enum resolve_answer answer;
+	const char *reason; /* the rule's words; belongs to the site */
+};
+
+/* The boot policy's word. Without any rule (no database yet) everything is allowed. */
+struct resolve_verdict resolve_decide(const struct resolve_client *client);
+/* Writes the script. ERR_SPACE; ERR_RANGE when no menud's URL is known. */
+MUST_CHECK enum err resolve_render(const struct resolve_client *client,
+				   const struct resolve_verdict *verdict, struct text *out);
+
+#endif
