@@ -124,31 +124,55 @@ def _add_locked(database, name, file, store, title):
     # What an earlier run left here was never published: the next number is still free.
     shutil.rmtree(final.parent, ignore_errors=True)
     final.parent.mkdir()
-    part = final.with_name(final.name + ".part")
-    published = False
     try:
-        with open(file, "rb") as source, open(part, "wb") as target:
-            before = os.fstat(source.fileno())
-            raw, stream = _compress(source, target, before.st_size)
-            target.flush()
-            os.fsync(target.fileno())
-            after = os.fstat(source.fileno())
-        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-            raise Trouble(f"{file} changed while it was read", remedy="Stop what writes to it and add it again.")
-        os.rename(part, final)
-        for directory in (final.parent, final.parent.parent, final.parent.parent.parent):
-            _flush(directory)
-        database.script(
-            "begin;\nselect rouse.publish_image("
-            + ", ".join([quote(name), str(number), quote(relative), str(stream.size),
-                         quote(stream.sha256.hexdigest()), str(raw.size), quote(raw.sha256.hexdigest()),
-                         "title => " + quote(title)])
-            + ");\ncommit;\n")
-        published = True
-    finally:
-        if not published:
+        raw, stream = _store(file, final)
+    except BaseException:
+        shutil.rmtree(final.parent, ignore_errors=True)
+        raise
+    try:
+        _publish(database, name, number, title, relative, raw, stream)
+    except BaseException:
+        if not _may_be_published(database, name, number, final):
             shutil.rmtree(final.parent, ignore_errors=True)
+        raise
     print(f"{name} version {number}: disk of {raw.size} bytes, stream of {stream.size} bytes, {final}")
+
+
+def _store(file, final):
+    """Writes the compressed stream of file durably as final; returns both sides' counts."""
+    part = final.with_name(final.name + ".part")
+    with open(file, "rb") as source, open(part, "wb") as target:
+        before = os.fstat(source.fileno())
+        raw, stream = _compress(source, target, before.st_size)
+        target.flush()
+        os.fsync(target.fileno())
+        after = os.fstat(source.fileno())
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise Trouble(f"{file} changed while it was read", remedy="Stop what writes to it and add it again.")
+    os.rename(part, final)
+    for directory in (final.parent, final.parent.parent, final.parent.parent.parent):
+        _flush(directory)
+    return raw, stream
+
+
+def _publish(database, name, number, title, relative, raw, stream):
+    values = [quote(name), str(number), quote(relative), str(stream.size), quote(stream.sha256.hexdigest()),
+              str(raw.size), quote(raw.sha256.hexdigest()), "title => " + quote(title)]
+    database.script(f"begin;\nselect rouse.publish_image({', '.join(values)});\ncommit;\n")
+
+
+def _may_be_published(database, name, number, final):
+    """After a failed publication: whether the version is there all the same, or nobody can say.
+
+    A connection may break after the commit; then the file belongs to a version and must stay.
+    """
+    try:
+        return database.value("select count(*) from rouse.image_versions"
+                              f" where image = {quote(name)} and number = {number}") != "0"
+    except Trouble:
+        print(f"rouse-db: it is not known whether version {number} of {name} was published; {final} is kept."
+              " If it was not, the next image add replaces it.", file=sys.stderr)
+        return True
 
 
 def listing(database):

@@ -33,7 +33,7 @@ create view rouse.menu as
 	from rouse_data.menu_item order by position;
 call rouse_data.describe('rouse.menu', 'The boot menu.', '{
 	"key": "the item''s short name", "title": "what the screen shows", "position": "order in the menu",
-	"action": "local, profile, register_quick, register_full, reboot or poweroff",
+	"action": "local, profile, register_quick or register_full",
 	"profile": "for the action profile: which", "hotkey": "a key that chooses it",
 	"host_state": "only for hosts in these states; null: any", "firmware": "only on this firmware; null: any"}');
 

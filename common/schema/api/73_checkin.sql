@@ -69,23 +69,23 @@ language plpgsql as $$
 declare
 	the_job rouse_data.job;
 	begins boolean;
-	attempt_id bigint;
+	new_attempt bigint;
 begin
 	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
 	begins := rouse_data.free_slot(the_job);
 	insert into rouse_data.attempt (job_id, number, token_hash, mac, address, facts, started_at, lease_until)
 	values (the_job.id, the_job.attempts + 1, hash, ticket.mac, address, facts,
 		case when begins then clock_timestamp() end, rouse_data.renewed_lease())
-	returning id into attempt_id;
+	returning id into new_attempt;
 	update rouse_data.job j set state = case when begins then 'running' else 'waiting' end,
 		attempts = j.attempts + 1, reason = null, text = null, retry_at = null where j.id = the_job.id;
 	-- The claim kills the job's other tickets, and ends the guard's count: the machine gets through.
-	update rouse_data.ticket t set attempt_id = claim.attempt_id where t.hash = ticket.hash;
+	update rouse_data.ticket t set attempt_id = new_attempt where t.hash = ticket.hash;
 	update rouse_data.ticket t set expires_at = least(t.expires_at, clock_timestamp())
 	where t.job_id = the_job.id and t.hash <> ticket.hash;
 	update rouse_data.offer o set claimed_at = clock_timestamp()
 	where o.job_id = the_job.id and o.claimed_at is null;
-	return attempt_id;
+	return new_attempt;
 end
 $$;
 comment on function rouse_data.claim is 'A client claims a job: a new attempt, running or waiting for a slot.';
@@ -112,7 +112,7 @@ begin
 	answer := 'refused';
 	select * into reason, message from rouse_data.refuse_ticket(ticket, hash, facts);
 	if reason is null and ticket.attempt_id is not null then
-		select f.attempt into the_attempt from rouse_data.lock_attempt(hash) f;
+		the_attempt := (rouse_data.lock_attempt(hash)).attempt;
 		select * into reason, message from rouse_data.refusal(the_attempt);
 	end if;
 	if reason is not null then

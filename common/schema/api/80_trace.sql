@@ -50,6 +50,8 @@ language sql stable as $$
 		union all
 		select g.at, null, 'database', format('job %s (%s) %s%s', j.id, j.kind,
 			case when g.from_state is null then 'was made: ' || g.to_state || ', by ' || g.who
+				when g.to_state in ('succeeded', 'failed', 'expired') then g.to_state
+				when g.to_state = 'cancelled' then 'was cancelled, by ' || g.who
 				else 'is ' || g.to_state end,
 			coalesce(': ' || g.reason, ''))
 		from rouse_data.job_history g join rouse_data.job j on j.id = g.job_id join machine m on m.id = j.host_id

@@ -69,8 +69,8 @@ create table rouse_data.menu_item (
 	title text not null constraint "a menu item has a title" check (title <> '' and title !~ '[[:cntrl:]]'),
 	position int not null constraint "a menu position is used once" unique,
 	action text not null
-		constraint "action is local, profile, register_quick, register_full, reboot or poweroff"
-		check (action in ('local', 'profile', 'register_quick', 'register_full', 'reboot', 'poweroff')),
+		constraint "action is local, profile, register_quick or register_full"
+		check (action in ('local', 'profile', 'register_quick', 'register_full')),
 	profile rouse.key
 		constraint "a menu item names a known profile"
 		references rouse_data.profile (name) on update cascade,

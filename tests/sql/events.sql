@@ -1,0 +1,46 @@
+-- Events, daemons, the timeline.
+begin;
+select plan(20);
+select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
+select is(rouse_daemon.record('dhcpd', 'd/1', '[
+	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
+	{"stage":"tftp_nbp","kind":"read","mac":"52-54-00-00-00-01","name":"ipxe.efi","ago_ms":8000,"address":"10.77.0.100"},
+	{"stage":"script","kind":"refused","mac":"525400000001","reason":"no such file","ago_ms":1000,"address":"fe80::1","detail":{"firmware":"bios","arch":"i386"}}]'),
+	3, 'good events are kept');
+select is(rouse_daemon.record('dhcpd', 'd/1', '[7, null, [], "x", {}, {"stage":"nowhere","kind":"x"}, {"stage":"fos"}, {"stage":"fos","kind":"Bad Kind"},
+	{"stage":"fos","kind":"x","mac":"52:54"}, {"stage":"fos","kind":"x","mac":{"a":1}}, {"stage":"fos","kind":"x","ago_ms":-1}, {"stage":"fos","kind":"x","ago_ms":1e99},
+	{"stage":"fos","kind":"x","count":"many"}, {"stage":"fos","kind":"x","address":"1.2.3.400"}, {"stage":"fos","kind":"x","address":"::::"},
+	{"stage":"fos","kind":"x","uuid":"1234"}, {"stage":"fos","kind":"x","detail":[1]},
+	{"stage":"fos","kind":"good","uuid":"00000000-0000-0000-0000-000000000000","detail":null}]'), 1, 'bad ones do not harm a good one');
+select is((select events_skipped from rouse.daemons where instance = 'd/1'), 17::bigint, 'and are counted');
+select matches(pg_temp.error($$select rouse_daemon.record('dhcpd', 'd/1', '{}')$$), '22023.*no array', 'what is no array is refused');
+select is(rouse_daemon.record('dhcpd', 'd/1', '[]'), 0, 'nothing is nothing');
+select is((select host from rouse.events where kind = 'discover'), 'lab-01', 'an event knows its host by the MAC');
+select ok((select at between clock_timestamp() - interval '10 s' and clock_timestamp() - interval '9 s' from rouse.events where kind = 'discover'), 'and when it happened');
+
+select results_eq($$select seconds is not null, stage, daemon, what from rouse.trace('52:54:00:00:00:01')$$, $$values
+	(true, 'fw_dhcp', 'dhcpd', 'discover (3 times)'), (true, 'tftp_nbp', 'dhcpd', 'read ipxe.efi'), (true, 'script', 'dhcpd', 'refused: no such file')$$,
+	'the timeline says it in words');
+select results_eq($$select round(seconds) from rouse.trace('lab-01')$$, 'values (0::numeric), (1), (8)', 'in seconds since the boot began');
+select rouse_daemon.record('dhcpd', 'd/1', '[{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01"}]') \g /dev/null
+select is((select seconds from rouse.trace('lab-01') order by at desc limit 1), 0.000, 'a new boot begins at nought');
+select results_eq($$select number, last_stage, events from rouse.boots where host = 'lab-01'$$, $$values (1::bigint, 'script', 3), (2, 'fw_dhcp', 1)$$, 'boots are counted');
+select rouse.inventory('lab-01') \g /dev/null
+select matches((select what from rouse.trace('lab-01') order by at desc limit 1), '^job \d+ \(inventory\) was made: queued, by postgres$', 'jobs are part of the timeline');
+select matches(pg_temp.error($$select * from rouse.trace('lab-1')$$), 'there is no host "lab-1" \| There is: lab-01', 'a mistyped name gets a hint');
+
+-- An event of a day without a partition is kept, and the partitions are made.
+insert into rouse_data.event (at, daemon, instance, stage, kind) values (now() - interval '9 days', 'x', 'x', 'fos', 'old'), (now() - interval '90 days', 'x', 'x', 'fos', 'too_old');
+select is((select count(*)::int from rouse_data.event_default), 2, 'an insert never fails');
+select is((select count(*)::int from pg_inherits where inhparent = 'rouse_data.event'::regclass and inhrelid <> 'rouse_data.event_default'::regclass), 3, 'today and two more days have partitions');
+create table rouse_data.event_20000101 partition of rouse_data.event for values from ('2000-01-01') to ('2000-01-02');
+alter table rouse_data.event_20000101 owner to rouse_owner;
+select rouse_daemon.tick() \g /dev/null
+select is(to_regclass('rouse_data.event_20000101'), null, 'tick drops what is too old');
+select is((select string_agg(kind, ' ') from rouse_data.event_default), 'old', 'in the default partition too');
+
+select results_eq($$select * from rouse_daemon.hello('menud', 'm/1', '0.1', 1, 'ok', null)$$, $$values (1, true, null)$$, 'hello: they fit');
+select matches((select hint from rouse_daemon.hello('menud', 'm/1', '0.1', 9, 'ok', null) where not accepted), 'rouse-db migrate', 'hello: the database is too old');
+select results_eq($$select status, problem, alive from rouse.daemons where instance = 'm/1'$$, $$values ('ok', null, true)$$, 'the daemon is seen');
+select * from finish();
+rollback;

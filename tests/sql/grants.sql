@@ -1,0 +1,73 @@
+-- Who may do what, cell by cell: what is not written here must not be allowed.
+begin;
+select plan(8);
+
+create temp table expected_routine (role text, routine text);
+insert into expected_routine
+select role, routine from (values
+	('rouse_dhcpd', 'changed_since hello record tick lease_load lease_find lease_grant lease_end'),
+	('rouse_tftpd', 'changed_since hello record tick offer'),
+	('rouse_menud', 'changed_since hello record tick offer choose fos_checkin fos_progress fos_inventory'
+		' fos_register fos_finish fos_image')) g (role, routines)
+cross join lateral unnest(string_to_array(routines, ' ')) routine;
+
+create temp table expected_view (role text, relation text);
+insert into expected_view
+select role, relation || '_now' from (values
+	('rouse_dhcpd', 'settings subnets pools reservations hosts boot_files boot_rules'),
+	('rouse_tftpd', 'settings subnets hosts boot_files boot_rules profiles menu'),
+	('rouse_menud', 'settings hosts boot_rules profiles menu')) g (role, relations)
+cross join lateral unnest(string_to_array(relations, ' ')) relation;
+
+select set_eq($$
+	select r.rolname::text, p.proname::text from pg_proc p
+	join pg_roles r on r.rolname in ('rouse_dhcpd', 'rouse_tftpd', 'rouse_menud')
+	where p.pronamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace, 'rouse_data'::regnamespace)
+		and has_function_privilege(r.oid, p.oid, 'execute')
+		-- What belongs to a range type is PostgreSQL's own and harmless.
+		and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
+	$$, 'select role, routine from expected_routine', 'each daemon may execute exactly its functions');
+select set_eq($$
+	select r.rolname::text, c.relname::text from pg_class c
+	join pg_roles r on r.rolname in ('rouse_dhcpd', 'rouse_tftpd', 'rouse_menud')
+	where c.relnamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace, 'rouse_data'::regnamespace)
+		and c.relkind in ('r', 'p', 'v') and has_table_privilege(r.oid, c.oid, 'select')
+	$$, 'select role, relation from expected_view', 'each daemon may read exactly its views');
+select is_empty($$
+	select r.rolname, c.oid::regclass, w from pg_class c
+	join pg_roles r on r.rolname in ('rouse_dhcpd', 'rouse_tftpd', 'rouse_menud', 'rouse_viewer')
+	cross join unnest('{insert,update,delete,truncate,references,trigger}'::text[]) w
+	where c.relnamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace, 'rouse_data'::regnamespace)
+		and c.relkind in ('r', 'p', 'v') and has_table_privilege(r.oid, c.oid, w)
+	$$, 'no daemon and no viewer may write any table or view');
+select is_empty($$
+	select r.rolname, c.oid::regclass from pg_class c
+	join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')
+	where c.relnamespace in ('rouse_daemon'::regnamespace, 'rouse_data'::regnamespace)
+		and c.relkind in ('r', 'p', 'v') and has_table_privilege(r.oid, c.oid, 'select')
+	$$, 'people read nothing outside schema rouse');
+select set_eq($$
+	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
+		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
+	$$, $$ select unnest('{hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu}'::text[]) $$,
+	'an operator writes exactly the views of the configuration');
+select set_eq($$
+	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
+		and has_function_privilege('rouse_viewer', p.oid, 'execute')
+	$$, $$ select unnest('{setting,explain,evaluate,trace}'::text[]) $$, 'a viewer executes only what reads');
+select set_eq($$
+	select r.rolname::text, n.nspname::text from pg_namespace n
+	join pg_roles r on r.rolname like 'rouse\_%' and r.rolname <> 'rouse_owner'
+	cross join unnest('{usage,create}'::text[]) w
+	where n.nspname ~ '^rouse' and has_schema_privilege(r.oid, n.oid, w)
+	$$, $$ values ('rouse_viewer', 'rouse'), ('rouse_operator', 'rouse'), ('rouse_dhcpd', 'rouse_daemon'),
+		('rouse_tftpd', 'rouse_daemon'), ('rouse_menud', 'rouse_daemon') $$, 'each role enters its schema only');
+select is_empty($$
+	select p.oid::regprocedure from pg_proc p
+	where p.pronamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace)
+		and (not p.prosecdef or pg_get_userbyid(p.proowner) <> 'rouse_owner'
+			or not coalesce(array_to_string(p.proconfig, ' ') ~ 'search_path=.*pg_temp$|search_path=.*pg_temp ', false))
+	$$, 'every callable function is the owner''s, security definer, with a pinned search_path');
+
+select * from finish();
+rollback;

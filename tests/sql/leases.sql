@@ -1,0 +1,49 @@
+-- Leases: the database decides who has an address.
+begin;
+select plan(25);
+insert into rouse.subnets (subnet) values ('10.77.0.0/24'), ('10.78.0.0/24');
+create function pg_temp.grant(address text, client text, seconds int default 600) returns text language sql as $$
+	select concat_ws(' ', convert_from(g.client, 'UTF8'), g.granted, g.seconds_left)
+	from rouse_daemon.lease_grant('t', array[address::inet], array[client::bytea], '{null}', array[seconds], '{null}', '{null}') g $$;
+create function pg_temp.end_lease(address text, client text, how text) returns int language sql as $$
+	select rouse_daemon.lease_end('t', array[address::inet], array[client::bytea], array[how]) $$;
+create function pg_temp.expire(the_address text, ago interval) returns void language sql as $$
+	update rouse_data.lease set expires_at = now() - ago where address = the_address::inet $$;
+
+select is(pg_temp.grant('10.77.0.5', 'A'), 'A t 600', 'a free address is granted');
+select is(pg_temp.grant('10.77.0.5', 'A', 900), 'A t 900', 'and renewed');
+select is(pg_temp.grant('10.77.0.5', 'B'), 'A f 900', 'another client is told the owner');
+select pg_temp.expire('10.77.0.5', '30 seconds') \g /dev/null
+select is(pg_temp.grant('10.77.0.5', 'B'), 'A f -30', 'also in the grace after the expiry');
+select is((select state from rouse.leases), 'expired', 'when it is shown as expired');
+select pg_temp.expire('10.77.0.5', '61 seconds') \g /dev/null
+select is((select count(*)::int from rouse_daemon.lease_load()), 0, 'past its grace it is not loaded');
+select is((select count(*)::int from rouse_daemon.lease_find('A')), 1, 'but found');
+select is(pg_temp.grant('10.77.0.5', 'B'), 'B t 600', 'and free for others');
+
+select is(pg_temp.grant('10.77.0.6', 'B'), 'B t 600', 'a client takes another address of the subnet');
+select is((select state from rouse.leases where address = '10.77.0.5'), 'released', 'and loses the first');
+select is(pg_temp.grant('10.78.0.6', 'B'), 'B t 600', 'an address in another subnet');
+select is((select state from rouse.leases where address = '10.77.0.6'), 'bound', 'takes nothing away');
+select is(pg_temp.grant('10.77.0.5', 'C'), 'B f 600', 'an address freed early is kept until its expiry');
+
+select is(pg_temp.end_lease('10.77.0.6', 'C', 'released'), 0, 'nobody ends the lease of another');
+select is(pg_temp.end_lease('10.77.0.6', 'B', 'released'), 1, 'a client releases its own');
+select is(pg_temp.end_lease('10.77.0.6', 'B', 'released'), 0, 'once');
+select is(pg_temp.grant('10.77.0.6', 'B'), 'B t 600', 'and gets it back');
+select is(pg_temp.end_lease('10.77.0.6', 'B', 'declined'), 1, 'it declines it');
+select is(pg_temp.grant('10.77.0.6', 'B'), 'B f 3600', 'then it is for nobody, not even for itself');
+select matches(pg_temp.error($$select pg_temp.end_lease('10.77.0.6', 'B', 'lost')$$), '22023.*released or declined', 'no other end');
+
+select results_eq($$select address, encode(client, 'escape'), granted from rouse_daemon.lease_grant('t',
+	'{10.77.0.30,10.77.0.20,10.77.0.30}', array['X', 'Y', 'Z']::bytea[], '{null,null,null}', '{60,60,60}', '{x,y,z}', '{null,null,null}')$$,
+	$$values ('10.77.0.30'::inet, 'Z', false), ('10.77.0.20', 'Y', true), ('10.77.0.30', 'Z', true)$$,
+	'a batch answers each element in its order; of one address twice the newest wins');
+select results_eq($$select address, granted from rouse_daemon.lease_grant('t',
+	'{10.77.0.40,10.77.0.41}', array['W', 'W']::bytea[], '{null,null}', '{60,60}', '{null,null}', '{null,null}')$$,
+	$$values ('10.77.0.40'::inet, false), ('10.77.0.41', true)$$, 'one client, one live address, within a batch too');
+select is((select count(*)::int from rouse_daemon.lease_grant('t', '{}', '{}', '{}', '{}', '{}', '{}')), 0, 'an empty batch is nothing');
+select matches(pg_temp.error($$select rouse_daemon.lease_grant('t', '{10.0.0.1}', '{}', '{}', '{}', '{}', '{}')$$), '22023.*different lengths', 'arrays of different lengths');
+select matches(pg_temp.error($$select pg_temp.grant('10.77.0.9', 'Q', 0)$$), '22023.*no seconds', 'a lease of no time');
+select * from finish();
+rollback;
