@@ -62,8 +62,8 @@ static void set_answer(struct http_request *request, unsigned status, uint64_t l
 void http_answer_text(struct http_request *request, unsigned status, const char *type,
 		      const char *body, size_t length, const struct http_header *headers)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		length, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(length, (void *)body, MHD_RESPMEM_MUST_COPY);
 
 	if (response && !add_headers(response, type, headers)) {
 		MHD_destroy_response(response);

@@ -188,8 +188,8 @@ static void prepare_send(const struct udp_datagram *datagram, struct mmsghdr *he
 	struct cmsghdr *part;
 
 	/* the kernel only reads what is sent, but its types do not say so */
-	*vector = (struct iovec){(void *)(uintptr_t)datagram->data, datagram->length};
-	header->msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)&datagram->peer,
+	*vector = (struct iovec){(void *)datagram->data, datagram->length};
+	header->msg_hdr = (struct msghdr){.msg_name = (void *)&datagram->peer,
 					  .msg_namelen = sizeof(datagram->peer),
 					  .msg_iov = vector,
 					  .msg_iovlen = 1,
