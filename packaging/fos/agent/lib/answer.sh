@@ -31,5 +31,6 @@ number_or() {
 
 # text_clean: standard input as a field of at most 1,000 printable ASCII characters.
 text_clean() {
-	tr '\n\t\200-\377' '  ?' | tr -d '\000-\037\177' | cut -c1-1000
+	tr '\n\t\200-\377' '  ?' | tr -d '\000-\037\177' |
+		sed 's/^\(.\{1000\}\).*/\1/;s/ *$//'
 }

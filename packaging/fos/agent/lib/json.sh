@@ -47,5 +47,5 @@ json_members() {
 
 # json_array: lines of standard input, each a JSON value, as an array.
 json_array() {
-	sed '1s/^/[/;$!s/$/,/;$s/$/]/' | tr -d '\n' | sed 's/^$/[]/'
+	awk '{ printf "%s%s", NR == 1 ? "[" : ",", $0 } END { printf NR ? "]" : "[]" }'
 }

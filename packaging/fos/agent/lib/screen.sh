@@ -19,11 +19,12 @@ screen_write() {
 	done
 }
 
-# screen_say TEXT: a line that stays.
+# screen_say TEXT: a line that stays, with the seconds since the kernel's start.
 screen_say() {
 	[ -z "$screen_is_partial" ] || screen_write '\r\n'
 	screen_is_partial=
-	screen_write '%s\r\n' "$1"
+	read -r screen_seconds _ </proc/uptime
+	screen_write '[%6s] %s\r\n' "$screen_seconds" "$1"
 }
 
 # screen_update TEXT: a line that the next update overwrites.
