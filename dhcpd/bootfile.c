@@ -54,10 +54,11 @@ static void answer_first_stage(const struct bootfile_question *question, struct 
 	const char *product = question->host ? question->host->product : "";
 	const struct site_boot_file *row =
 		site_boot_file_for(question->site, client->arch_code, is_http, product);
-	struct text why = text_into(boot->reason, sizeof(boot->reason));
 	struct text name = text_into(boot->file, sizeof(boot->file));
 
 	if (!row) {
+		struct text why = text_into(boot->reason, sizeof(boot->reason));
+
 		text_printf(&why,
 			    "no boot file for architecture %u%s: insert one into "
 			    "rouse.boot_files",

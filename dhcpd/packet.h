@@ -23,10 +23,11 @@
 #include "core/ip4.h"
 #include "core/mac.h"
 
-#define PACKET_SIZE_MAX 2048	   /* longer ones are refused: no client sends them */
-#define PACKET_HEADER_SIZE 236	   /* up to and with `file` */
-#define PACKET_SIZE_MIN 300	   /* RFC 1542 section 2.1: what every reply is padded to */
-#define PACKET_SIZE_EVERYBODY 548  /* what a client takes that does not say (576 less headers) \
+#define PACKET_SIZE_MAX 2048   /* longer ones are refused: no client sends them */
+#define PACKET_HEADER_SIZE 236 /* up to and with `file` */
+#define PACKET_SIZE_MIN 300    /* RFC 1542 section 2.1: what every reply is padded to */
+#define PACKET_SIZE_EVERYBODY                                                                  \
+	548			   /* what a client takes that does not say (576 less headers) \
 				    */
 #define PACKET_SIZE_REPLY_MAX 1472 /* what fits an Ethernet frame */
 #define PACKET_SNAME_SIZE 64

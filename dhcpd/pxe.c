@@ -71,8 +71,9 @@ static void read_arch(const struct packet *packet, struct pxe_client *client)
 
 	/* a list of 16-bit codes; the first is the client's own choice */
 	client->has_arch = octets && length >= 2;
-	client->arch_code =
-		client->has_arch ? (uint16_t)(octets[0] << 8 | octets[1]) : ARCH_CODE_BIOS;
+	client->arch_code = ARCH_CODE_BIOS;
+	if (client->has_arch)
+		client->arch_code = (uint16_t)(octets[0] << 8 | octets[1]);
 	client->arch = arch_from_client(client->arch_code);
 }
 

@@ -1,0 +1,119 @@
+#include "test_dhcp_samples.h"
+
+#include "dhcpd/pool.h"
+
+static struct pool_question question(struct lease_client *client, struct mac *mac, uint8_t last)
+{
+	*client = sample_client(last);
+	*mac = (struct mac){{0x52, 0x54, 0, 0, 0, last}};
+	return (struct pool_question){
+		.site = &sample_site,
+		.subnet = &sample_subnets[0],
+		.leases = &sample_table,
+		.client = client,
+		.mac = mac,
+		.server = SERVER,
+		.now_ms = 1000,
+		.grace_ms = 60000,
+	};
+}
+
+static void test_the_same_client_gets_the_same_address(void **state)
+{
+	struct lease_client client;
+	struct mac mac;
+	struct pool_question asked = question(&client, &mac, 9);
+	uint32_t first, again;
+
+	(void)state;
+	assert_int_equal(pool_pick(&asked, &first), ERR_OK);
+	assert_int_equal(pool_pick(&asked, &again), ERR_OK);
+	assert_int_equal(first, again);
+	assert_true(first >= POOL_FIRST && first <= POOL_LAST);
+	/* another takes it: the next one behind it */
+	sample_lease(10, first, LEASE_BOUND, 50000);
+	assert_int_equal(pool_pick(&asked, &again), ERR_OK);
+	assert_int_not_equal(first, again);
+}
+
+static void test_gives_every_address_and_no_reserved_one(void **state)
+{
+	struct lease_client client;
+	struct mac mac;
+	uint32_t address;
+
+	(void)state;
+	for (uint8_t i = 0; i < 7; i++) {
+		struct pool_question asked = question(&client, &mac, (uint8_t)(100 + i));
+
+		assert_int_equal(pool_pick(&asked, &address), ERR_OK);
+		assert_true(address >= POOL_FIRST && address <= POOL_LAST);
+		assert_int_not_equal(address, IP(10, 77, 0, 103)); /* reserved */
+		assert_null(lease_at(&sample_table, address));
+		sample_lease((uint8_t)(100 + i), address, LEASE_BOUND, 50000);
+	}
+	{
+		struct pool_question asked = question(&client, &mac, 200);
+
+		assert_int_equal(pool_pick(&asked, &address), ERR_ABSENT);
+		asked.now_ms = 50000 + 60000;
+		assert_int_equal(pool_pick(&asked, &address), ERR_OK);
+	}
+}
+
+static void test_what_operators_permit(void **state)
+{
+	struct lease_client client;
+	struct mac mac;
+	struct pool_question asked = question(&client, &mac, 0x50);
+
+	(void)state;
+	assert_int_equal(pool_reserved_for(&sample_site, &sample_subnets[0], &mac), RESERVED);
+	assert_int_equal(pool_reserved_for(&sample_site, &sample_subnets[1], &mac), 0);
+	assert_true(pool_permits(&asked, RESERVED)); /* its own, outside every pool */
+	assert_true(pool_permits(&asked, POOL_LAST));
+	assert_false(pool_permits(&asked, POOL_LAST + 1));
+	assert_false(pool_permits(&asked, IP(10, 77, 0, 103))); /* another's */
+	assert_false(pool_permits(&asked, SERVER));
+	assert_false(pool_permits(&asked, IP(10, 88, 0, 10))); /* another subnet's pool */
+	asked = question(&client, &mac, 9);
+	assert_false(pool_permits(&asked, RESERVED));
+	asked.server = POOL_FIRST;
+	assert_false(pool_permits(&asked, POOL_FIRST));
+	assert_int_equal(pool_size(&sample_site, &sample_subnets[0]), 8);
+}
+
+static void test_a_pool_of_one(void **state)
+{
+	struct site_pool one = {1, IP(10, 77, 0, 200), IP(10, 77, 0, 200)};
+	struct lease_client client;
+	struct mac mac;
+	struct pool_question asked = question(&client, &mac, 9);
+	uint32_t address = 7;
+
+	(void)state;
+	sample_site.pools = &one;
+	sample_site.pool_count = 1;
+	assert_int_equal(pool_pick(&asked, &address), ERR_OK);
+	assert_int_equal(address, IP(10, 77, 0, 200));
+	sample_lease(10, address, LEASE_BOUND, 50000);
+	address = 7;
+	assert_int_equal(pool_pick(&asked, &address), ERR_ABSENT);
+	assert_int_equal(address, 7);
+	sample_site.pool_count = 0;
+	assert_int_equal(pool_pick(&asked, &address), ERR_ABSENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_the_same_client_gets_the_same_address,
+				       sample_setup),
+		cmocka_unit_test_setup(test_gives_every_address_and_no_reserved_one,
+				       sample_setup),
+		cmocka_unit_test_setup(test_what_operators_permit, sample_setup),
+		cmocka_unit_test_setup(test_a_pool_of_one, sample_setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
