@@ -32,7 +32,9 @@ uint16_t bytes_get_u16(struct bytes_reader *in)
 {
 	const uint8_t *at = bytes_take(in, 2);
 
-	return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+	if (!at)
+		return 0;
+	return (uint16_t)((uint32_t)at[0] << 8 | at[1]);
 }
 
 uint32_t bytes_get_u32(struct bytes_reader *in)

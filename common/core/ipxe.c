@@ -16,14 +16,15 @@ static void put_echo(struct text *out, const char *message)
 	text_put(out, "\n");
 }
 
-/* "http://10.77.0.1:8080/files/fos/bzImage?mac=52-54-.." */
-static void put_file_url(struct text *out, const struct menu *menu, const char *path)
+/* "http://10.77.0.1:8080/files/fos/bzImage?as=kernel&mac=52-54-.." */
+static void put_file_url(struct text *out, const struct menu *menu, const char *path,
+			 const char *as)
 {
 	text_put(out, menu->base_url);
 	text_put(out, "/files/");
 	text_put_url_path(out, path);
 	if (menu->mac[0] != '\0') {
-		text_put(out, "?mac=");
+		text_printf(out, "?as=%s&mac=", as);
 		text_put_url(out, menu->mac);
 	}
 }
@@ -66,7 +67,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 	const char *initrd = base_name(menu->initrd);
 
 	text_put(out, "kernel ");
-	put_file_url(out, menu, menu->kernel);
+	put_file_url(out, menu, menu->kernel, "kernel");
 	/* UEFI's kernel finds its initial disk by this name; BIOS ignores it */
 	if (initrd[0] != '\0') {
 		text_put(out, " initrd=");
@@ -89,7 +90,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 		text_put(out, "initrd --name ");
 		text_put_url(out, initrd);
 		text_put(out, " ");
-		put_file_url(out, menu, menu->initrd);
+		put_file_url(out, menu, menu->initrd, "initrd");
 		text_put(out, " || goto failed\n");
 	}
 	text_put(out, "boot || goto failed\n");
@@ -126,7 +127,7 @@ static void put_one_command(struct text *out, const struct menu *menu, const cha
 {
 	text_put(out, command);
 	text_put(out, " ");
-	put_file_url(out, menu, menu->file);
+	put_file_url(out, menu, menu->file, "kernel");
 	text_put(out, " || goto failed\n");
 	put_failed(out, menu);
 }

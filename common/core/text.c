@@ -136,17 +136,43 @@ void text_put_ipxe_operator(struct text *out, const char *string)
 	put_ipxe(out, string, true);
 }
 
+/* The length of the UTF-8 character here (RFC 3629 section 4), 0 when the octets are none. */
+static size_t utf8_length(const char *at)
+{
+	uint8_t first = (uint8_t)at[0];
+	uint8_t second = first ? (uint8_t)at[1] : 0;
+	size_t length = first < 0x80   ? 1
+			: first < 0xc2 ? 0
+			: first < 0xe0 ? 2
+			: first < 0xf0 ? 3
+				       : 4;
+
+	if (first > 0xf4 || (first == 0xe0 && second < 0xa0) ||
+	    (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+	    (first == 0xf4 && second > 0x8f))
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (((uint8_t)at[i] & 0xc0) != 0x80) /* a NUL is none either */
+			return 0;
+	}
+	return length;
+}
+
 void text_put_json(struct text *out, const char *string)
 {
-	for (; *string; string++) {
+	while (*string) {
 		uint8_t c = (uint8_t)*string;
+		size_t length = utf8_length(string);
 
-		if (c == '"' || c == '\\')
+		if (length == 0)
+			text_put(out, "\\ufffd");
+		else if (c == '"' || c == '\\')
 			text_printf(out, "\\%c", c);
 		else if (c < 0x20)
 			text_printf(out, "\\u%04x", c);
 		else
-			text_put_bytes(out, string, 1);
+			text_put_bytes(out, string, length);
+		string += length > 0 ? length : 1;
 	}
 }
 

@@ -1,0 +1,18 @@
+/*
+ * answer - the short answers that several handlers give: one line of text with a status.
+ */
+#ifndef ROUSE_MENUD_ANSWER_H
+#define ROUSE_MENUD_ANSWER_H
+
+#include "db/conn.h"
+#include "io/http.h"
+
+/* "message\n" as text/plain. */
+void answer_line(struct http_request *request, unsigned status, const char *message);
+/* 503 with Retry-After: 5 and the reason. */
+void answer_away(struct http_request *request, const char *reason);
+/* What the database refused: 400 when a field was wrong (22023), else 500; with its message and
+ * hint. */
+void answer_refused(struct http_request *request, const struct db_answer *answer);
+
+#endif

@@ -1,0 +1,401 @@
+#include "menud/boot.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/boot.h"
+#include "core/ipxe.h"
+#include "core/menu.h"
+#include "core/text.h"
+#include "db/rows.h"
+#include "io/log.h"
+#include "menud/answer.h"
+#include "menud/form.h"
+
+#define SCRIPT_SIZE 65536
+
+/* One request that may outlive its first call: nothing here points into a site. */
+struct boot_request {
+	struct menud *menud;
+	struct http_request *http; /* NULL once it has been answered */
+	struct form form;
+	char base_url[128];
+	char query[2048];
+	char mac[MAC_TEXT_SIZE];
+};
+
+/* May the client's Host header stand in a script? Letters, digits, and what addresses hold. */
+static bool is_plain_host(const char *host)
+{
+	size_t length = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789.-:[]");
+
+	return length > 0 && length < 100 && host[length] == '\0';
+}
+
+/* The name the client knows us by comes first: behind a proxy our own address would lead
+ * nowhere. */
+static void find_base_url(struct boot_request *boot)
+{
+	const char *host = http_get_header(boot->http, "Host");
+	struct sockaddr_in local = http_local(boot->http);
+	char address[INET_ADDRSTRLEN] = "127.0.0.1";
+
+	if (host && is_plain_host(host)) {
+		(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s", host);
+		return;
+	}
+	(void)inet_ntop(AF_INET, &local.sin_addr, address, sizeof(address));
+	(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s:%u", address,
+		       ntohs(local.sin_port));
+}
+
+static const struct host *find_host(const struct site *site, const struct form *form)
+{
+	const struct host *host = NULL;
+
+	for (size_t i = 0; i < form->mac_count && !host; i++)
+		host = site_host_by_mac(site, &form->macs[i]);
+	if (!host && form->has_uuid)
+		host = site_host_by_uuid(site, &form->uuid);
+	return host;
+}
+
+static struct boot_facts facts_of(const struct form *form, const struct host *host)
+{
+	return (struct boot_facts){
+		.stage = BOOT_STAGE_MENU,
+		.loader = BOOT_LOADER_IPXE,
+		.host_state = host ? host->state : HOST_UNKNOWN,
+		.job = host && host->has_live_job ? BOOT_JOB_LIVE : BOOT_JOB_NONE,
+		.arch = form->arch,
+		.host = host ? host->name : "",
+		.product = form->product,
+	};
+}
+
+static struct menu start_menu(const struct boot_request *boot, const struct boot_facts *facts)
+{
+	return (struct menu){
+		.base_url = boot->base_url,
+		.query = boot->query,
+		.mac = boot->mac,
+		.firmware = facts->arch.firmware,
+		.host = facts->host,
+		.host_state = facts->host_state,
+		.message = "",
+		.default_key = "",
+		.kernel = "",
+		.initrd = "",
+		.arguments = "",
+		.ticket = "",
+		.file = "",
+		.attempt = boot->form.attempt,
+	};
+}
+
+static const char *kind_name(const struct menu *menu)
+{
+	switch (menu->kind) {
+	case MENU_ITEMS:
+		return "menu";
+	case MENU_LINUX:
+		return menu->ticket[0] != '\0' ? "job" : "profile";
+	case MENU_EFI:
+	case MENU_ISO:
+	case MENU_CHAIN:
+		return "profile";
+	case MENU_LOCAL:
+		return "local";
+	case MENU_WAIT:
+		return "wait";
+	case MENU_REFUSE:
+		return "refused";
+	}
+	return "other";
+}
+
+static void record(const struct boot_request *boot, const char *stage, const char *kind,
+		   const char *name, const char *reason)
+{
+	const struct form *form = &boot->form;
+	struct event event = {
+		.stage = stage,
+		.kind = kind,
+		.mac = form->mac_count > 0 ? &form->macs[0] : NULL,
+		.uuid = form->has_uuid ? &form->uuid : NULL,
+		.address = ntohl(http_peer(boot->http).sin_addr.s_addr),
+		.name = name,
+		.reason = reason,
+	};
+
+	events_push(boot->menud->events, &event);
+	log_info("boot", "mac=%s answer=%s item=%s reason=%s", boot->mac[0] ? boot->mac : "-",
+		 kind, log_text(name), log_text(reason));
+}
+
+/* The request is answered: what was kept for it goes. */
+static void finish(struct boot_request *boot)
+{
+	boot->http = NULL;
+	free(boot);
+}
+
+static void send_menu(struct boot_request *boot, const struct menu *menu)
+{
+	static char script[SCRIPT_SIZE]; /* one loop, one answer at a time */
+	static const struct http_header headers[] = {{"Cache-Control", "no-store"},
+						     {NULL, NULL}};
+	struct text out = text_into(script, sizeof(script));
+
+	if (ipxe_render(menu, &out) != ERR_OK) {
+		log_error("script_too_long", "mac=%s remedy=%s", boot->mac,
+			  log_text("shorten the menu: a script holds 64 KiB"));
+		answer_line(boot->http, 500, "the menu does not fit into a script");
+	} else {
+		record(boot, menu->kind == MENU_LOCAL ? "local_boot" : "script",
+		       kind_name(menu), boot->form.item, menu->message);
+		http_answer_text(boot->http, 200, "text/plain; charset=utf-8", out.start,
+				 out.length, headers);
+	}
+	finish(boot);
+}
+
+/* The database is needed and away: sleep and come back, in the end the local disk. */
+static void send_away(struct boot_request *boot, const struct boot_facts *facts)
+{
+	struct menu menu = start_menu(boot, facts);
+	char message[96];
+
+	menu.attempt = boot->form.attempt + 1;
+	menu.kind = menu.attempt >= MENU_TRIES_MAX ? MENU_LOCAL : MENU_WAIT;
+	menu.wait_seconds = 5;
+	(void)snprintf(message, sizeof(message), "the job database is away; try %u of %d",
+		       menu.attempt, MENU_TRIES_MAX);
+	menu.message = message;
+	send_menu(boot, &menu);
+}
+
+static void send_verdict(struct boot_request *boot, const struct site *site,
+			 const struct boot_facts *facts, const struct boot_verdict *verdict)
+{
+	struct menu menu = start_menu(boot, facts);
+
+	if (menu_from_verdict(site, verdict, facts, &menu) != ERR_OK) {
+		menu.kind = MENU_REFUSE;
+		menu.message = "the boot rule names a profile that does not exist";
+		log_error("rule_without_profile", "position=%d profile=%s remedy=%s",
+			  verdict->position, log_text(verdict->argument),
+			  log_text("insert it into rouse.profiles, or mend rouse.boot_rules"));
+	}
+	send_menu(boot, &menu);
+}
+
+/* The database knows of no job to offer: the policy is asked once more, without one. */
+static void send_without_job(struct boot_request *boot)
+{
+	const struct site *site = snapshot_site(boot->menud->snapshot);
+	struct boot_facts facts = facts_of(&boot->form, find_host(site, &boot->form));
+	struct boot_verdict verdict;
+
+	facts.job = BOOT_JOB_NONE;
+	verdict = boot_decide(site->rules, site->rule_count, &facts);
+	send_verdict(boot, site, &facts, &verdict);
+}
+
+/* The job's words, as one row of the database's answer. */
+static void send_job(struct boot_request *boot, struct row *row)
+{
+	const struct site *site = snapshot_site(boot->menud->snapshot);
+	struct boot_facts facts = facts_of(&boot->form, find_host(site, &boot->form));
+	struct menu menu = start_menu(boot, &facts);
+	const char *answer = row_text(row, "answer");
+	char message[256];
+
+	(void)snprintf(message, sizeof(message), "%s", row_text(row, "reason"));
+	menu.message = message;
+	if (strcmp(answer, "job") == 0) {
+		menu.kind = MENU_LINUX;
+		menu.kernel = row_text(row, "kernel");
+		menu.initrd = row_text(row, "initrd");
+		menu.arguments = row_text(row, "arguments");
+		menu.ticket = row_text(row, "ticket");
+		(void)snprintf(message, sizeof(message), "job %s: %s on %s",
+			       row_text(row, "job"), row_text(row, "kind"),
+			       row_text(row, "host"));
+	} else if (strcmp(answer, "busy") == 0) {
+		menu.kind = MENU_WAIT;
+		menu.wait_seconds = (unsigned)row_number(row, "retry_seconds");
+		if (menu.wait_seconds < 1 || menu.wait_seconds > 60)
+			menu.wait_seconds = 5;
+	} else if (strcmp(answer, "local") == 0) {
+		menu.kind = MENU_LOCAL;
+	} else {
+		menu.kind = MENU_REFUSE;
+	}
+	send_menu(boot, &menu);
+}
+
+static void on_offer(void *data, const struct db_answer *answer)
+{
+	struct boot_request *boot = data;
+	struct boot_facts facts;
+	struct row row;
+
+	if (!boot->http) { /* the server gave up on it while we waited */
+		free(boot);
+		return;
+	}
+	if (answer->outcome == DB_ERROR && strncmp(answer->sqlstate, "22", 2) == 0) {
+		answer_refused(boot->http, answer);
+		finish(boot);
+		return;
+	}
+	if (answer->outcome != DB_OK || rows_count(answer->rows) != 1) {
+		log_warning("offer_failed", "mac=%s reason=%s", boot->mac,
+			    log_text(answer->message));
+		facts = facts_of(&boot->form, NULL);
+		send_away(boot, &facts);
+		return;
+	}
+	row = rows_row(answer->rows, 0);
+	if (strcmp(row_text(&row, "answer"), "none") == 0)
+		send_without_job(boot);
+	else
+		send_job(boot, &row);
+}
+
+static void on_abandon(void *data, struct http_request *request)
+{
+	struct boot_request *boot = http_get_data(request);
+
+	(void)data;
+	boot->http = NULL; /* on_offer frees it */
+}
+
+/* Asks the database: offer(facts), or choose(item, facts). */
+static void ask_database(struct boot_request *boot, const char *item)
+{
+	char facts_json[4096];
+	char address[INET_ADDRSTRLEN];
+	struct text out = text_into(facts_json, sizeof(facts_json));
+	struct sockaddr_in peer = http_peer(boot->http);
+	const char *params[3];
+	int count = 0;
+	enum err err;
+
+	form_put_facts(&boot->form, &out);
+	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	if (item)
+		params[count++] = item;
+	params[count++] = facts_json;
+	params[count++] = address;
+	err = db_query(boot->menud->work,
+		       item ? "select * from rouse_daemon.choose($1, $2::jsonb, $3::inet)"
+			    : "select * from rouse_daemon.offer($1::jsonb, $2::inet)",
+		       params, count, MENUD_DATABASE_MS, on_offer, boot);
+	if (err != ERR_OK) {
+		struct boot_facts facts = facts_of(&boot->form, NULL);
+
+		send_away(boot, &facts);
+		return;
+	}
+	http_set_data(boot->http, boot);
+	http_park(boot->http, MENUD_DATABASE_MS + 1000, on_abandon);
+}
+
+/* A menu entry was chosen. */
+static void answer_item(struct boot_request *boot, const struct site *site,
+			const struct boot_facts *facts)
+{
+	struct menu menu = start_menu(boot, facts);
+	char message[128];
+
+	switch (menu_from_item(site, boot->form.item, facts, &menu)) {
+	case ERR_OK:
+		send_menu(boot, &menu);
+		return;
+	case ERR_REFUSED:
+		ask_database(boot, boot->form.item);
+		return;
+	default:
+		break;
+	}
+	(void)snprintf(message, sizeof(message),
+		       "the menu has no entry \"%s\" for this machine any more",
+		       boot->form.item);
+	menu.kind = MENU_WAIT;
+	menu.wait_seconds = 5;
+	menu.attempt = boot->form.attempt + 1;
+	menu.message = message;
+	send_menu(boot, &menu);
+}
+
+/* Reads the fields; answers 400 and gives false when one of them is wrong. */
+static bool read_form(struct boot_request *boot)
+{
+	char message[160];
+	struct text out = text_into(boot->query, sizeof(boot->query));
+
+	form_init(&boot->form);
+	for (size_t i = 0; i < http_field_count(boot->http); i++) {
+		const char *name = http_field_name(boot->http, i);
+		enum err err = form_take(&boot->form, name, http_field_value(boot->http, i));
+
+		if (err == ERR_OK)
+			continue;
+		(void)snprintf(message, sizeof(message),
+			       "the field \"%.32s\" is %s; a MAC looks like 52:54:00:00:00:01",
+			       name, err_text(err));
+		answer_line(boot->http, 400, message);
+		return false;
+	}
+	if (boot->form.mac_count == 0) {
+		answer_line(boot->http, 400,
+			    "the field \"mac0\" is missing; ask /boot?mac0=52:54:00:00:00:01");
+		return false;
+	}
+	mac_format_dashes(&boot->form.macs[0], boot->mac);
+	form_put_query(&boot->form, &out);
+	return true;
+}
+
+void boot_answer(struct menud *menud, struct http_request *request)
+{
+	const struct site *site = snapshot_site(menud->snapshot);
+	struct boot_request *boot = calloc(1, sizeof(*boot));
+	struct boot_facts facts;
+	struct boot_verdict verdict;
+
+	if (!boot) {
+		answer_away(request, "out of memory");
+		return;
+	}
+	boot->menud = menud;
+	boot->http = request;
+	if (!read_form(boot)) {
+		finish(boot);
+		return;
+	}
+	find_base_url(boot);
+	facts = facts_of(&boot->form, find_host(site, &boot->form));
+	if (boot->form.errno_text[0] != '\0')
+		record(boot, "script", "failed", boot->form.errno_text,
+		       "iPXE reports an error");
+	verdict = boot_decide(site->rules, site->rule_count, &facts);
+	if (!snapshot_is_loaded(menud->snapshot))
+		send_away(boot, &facts);
+	else if (boot->form.attempt >= MENU_TRIES_MAX)
+		send_verdict(
+			boot, site, &facts,
+			&(struct boot_verdict){BOOT_LOCAL, "", "asked in vain too often", 0});
+	else if (boot->form.item[0] != '\0' &&
+		 (verdict.answer == BOOT_MENU || verdict.answer == BOOT_RUN_JOB))
+		answer_item(boot, site, &facts);
+	else if (verdict.answer == BOOT_RUN_JOB)
+		ask_database(boot, NULL);
+	else
+		send_verdict(boot, site, &facts, &verdict);
+}

@@ -1,0 +1,224 @@
+#include "menud/file.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/path.h"
+#include "core/text.h"
+#include "io/log.h"
+#include "menud/answer.h"
+#include "menud/range.h"
+
+static int open_folder(const char *name)
+{
+	int folder = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		log_warning("folder_missing", "folder=%s reason=%s remedy=%s", log_text(name),
+			    log_text(strerror(errno)),
+			    log_text("make it, or mend the keys root and image_store"));
+	return folder;
+}
+
+void file_open_roots(struct menud *menud)
+{
+	char roots[1024];
+	char *state = NULL;
+
+	(void)snprintf(roots, sizeof(roots), "%s", menud->settings.root);
+	for (char *root = strtok_r(roots, " ", &state); root;
+	     root = strtok_r(NULL, " ", &state)) {
+		int folder;
+
+		if (menud->root_count == MENUD_ROOTS_MAX) {
+			log_warning("too_many_roots", "most=%d left_out=%s", MENUD_ROOTS_MAX,
+				    log_text(root));
+			break;
+		}
+		folder = open_folder(root);
+		if (folder >= 0)
+			menud->roots[menud->root_count++] = folder;
+	}
+	menud->image_store = open_folder(menud->settings.image_store);
+}
+
+void file_close_roots(struct menud *menud)
+{
+	for (size_t i = 0; i < menud->root_count; i++)
+		(void)close(menud->roots[i]);
+	menud->root_count = 0;
+	if (menud->image_store >= 0)
+		(void)close(menud->image_store);
+	menud->image_store = -1;
+}
+
+/* A regular file beneath the folder, by no magic link and no symlink out of it; -1 with errno.
+ */
+static int open_beneath(int folder, const char *path, struct stat *ret_stat)
+{
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	int file = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+
+	if (file < 0)
+		return -1;
+	if (fstat(file, ret_stat) != 0 || !S_ISREG(ret_stat->st_mode)) {
+		(void)close(file);
+		errno = ENOENT;
+		return -1;
+	}
+	return file;
+}
+
+/* UEFI HTTP Boot judges an image by its type (UEFI 2.10 section 24.7.3.1). */
+static const char *type_of(const char *path)
+{
+	static const char *const types[][2] = {
+		{".efi", "application/efi"},	       {".ipxe", "text/plain; charset=utf-8"},
+		{".cfg", "text/plain; charset=utf-8"}, {".iso", "application/vnd.efi-iso"},
+		{".img", "application/vnd.efi-img"},
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(dot, types[i][0]) == 0)
+			return types[i][1];
+	}
+	return "application/octet-stream";
+}
+
+/* Sends what of the file the client wants; the descriptor goes to the answer. */
+static void send_file(struct http_request *request, int file, const struct stat *facts,
+		      const struct file_wish *wish)
+{
+	uint64_t size = (uint64_t)facts->st_size;
+	const char *if_range = http_get_header(request, "If-Range");
+	const char *range = http_get_header(request, "Range");
+	char etag[96];
+	char content_range[80];
+	struct http_header headers[4] = {{"Accept-Ranges", "bytes"}, {"ETag", etag}};
+	uint64_t offset;
+	uint64_t length;
+	enum range_result result;
+
+	if (wish->etag)
+		(void)snprintf(etag, sizeof(etag), "\"%s\"", wish->etag);
+	else
+		(void)snprintf(etag, sizeof(etag), "\"%llx-%llx-%llx\"",
+			       (unsigned long long)facts->st_ino, (unsigned long long)size,
+			       (unsigned long long)facts->st_mtim.tv_sec * 1000000000ULL +
+				       (unsigned long long)facts->st_mtim.tv_nsec);
+	/* a part of another version would tear the stream: the whole file instead */
+	if (if_range && strcmp(if_range, etag) != 0)
+		range = NULL;
+	result = range_parse(range, size, &offset, &length);
+	if (result == RANGE_PART) {
+		(void)snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu",
+			       (unsigned long long)offset,
+			       (unsigned long long)(offset + length - 1),
+			       (unsigned long long)size);
+		headers[2] = (struct http_header){"Content-Range", content_range};
+	} else if (result == RANGE_UNSATISFIABLE) {
+		(void)snprintf(content_range, sizeof(content_range), "bytes */%llu",
+			       (unsigned long long)size);
+		headers[2] = (struct http_header){"Content-Range", content_range};
+		(void)close(file);
+		http_answer_text(request, 416, "text/plain", "", 0, headers);
+		return;
+	}
+	http_answer_file(request, result == RANGE_PART ? 206 : 200, type_of(wish->path), file,
+			 offset, length, headers);
+}
+
+static void answer_missing(struct http_request *request, const char *path)
+{
+	char message[PATH_SIZE + 64];
+
+	log_info("file_missing", "path=%s", log_text(path));
+	(void)snprintf(message, sizeof(message), "there is no file \"%s\" beneath the roots",
+		       path);
+	answer_line(request, 404, message);
+}
+
+void file_answer(struct menud *menud, struct http_request *request, const char *rest)
+{
+	struct path path;
+	enum err err = path_clean(rest, strlen(rest), &path);
+
+	if (err != ERR_OK) {
+		answer_line(request, err == ERR_REFUSED ? 403 : 400,
+			    "the path leaves the root, or holds control bytes");
+		return;
+	}
+	for (size_t i = 0; i < menud->root_count; i++) {
+		struct stat facts;
+		int file = open_beneath(menud->roots[i], path.name, &facts);
+
+		if (file >= 0) {
+			send_file(request, file, &facts,
+				  &(struct file_wish){.path = path.name});
+			return;
+		}
+		if (errno == EACCES || errno == EXDEV || errno == ELOOP)
+			log_warning("file_refused", "path=%s reason=%s", log_text(path.name),
+				    log_text(strerror(errno)));
+	}
+	answer_missing(request, path.name);
+}
+
+void file_answer_image(struct menud *menud, struct http_request *request,
+		       const struct file_wish *wish)
+{
+	struct stat facts;
+	int file = -1;
+
+	if (menud->image_store >= 0)
+		file = open_beneath(menud->image_store, wish->path, &facts);
+	if (file >= 0 && wish->size_wanted > 0 && facts.st_size != wish->size_wanted) {
+		log_error("image_damaged", "path=%s size=%lld expected=%lld remedy=%s",
+			  log_text(wish->path), (long long)facts.st_size,
+			  (long long)wish->size_wanted,
+			  log_text("take the image in anew with `rouse-db image add`"));
+		(void)close(file);
+		file = -1;
+	}
+	if (file < 0) {
+		answer_missing(request, wish->path);
+		return;
+	}
+	send_file(request, file, &facts, wish);
+}
+
+void file_record_done(struct menud *menud, struct http_request *request, unsigned status,
+		      uint64_t sent)
+{
+	const char *as = http_field(request, "as");
+	const char *mac_text = http_field(request, "mac");
+	const char *path = http_path(request);
+	struct mac mac;
+	bool has_mac = mac_text && mac_parse(mac_text, strlen(mac_text), &mac) == ERR_OK;
+	char detail[96];
+	struct event event = {
+		.stage = as && strcmp(as, "initrd") == 0 ? "initrd" : "kernel",
+		.kind = status == 200 || status == 206 ? "sent" : "missing",
+		.mac = has_mac ? &mac : NULL,
+		.address = ntohl(http_peer(request).sin_addr.s_addr),
+		.name = path + strlen("/files/"),
+		.detail = detail,
+	};
+
+	if (!has_mac || strcmp(http_method(request), "HEAD") == 0)
+		return; /* fetched by a person, a probe or another server: no machine's story */
+	if (status == 0)
+		event.kind = "aborted";
+	(void)snprintf(detail, sizeof(detail), "{\"status\":%u,\"bytes\":%llu}", status,
+		       (unsigned long long)sent);
+	events_push(menud->events, &event);
+}

@@ -1,0 +1,175 @@
+#include "menud/form.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void form_init(struct form *form)
+{
+	memset(form, 0, sizeof(*form));
+	form->arch = (struct arch){ARCH_OTHER, FIRMWARE_OTHER};
+}
+
+static enum err add_mac(struct form *form, const char *text, size_t length)
+{
+	struct mac mac;
+
+	if (mac_parse(text, length, &mac) != ERR_OK)
+		return ERR_FORMAT;
+	for (size_t i = 0; i < form->mac_count; i++) {
+		if (mac_equal(&form->macs[i], &mac))
+			return ERR_OK;
+	}
+	if (mac_is_zero(&mac))
+		return ERR_OK;
+	if (form->mac_count == HOST_MACS_MAX)
+		return ERR_SPACE;
+	form->macs[form->mac_count++] = mac;
+	return ERR_OK;
+}
+
+/* FOG's older first stage sends one field: MACs parted by "|", empty ones among them. */
+static enum err add_macs(struct form *form, const char *text)
+{
+	enum err err = ERR_OK;
+
+	while (*text && err == ERR_OK) {
+		size_t length = strcspn(text, "|");
+
+		if (length > 0)
+			err = add_mac(form, text, length);
+		text += length;
+		text += *text == '|';
+	}
+	return err;
+}
+
+static bool is_mac_name(const char *name)
+{
+	return strncmp(name, "mac", 3) == 0 && name[3] >= '0' && name[3] <= '7' &&
+	       name[4] == '\0';
+}
+
+/* Copies what fits, without cutting a UTF-8 character in two. */
+static void copy(char *to, size_t size, const char *from)
+{
+	size_t length = strlen(from);
+
+	if (length >= size) {
+		length = size - 1;
+		while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80)
+			length--;
+	}
+	memcpy(to, from, length);
+	to[length] = '\0';
+}
+
+static enum err take_attempt(struct form *form, const char *value)
+{
+	char *end;
+	unsigned long attempt = strtoul(value, &end, 10);
+
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || attempt > 1000)
+		return ERR_FORMAT;
+	form->attempt = (unsigned)attempt;
+	return ERR_OK;
+}
+
+/* The fields that are plain text. false: none of them. */
+static bool take_text(struct form *form, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} texts[] = {
+		{"arch", form->cpu, sizeof(form->cpu)},
+		{"platform", form->platform, sizeof(form->platform)},
+		{"product", form->product, sizeof(form->product)},
+		{"manufacturer", form->manufacturer, sizeof(form->manufacturer)},
+		{"serial", form->serial, sizeof(form->serial)},
+		{"sysserial", form->serial, sizeof(form->serial)},
+		{"ipxever", form->loader_version, sizeof(form->loader_version)},
+		{"filename", form->filename, sizeof(form->filename)},
+		{"item", form->item, sizeof(form->item)},
+		{"errno", form->errno_text, sizeof(form->errno_text)},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(name, texts[i].name) == 0) {
+			copy(texts[i].to, texts[i].size, value);
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err form_take(struct form *form, const char *name, const char *value)
+{
+	if (is_mac_name(name) || strcmp(name, "macboot") == 0)
+		return value[0] != '\0' ? add_mac(form, value, strlen(value)) : ERR_OK;
+	if (strcmp(name, "mac") == 0)
+		return add_macs(form, value);
+	if (strcmp(name, "try") == 0)
+		return take_attempt(form, value);
+	if (strcmp(name, "sysuuid") == 0 || strcmp(name, "uuid") == 0) {
+		form->has_uuid = uuid_parse(value, strlen(value), &form->uuid) == ERR_OK;
+		return ERR_OK;
+	}
+	if (take_text(form, name, value))
+		form->arch = arch_from_ipxe(form->cpu, form->platform);
+	return ERR_OK;
+}
+
+/* Calls `put` for each fact that is known, under our own names. */
+static void each_fact(const struct form *form, struct text *out,
+		      void (*put)(struct text *out, const char *name, const char *value))
+{
+	char name[] = "mac0";
+	char mac[MAC_TEXT_SIZE];
+	char uuid[UUID_TEXT_SIZE];
+	const char *const texts[][2] = {
+		{"arch", form->cpu},	      {"platform", form->platform},
+		{"product", form->product},   {"manufacturer", form->manufacturer},
+		{"serial", form->serial},     {"ipxever", form->loader_version},
+		{"filename", form->filename},
+	};
+
+	for (size_t i = 0; i < form->mac_count; i++) {
+		name[3] = (char)('0' + i);
+		mac_format(&form->macs[i], mac);
+		put(out, name, mac);
+	}
+	if (form->has_uuid) {
+		uuid_format(&form->uuid, uuid);
+		put(out, "uuid", uuid);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i][1][0] != '\0')
+			put(out, texts[i][0], texts[i][1]);
+	}
+}
+
+static void put_pair(struct text *out, const char *name, const char *value)
+{
+	text_printf(out, "%s%s=", out->length > 0 ? "&" : "", name);
+	text_put_url(out, value);
+}
+
+void form_put_query(const struct form *form, struct text *out)
+{
+	each_fact(form, out, put_pair);
+}
+
+static void put_member(struct text *out, const char *name, const char *value)
+{
+	text_printf(out, "%s\"%s\":\"", out->length > 1 ? "," : "", name);
+	text_put_json(out, value);
+	text_put(out, "\"");
+}
+
+void form_put_facts(const struct form *form, struct text *out)
+{
+	text_put(out, "{");
+	each_fact(form, out, put_member);
+	text_put(out, "}");
+}

@@ -1,0 +1,231 @@
+#include "menud/fos.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "db/rows.h"
+#include "io/log.h"
+#include "menud/answer.h"
+#include "menud/file.h"
+
+#define FIELDS_SIZE (320 * 1024) /* as JSON; the largest value is an inventory of 256 KiB */
+#define LINES_SIZE 16384
+
+struct call {
+	struct menud *menud;
+	struct http_request *http; /* NULL once it has been answered */
+};
+
+static const struct {
+	const char *verb;
+	const char *sql;
+} verbs[] = {
+	{"checkin", "select * from rouse_daemon.fos_checkin($1::jsonb, $2::inet)"},
+	{"progress", "select * from rouse_daemon.fos_progress($1::jsonb, $2::inet)"},
+	{"inventory", "select * from rouse_daemon.fos_inventory($1::jsonb, $2::inet)"},
+	{"register", "select * from rouse_daemon.fos_register($1::jsonb, $2::inet)"},
+	{"finish", "select * from rouse_daemon.fos_finish($1::jsonb, $2::inet)"},
+};
+
+/* Line breaks and other control bytes would forge a line: they become blanks. */
+static void put_value(struct text *out, const char *value)
+{
+	for (; *value; value++) {
+		char c = (unsigned char)*value < 0x20 || *value == 0x7f ? ' ' : *value;
+
+		text_put_bytes(out, &c, 1);
+	}
+}
+
+static void send_lines(struct http_request *request, const struct db_rows *rows)
+{
+	static char lines[LINES_SIZE];
+	struct text out = text_into(lines, sizeof(lines));
+
+	for (size_t column = 0; column < rows_width(rows); column++) {
+		const char *value = rows_at(rows, 0, column);
+
+		if (!value)
+			continue;
+		text_put(&out, rows_name(rows, column));
+		text_put(&out, "=");
+		/* SQL's truth values are PostgreSQL's own affair */
+		put_value(&out, value);
+		text_put(&out, "\n");
+	}
+	if (out.failed)
+		answer_line(request, 500, "the answer is too long");
+	else
+		http_answer_text(request, 200, "text/plain; charset=utf-8", out.start,
+				 out.length, NULL);
+}
+
+static void on_answer(void *data, const struct db_answer *answer)
+{
+	struct call *call = data;
+
+	if (call->http) {
+		if (answer->outcome == DB_ERROR)
+			answer_refused(call->http, answer);
+		else if (answer->outcome != DB_OK || rows_count(answer->rows) != 1)
+			answer_away(call->http, answer->message);
+		else
+			send_lines(call->http, answer->rows);
+	}
+	free(call);
+}
+
+static void on_abandon(void *data, struct http_request *request)
+{
+	struct call *call = http_get_data(request);
+
+	(void)data;
+	call->http = NULL; /* on_answer frees it */
+}
+
+/* ERR_FORMAT: *ret_bad names a field whose name or length is not allowed. */
+static enum err put_fields(struct http_request *request, struct text *out, const char **ret_bad)
+{
+	static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+	text_put(out, "{");
+	for (size_t i = 0; i < http_field_count(request); i++) {
+		const char *name = http_field_name(request, i);
+		const char *value = http_field_value(request, i);
+		size_t most = strcmp(name, "json") == 0 ? 256 * 1024 : 4096;
+
+		*ret_bad = name;
+		if (strlen(name) > 32 || name[strspn(name, name_bytes)] != '\0' ||
+		    strlen(value) > most)
+			return ERR_FORMAT;
+		text_printf(out, "%s\"%s\":\"", i > 0 ? "," : "", name);
+		text_put_json(out, value);
+		text_put(out, "\"");
+	}
+	text_put(out, "}");
+	return out->failed ? ERR_SPACE : ERR_OK;
+}
+
+static const char *sql_of(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verb, verbs[i].verb) == 0)
+			return verbs[i].sql;
+	}
+	return NULL;
+}
+
+static void refuse_field(struct http_request *request, enum err err, const char *name)
+{
+	char message[160];
+
+	(void)snprintf(message, sizeof(message), "the field \"%.40s\" is %s", name,
+		       err == ERR_SPACE ? "too long together with the others"
+					: "not allowed, or too long");
+	answer_line(request, err == ERR_SPACE ? 413 : 400, message);
+}
+
+void fos_answer(struct menud *menud, struct http_request *request, const char *verb)
+{
+	static char fields[FIELDS_SIZE];
+	struct text out = text_into(fields, sizeof(fields));
+	const char *sql = sql_of(verb);
+	const char *bad = "";
+	char address[INET_ADDRSTRLEN];
+	struct sockaddr_in peer = http_peer(request);
+	const char *params[2] = {fields, address};
+	struct call *call;
+	enum err err;
+
+	if (!sql) {
+		answer_line(request, 404,
+			    "no such call; there are checkin, progress, inventory, "
+			    "register and finish");
+		return;
+	}
+	err = put_fields(request, &out, &bad);
+	if (err != ERR_OK) {
+		refuse_field(request, err, bad);
+		return;
+	}
+	call = calloc(1, sizeof(*call));
+	if (!call) {
+		answer_away(request, "out of memory");
+		return;
+	}
+	*call = (struct call){menud, request};
+	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	err = db_query(menud->work, sql, params, 2, MENUD_DATABASE_MS, on_answer, call);
+	if (err != ERR_OK) {
+		free(call);
+		answer_away(request, "no connection");
+		return;
+	}
+	http_set_data(request, call);
+	http_park(request, MENUD_DATABASE_MS + 1000, on_abandon);
+}
+
+static void on_image(void *data, const struct db_answer *answer)
+{
+	struct call *call = data;
+
+	if (call->http && answer->outcome == DB_ERROR) {
+		answer_refused(call->http, answer);
+	} else if (call->http && answer->outcome != DB_OK) {
+		answer_away(call->http, answer->message);
+	} else if (call->http && rows_count(answer->rows) == 0) {
+		answer_line(call->http, 403,
+			    "this token has no running deploy of that image version");
+	} else if (call->http) {
+		struct row row = rows_row(answer->rows, 0);
+		struct file_wish wish = {.path = row_text(&row, "path"),
+					 .etag = row_text(&row, "etag"),
+					 .size_wanted = row_number(&row, "size")};
+
+		file_answer_image(call->menud, call->http, &wish);
+	}
+	free(call);
+}
+
+void fos_answer_image(struct menud *menud, struct http_request *request, const char *version)
+{
+	const char *authorization = http_get_header(request, "Authorization");
+	struct sockaddr_in peer = http_peer(request);
+	char address[INET_ADDRSTRLEN];
+	const char *params[3] = {version, NULL, address};
+	struct call *call;
+
+	if (!authorization || strncmp(authorization, "Bearer ", 7) != 0) {
+		static const struct http_header headers[] = {{"WWW-Authenticate", "Bearer"},
+							     {NULL, NULL}};
+		static const char message[] = "an image is given to a bearer token only\n";
+
+		http_answer_text(request, 401, "text/plain", message, sizeof(message) - 1,
+				 headers);
+		return;
+	}
+	if (version[strspn(version, "0123456789")] != '\0' || strlen(version) > 18) {
+		answer_line(request, 404, "an image version is a number");
+		return;
+	}
+	call = calloc(1, sizeof(*call));
+	if (!call) {
+		answer_away(request, "out of memory");
+		return;
+	}
+	*call = (struct call){menud, request};
+	params[1] = authorization + 7;
+	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	if (db_query(menud->work,
+		     "select * from rouse_daemon.fos_image($1::bigint, $2, $3::inet)", params,
+		     3, MENUD_DATABASE_MS, on_image, call) != ERR_OK) {
+		free(call);
+		answer_away(request, "no connection");
+		return;
+	}
+	http_set_data(request, call);
+	http_park(request, MENUD_DATABASE_MS + 1000, on_abandon);
+}

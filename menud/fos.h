@@ -1,0 +1,16 @@
+/*
+ * fos - the client system's calls (docs/reference/fos-protocol.md): form fields in, one
+ * function of the database, its row out as key=value lines. The rules are the database's; this
+ * is the post office.
+ */
+#ifndef ROUSE_MENUD_FOS_H
+#define ROUSE_MENUD_FOS_H
+
+#include "menud/menud.h"
+
+/* POST /fos/VERB */
+void fos_answer(struct menud *menud, struct http_request *request, const char *verb);
+/* GET /fos/image/VERSION: allowed by the bearer token, then a file of the image store. */
+void fos_answer_image(struct menud *menud, struct http_request *request, const char *version);
+
+#endif

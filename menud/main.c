@@ -1,0 +1,93 @@
+/*
+ * menud - the boot service: who are you, what shall you do, here is your kernel.
+ *
+ * Reads its few keys, opens its sockets and its view of the database, drops its privileges, and
+ * answers until it is told to stop.
+ */
+#include <stddef.h>
+#include <sysexits.h>
+
+#include "io/conf.h"
+#include "io/jail.h"
+#include "io/log.h"
+#include "io/notify.h"
+#include "menud/menud.h"
+
+static const struct conf_key keys[] = {
+	{"database", CONF_TEXT, offsetof(struct menud_settings, database),
+	 "dbname=rouse user=rouse_menud", "connection string, as psql takes it", 0, 0},
+	{"listen", CONF_TEXT, offsetof(struct menud_settings, listen), "0.0.0.0",
+	 "IPv4 address to listen on", 0, 0},
+	{"port", CONF_NUMBER, offsetof(struct menud_settings, port), "8080", "TCP port", 0,
+	 65535},
+	{"root", CONF_TEXT, offsetof(struct menud_settings, root), "/srv/rouse /usr/lib/rouse",
+	 "folders with kernels and first stages, searched in order", 0, 0},
+	{"image_store", CONF_TEXT, offsetof(struct menud_settings, image_store), "/srv/rouse",
+	 "folder that holds images/", 0, 0},
+	{"state_dir", CONF_TEXT, offsetof(struct menud_settings, state_dir),
+	 "/var/lib/rouse/menud", "folder for the saved configuration; empty: none is saved", 0,
+	 0},
+	{"user", CONF_TEXT, offsetof(struct menud_settings, user), "",
+	 "user to become after the sockets are open, when started by root", 0, 0},
+	{"log_level", CONF_TEXT, offsetof(struct menud_settings, log_level), "info",
+	 "error, warning, info or debug", 0, 0},
+	{"connections_max", CONF_NUMBER, offsetof(struct menud_settings, connections_max),
+	 "1024", "connections at one time; more wait", 16, 65536},
+};
+
+static const struct conf conf = {
+	"menud",
+	ROUSE_VERSION,
+	"/etc/rouse/menud.conf",
+	"boots machines over HTTP: menu, jobs, kernels, the client system's calls",
+	keys,
+	sizeof(keys) / sizeof(keys[0])};
+
+static void on_reload(void *data)
+{
+	struct menud *menud = data;
+
+	snapshot_reload(menud->snapshot);
+}
+
+static void on_stop(void *data)
+{
+	server_close(data);
+}
+
+static int run(struct menud *menud)
+{
+	static const struct loop_callbacks callbacks = {on_reload, on_stop};
+
+	if (loop_open(&menud->loop, &callbacks, menud) != ERR_OK)
+		return EX_OSERR;
+	if (server_open(menud) != ERR_OK || jail_drop_user(menud->settings.user) != ERR_OK)
+		return EX_CONFIG;
+	notify_ready();
+	log_info("started", "version=%s port=%u", ROUSE_VERSION, http_port(menud->http));
+	loop_run(&menud->loop);
+	loop_close(&menud->loop);
+	log_info("stopped", "version=%s", ROUSE_VERSION);
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static struct menud menud = {.image_store = -1};
+	enum log_level level;
+	int status = EX_OK;
+
+	log_open("menud");
+	if (conf_read(&conf, argc, argv, &menud.settings, &status) != CONF_RUN)
+		return status;
+	if (log_level_parse(menud.settings.log_level, &level) != ERR_OK) {
+		log_error("bad_log_level", "log_level=%s remedy=%s",
+			  log_text(menud.settings.log_level),
+			  "\"one of error, warning, info, debug\"");
+		return EX_CONFIG;
+	}
+	log_set_level(level);
+	status = run(&menud);
+	conf_free(&conf, &menud.settings);
+	return status;
+}

@@ -1,0 +1,50 @@
+/*
+ * menud - what the shells of menud share: the daemon's one state.
+ */
+#ifndef ROUSE_MENUD_MENUD_H
+#define ROUSE_MENUD_MENUD_H
+
+#include <stddef.h>
+
+#include "db/conn.h"
+#include "db/events.h"
+#include "db/hello.h"
+#include "db/snapshot.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+#define MENUD_ROOTS_MAX 8
+#define MENUD_DATABASE_MS 5000 /* how long a request waits for the database */
+
+struct menud_settings {
+	char *database;
+	char *listen;
+	long port;
+	char *root;
+	char *image_store;
+	char *state_dir;
+	char *user;
+	char *log_level;
+	long connections_max;
+};
+
+struct menud {
+	struct menud_settings settings;
+	struct loop loop;
+	struct http *http;
+	struct db_conn *work;
+	struct snapshot *snapshot;
+	struct events *events;
+	struct hello *hello;
+	int roots[MENUD_ROOTS_MAX]; /* open folders, searched in order */
+	size_t root_count;
+	int image_store; /* open folder, or -1 */
+	char instance[96];
+	char status[160];
+};
+
+/* Opens sockets, database and roots; ERR_* with the message written. */
+MUST_CHECK enum err server_open(struct menud *menud);
+void server_close(struct menud *menud);
+
+#endif

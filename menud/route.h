@@ -1,0 +1,28 @@
+/*
+ * route - which handler a request is for, by its method and path.
+ *
+ *	struct route route = route_find("GET", "/files/fos/bzImage");
+ *	route.to == ROUTE_FILES, route.rest is "fos/bzImage"
+ */
+#ifndef ROUSE_MENUD_ROUTE_H
+#define ROUSE_MENUD_ROUTE_H
+
+enum route_to {
+	ROUTE_BOOT,	 /* GET, POST /boot */
+	ROUTE_FILES,	 /* GET, HEAD /files/PATH */
+	ROUTE_FOS,	 /* POST /fos/VERB */
+	ROUTE_FOS_IMAGE, /* GET, HEAD /fos/image/VERSION */
+	ROUTE_HEALTH,	 /* GET, HEAD /healthz */
+	ROUTE_READY,	 /* GET, HEAD /readyz */
+	ROUTE_UNKNOWN,	 /* 404 */
+	ROUTE_METHOD,	 /* 405: `rest` is the value of Allow */
+};
+
+struct route {
+	enum route_to to;
+	const char *rest; /* of the path, behind the handler's prefix */
+};
+
+struct route route_find(const char *method, const char *path);
+
+#endif

@@ -1,0 +1,180 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/log.h"
+#include "io/notify.h"
+#include "menud/answer.h"
+#include "menud/boot.h"
+#include "menud/file.h"
+#include "menud/fos.h"
+#include "menud/menud.h"
+#include "menud/route.h"
+
+static void answer_ready(struct menud *menud, struct http_request *request)
+{
+	char message[256];
+
+	(void)snprintf(message, sizeof(message), "%s; database %s",
+		       snapshot_is_loaded(menud->snapshot) ? "ready" : "no configuration yet",
+		       db_is_up(menud->work) ? "connected" : "away");
+	answer_line(request, snapshot_is_loaded(menud->snapshot) ? 200 : 503, message);
+}
+
+static void answer_method(struct http_request *request, const char *allowed)
+{
+	const struct http_header headers[] = {{"Allow", allowed}, {NULL, NULL}};
+
+	http_answer_text(request, 405, "text/plain", "method not allowed\n", 19, headers);
+}
+
+static void on_request(void *data, struct http_request *request)
+{
+	struct menud *menud = data;
+	struct route route = route_find(http_method(request), http_path(request));
+
+	switch (route.to) {
+	case ROUTE_BOOT:
+		boot_answer(menud, request);
+		break;
+	case ROUTE_FILES:
+		file_answer(menud, request, route.rest);
+		break;
+	case ROUTE_FOS:
+		fos_answer(menud, request, route.rest);
+		break;
+	case ROUTE_FOS_IMAGE:
+		fos_answer_image(menud, request, route.rest);
+		break;
+	case ROUTE_HEALTH:
+		answer_line(request, 200, "alive");
+		break;
+	case ROUTE_READY:
+		answer_ready(menud, request);
+		break;
+	case ROUTE_METHOD:
+		answer_method(request, route.rest);
+		break;
+	case ROUTE_UNKNOWN:
+		answer_line(request, 404, "there is no such page; machines ask /boot?mac0=...");
+		break;
+	}
+}
+
+static void on_done(void *data, struct http_request *request, unsigned status, uint64_t sent)
+{
+	struct menud *menud = data;
+
+	log_debug("request", "method=%s path=%s status=%u bytes=%llu", http_method(request),
+		  log_text(http_path(request)), status, (unsigned long long)sent);
+	if (strncmp(http_path(request), "/files/", 7) == 0)
+		file_record_done(menud, request, status, sent);
+}
+
+static void on_database_up(void *data)
+{
+	struct menud *menud = data;
+
+	hello_now(menud->hello);
+}
+
+static const char *status_line(void *data)
+{
+	struct menud *menud = data;
+	const struct site *site = snapshot_site(menud->snapshot);
+
+	(void)snprintf(menud->status, sizeof(menud->status),
+		       "serving port %u, %zu hosts, %zu menu entries, %llu events dropped",
+		       menud->http ? http_port(menud->http) : 0, site->host_count,
+		       site->menu_count, (unsigned long long)events_dropped(menud->events));
+	return menud->status;
+}
+
+static const char *problem(void *data)
+{
+	struct menud *menud = data;
+
+	return snapshot_problem(menud->snapshot);
+}
+
+static enum err open_http(struct menud *menud)
+{
+	struct http_options options = {
+		.port = (uint16_t)menud->settings.port,
+		.reuse_port = true,
+		.activated = notify_socket("http"),
+		.connections_max = (unsigned)menud->settings.connections_max,
+		.body_max = 512 * 1024,
+		.on_request = on_request,
+		.on_done = on_done,
+		.data = menud,
+	};
+	enum err err;
+
+	if (inet_pton(AF_INET, menud->settings.listen, &options.address) != 1) {
+		log_error("bad_listen", "listen=%s remedy=%s", log_text(menud->settings.listen),
+			  "\"an IPv4 address of this host, or 0.0.0.0 for all\"");
+		return ERR_FORMAT;
+	}
+	err = http_open(&menud->loop, &options, &menud->http);
+	if (err != ERR_OK)
+		log_error("cannot_listen", "address=%s port=%ld reason=%s remedy=%s",
+			  menud->settings.listen, menud->settings.port,
+			  log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
+			  "\"see who holds the port with `ss -ltnp`, or set the key port\"");
+	return err;
+}
+
+static enum err open_database(struct menud *menud)
+{
+	char saved[512];
+	struct db_conn_options work = {.conninfo = menud->settings.database,
+				       .program = "rouse-menud",
+				       .on_up = on_database_up,
+				       .data = menud};
+	struct snapshot_options snapshot = {.conninfo = menud->settings.database,
+					    .program = "rouse-menud-listen",
+					    .parts = SNAPSHOT_MENU,
+					    .saved_file = saved};
+	struct hello_options hello = {.daemon = "menud",
+				      .instance = menud->instance,
+				      .version = ROUSE_VERSION,
+				      .ticks = true,
+				      .status = status_line,
+				      .problem = problem,
+				      .data = menud};
+	enum err err;
+
+	(void)snprintf(saved, sizeof(saved), "%s/menud.snapshot", menud->settings.state_dir);
+	if (menud->settings.state_dir[0] == '\0')
+		snapshot.saved_file = NULL;
+	hello_instance(menud->instance, sizeof(menud->instance));
+	err = db_open(&menud->loop, &work, &menud->work);
+	if (err == ERR_OK)
+		err = events_open(&menud->loop, menud->work, "menud", menud->instance,
+				  &menud->events);
+	if (err == ERR_OK)
+		err = hello_open(&menud->loop, menud->work, &hello, &menud->hello);
+	if (err == ERR_OK)
+		err = snapshot_open(&menud->loop, &snapshot, &menud->snapshot);
+	return err;
+}
+
+enum err server_open(struct menud *menud)
+{
+	enum err err = open_database(menud);
+
+	file_open_roots(menud);
+	return err != ERR_OK ? err : open_http(menud);
+}
+
+void server_close(struct menud *menud)
+{
+	http_close(menud->http);
+	events_close(menud->events);
+	hello_close(menud->hello);
+	snapshot_close(menud->snapshot);
+	db_close(menud->work);
+	file_close_roots(menud);
+}

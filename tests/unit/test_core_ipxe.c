@@ -1,0 +1,137 @@
+/* Scripts for iPXE, held against the whole text and against a hostile site. */
+#include "unit.h"
+
+#include "core/ipxe.h"
+
+static struct menu job(void)
+{
+	return (struct menu){
+		.kind = MENU_LINUX,
+		.base_url = "http://10.77.0.1:8080",
+		.query = "mac0=52%3A54%3A00%3A00%3A00%3A01",
+		.mac = "52-54-00-00-00-01",
+		.firmware = FIRMWARE_EFI,
+		.host = "lab-01",
+		.host_state = HOST_ACTIVE,
+		.message = "job 7: deploy on lab-01",
+		.kernel = "fos/bzImage",
+		.initrd = "fos/init.xz",
+		.arguments = "quiet console=ttyS0",
+		.ticket = "00112233445566778899aabbccddeeff",
+		.file = "",
+		.default_key = "",
+	};
+}
+
+static void a_job_is_kernel_initrd_and_ticket(void **state)
+{
+	static const char expected[] =
+		"#!ipxe\n"
+		"echo rouse: job 7: deploy on lab-01\n"
+		"kernel http://10.77.0.1:8080/files/fos/bzImage?as=kernel&mac=52-54-00-00-00-01"
+		" initrd=init.xz rouse_url=http://10.77.0.1:8080"
+		" rouse_ticket=00112233445566778899aabbccddeeff BOOTIF=01-52-54-00-00-00-01"
+		" quiet console=ttyS0 || goto failed\n"
+		"initrd --name init.xz"
+		" http://10.77.0.1:8080/files/fos/init.xz?as=initrd&mac=52-54-00-00-00-01"
+		" || goto failed\n"
+		"boot || goto failed\n"
+		":failed\n"
+		"set code ${errno:hexraw}\n"
+		"echo rouse: this did not start: error ${errno}\n"
+		"imgfree ||\n"
+		"sleep 5\n"
+		"chain --replace --autofree http://10.77.0.1:8080/boot?"
+		"mac0=52%3A54%3A00%3A00%3A00%3A01&try=1&errno=${code} || goto local\n"
+		":local\n"
+		"exit\n";
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_string_equal(buffer, expected);
+}
+
+static void a_bios_is_given_its_first_disk(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.kind = MENU_LOCAL;
+	menu.firmware = FIRMWARE_BIOS;
+	menu.message = "";
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_string_equal(buffer, "#!ipxe\nsanboot --no-describe --drive 0x80 ||\nexit\n");
+}
+
+static void a_menu_has_its_entries_default_and_timeout(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.kind = MENU_ITEMS;
+	menu.message = "";
+	menu.entries[0] = (struct menu_entry){"local", "Boot from the local disk", ""};
+	menu.entries[1] = (struct menu_entry){"quick", "Register || shell\nshell", "q"};
+	menu.entry_count = 2;
+	menu.default_key = "local";
+	menu.timeout_seconds = 10;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer,
+			       "menu rouse: lab-01 (active)\n"
+			       "item local Boot from the local disk\n"
+			       "item --key q quick Register '|| shell shell\n"
+			       "choose --default local --timeout 10000 item || goto local\n"));
+	assert_non_null(strstr(buffer, "&try=0&item=${item} || goto failed\n"));
+}
+
+static void the_first_script_asks_each_menud(void **state)
+{
+	static const char *const urls[] = {"http://${next-server}:8080", "http://10.0.0.9"};
+	struct ipxe_first first = {urls, 2, NULL};
+	char buffer[8192];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	assert_int_equal(ipxe_render_first(&first, &out), ERR_OK);
+	assert_int_equal(strncmp(buffer, "#!ipxe\n", 7), 0);
+	assert_non_null(strstr(buffer, "set menud http://${next-server}:8080\n"));
+	assert_non_null(strstr(buffer, "set menud http://10.0.0.9\n"));
+	assert_non_null(strstr(buffer, "iseq ${tries} 12 && goto local ||\n"));
+	first.message = "host lab-01 is disabled";
+	out = text_into(buffer, sizeof(buffer));
+	assert_int_equal(ipxe_render_first(&first, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "echo rouse: host lab-01 is disabled\n"));
+	assert_null(strstr(buffer, "chain"));
+	first = (struct ipxe_first){NULL, 0, NULL};
+	assert_int_equal(ipxe_render_first(&first, &out), ERR_RANGE);
+}
+
+static void too_long_is_told_and_never_cut(void **state)
+{
+	char buffer[64];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_SPACE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
+		cmocka_unit_test(a_bios_is_given_its_first_disk),
+		cmocka_unit_test(a_menu_has_its_entries_default_and_timeout),
+		cmocka_unit_test(the_first_script_asks_each_menud),
+		cmocka_unit_test(too_long_is_told_and_never_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+/* What loaders say of their machines: our names, FOG's names, and nonsense. */
+#include "unit.h"
+
+#include "menud/form.h"
+
+static void takes_our_names(void **state)
+{
+	struct form form;
+	char buffer[1024];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	form_init(&form);
+	assert_int_equal(form_take(&form, "mac0", "52:54:00:00:00:01"), ERR_OK);
+	assert_int_equal(form_take(&form, "mac1", "52:54:00:00:00:01"), ERR_OK);
+	assert_int_equal(form_take(&form, "mac2", ""), ERR_OK);
+	assert_int_equal(form_take(&form, "arch", "x86_64"), ERR_OK);
+	assert_int_equal(form_take(&form, "platform", "efi"), ERR_OK);
+	assert_int_equal(form_take(&form, "product", "Standard PC & \"more\""), ERR_OK);
+	assert_int_equal(form_take(&form, "sysuuid", "00112233-4455-6677-8899-aabbccddeeff"),
+			 ERR_OK);
+	assert_int_equal(form_take(&form, "try", "3"), ERR_OK);
+	assert_int_equal(form_take(&form, "whatever", "is ignored"), ERR_OK);
+	assert_int_equal(form.mac_count, 1);
+	assert_int_equal(form.arch.cpu, ARCH_X86_64);
+	assert_int_equal(form.arch.firmware, FIRMWARE_EFI);
+	assert_int_equal(form.attempt, 3);
+	form_put_query(&form, &out);
+	assert_string_equal(
+		buffer, "mac0=52%3A54%3A00%3A00%3A00%3A01"
+			"&uuid=00112233-4455-6677-8899-aabbccddeeff&arch=x86_64&platform=efi"
+			"&product=Standard%20PC%20%26%20%22more%22");
+	out = text_into(buffer, sizeof(buffer));
+	form_put_facts(&form, &out);
+	assert_string_equal(
+		buffer, "{\"mac0\":\"52:54:00:00:00:01\","
+			"\"uuid\":\"00112233-4455-6677-8899-aabbccddeeff\",\"arch\":\"x86_64\","
+			"\"platform\":\"efi\",\"product\":\"Standard PC & \\\"more\\\"\"}");
+}
+
+static void takes_fogs_joined_macs(void **state)
+{
+	struct form form;
+
+	(void)state;
+	form_init(&form);
+	assert_int_equal(form_take(&form, "mac", "52:54:00:00:00:01||52:54:00:00:00:02|"),
+			 ERR_OK);
+	assert_int_equal(form.mac_count, 2);
+	assert_int_equal(form.macs[1].octet[5], 2);
+}
+
+static void refuses_nonsense(void **state)
+{
+	struct form form;
+	char macs[256] = "";
+
+	(void)state;
+	form_init(&form);
+	assert_int_equal(form_take(&form, "mac0", "not a mac"), ERR_FORMAT);
+	assert_int_equal(form_take(&form, "mac", "52:54:00:00:00:01|x"), ERR_FORMAT);
+	assert_int_equal(form_take(&form, "try", "-1"), ERR_FORMAT);
+	assert_int_equal(form_take(&form, "try", "4000000000"), ERR_FORMAT);
+	assert_int_equal(form_take(&form, "sysuuid", "none"), ERR_OK);
+	assert_false(form.has_uuid);
+	for (char last = '1'; last <= '9'; last++) {
+		size_t length = strlen(macs);
+
+		memcpy(macs + length, "52:54:00:00:01:0x|", 19);
+		macs[length + 16] = last;
+	}
+	form_init(&form);
+	assert_int_equal(form_take(&form, "mac", macs), ERR_SPACE);
+}
+
+static void long_text_is_cut_between_characters(void **state)
+{
+	struct form form;
+	char value[FORM_TEXT_SIZE + 8];
+
+	(void)state;
+	form_init(&form);
+	memset(value, 'x', sizeof(value));
+	memcpy(value + FORM_TEXT_SIZE - 2, "\xc3\xa9", 2); /* it would be cut in two */
+	value[FORM_TEXT_SIZE + 2] = '\0';
+	assert_int_equal(form_take(&form, "product", value), ERR_OK);
+	assert_int_equal(strlen(form.product), FORM_TEXT_SIZE - 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_our_names),
+		cmocka_unit_test(takes_fogs_joined_macs),
+		cmocka_unit_test(refuses_nonsense),
+		cmocka_unit_test(long_text_is_cut_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
