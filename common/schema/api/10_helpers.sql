@@ -1,7 +1,9 @@
 -- Small things that the rest of the API uses. None of them is callable by anybody but the owner.
 --
 -- House rules of all API files: a function that others may call is `security definer` with a pinned
--- search_path; errors carry errcode, message, detail and a hint that lists the valid values.
+-- search_path; errors carry errcode, message, detail and a hint that lists the valid values. What is
+-- called often and cannot be inlined is PL/pgSQL: it keeps its plans for the whole session, whereas
+-- an SQL function is planned anew by every statement that calls it.
 
 create procedure rouse_data.describe(relation text, what text, columns jsonb)
 language plpgsql as $$
@@ -17,20 +19,26 @@ $$;
 comment on procedure rouse_data.describe is 'Comments a view and its columns.';
 
 create function rouse_data.setting_text(setting text) returns text
-language sql stable as $$
-	select s.value from rouse_data.setting s where s.name = setting
+language plpgsql stable as $$
+begin
+	return (select s.value from rouse_data.setting s where s.name = setting);
+end
 $$;
 comment on function rouse_data.setting_text is 'A setting''s value as text.';
 
 create function rouse_data.setting_int(setting text) returns int
-language sql stable as $$
-	select s.value::int from rouse_data.setting s where s.name = setting
+language plpgsql stable as $$
+begin
+	return (select s.value::int from rouse_data.setting s where s.name = setting);
+end
 $$;
 comment on function rouse_data.setting_int is 'A setting''s value as a number.';
 
 create function rouse_data.setting_bool(setting text) returns boolean
-language sql stable as $$
-	select s.value::boolean from rouse_data.setting s where s.name = setting
+language plpgsql stable as $$
+begin
+	return (select s.value::boolean from rouse_data.setting s where s.name = setting);
+end
 $$;
 comment on function rouse_data.setting_bool is 'A setting''s value as yes or no.';
 
@@ -64,16 +72,22 @@ $$;
 comment on function rouse_data.uuid_swapped is
 	'The same SMBIOS UUID read in the other byte order: firmware and systems disagree about it.';
 
-create function rouse_data.inet_of(word text) returns inet
+create function rouse_data.inet6_of(word text) returns inet
 language plpgsql immutable as $$
 begin
-	if word ~ '^[0-9]{1,3}(\.[0-9]{1,3}){3}$' or word ~ '^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$' then
-		return word::inet;
-	end if;
-	return null;
+	return case when word ~ '^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$' then word::inet end;
 exception when invalid_text_representation then
 	return null;
 end
+$$;
+comment on function rouse_data.inet6_of is 'The IPv6 address that a word spells, or null.';
+
+create function rouse_data.inet_of(word text) returns inet
+language sql immutable as $$
+	-- The exception handler of inet6_of costs a subtransaction, which the common case does without.
+	select case
+		when word ~ '^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(?!$)|$)){4}$' then word::inet
+		when word like '%:%' then rouse_data.inet6_of(word) end
 $$;
 comment on function rouse_data.inet_of is 'The address that a word spells, or null.';
 

@@ -12,7 +12,7 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
 		rouse_data.lease_seconds_left(l.expires_at), l.host_name
 	from rouse_data.lease l
-	where l.expires_at + make_interval(secs => rouse_data.setting_int('lease_grace_seconds')) >= now()
+	where l.expires_at >= (select now() - make_interval(secs => rouse_data.setting_int('lease_grace_seconds')))
 	order by l.address
 $$;
 comment on function rouse_daemon.lease_load is 'Every lease that is not yet past its grace.';
@@ -46,25 +46,35 @@ comment on function rouse_data.check_lease_batch is 'Refuses a batch of leases t
 create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
 	lease_seconds int[], names text[], classes text[])
 returns table (address inet, client bytea, granted boolean, seconds_left int)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
 	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
+	granted_addresses inet[];
+	granted_clients bytea[];
 begin
 	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
 		cardinality(lease_seconds), cardinality(names), cardinality(classes)],
 		(select coalesce(bool_or(s is null or s < 1), false) from unnest(lease_seconds) s));
 	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
-	insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
-	select distinct on (w.address) w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds),
-		now(), w.host_name, w.class, daemon
-	from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
-		as w (address, client, mac, seconds, host_name, class, rank)
-	order by w.address, w.rank desc
-	on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
-		state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
-		host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
-	where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now();
-	perform rouse_data.end_other_leases(addresses, clients);
+	with wanted as (
+		select distinct on (w.address) w.*
+		from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
+			as w (address, client, mac, seconds, host_name, class, rank)
+		order by w.address, w.rank desc
+	), granted as (
+		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
+		select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
+			w.host_name, w.class, daemon
+		from wanted w order by w.address
+		on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
+			state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
+			host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
+		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now()
+		returning l.address
+	)
+	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank)
+	into granted_addresses, granted_clients from wanted w join granted g on g.address = w.address;
+	perform rouse_data.end_other_leases(granted_addresses, granted_clients);
 	return query
 	select w.address, l.client, l.client = w.client and l.state = 'bound' and l.expires_at > now(),
 		rouse_data.lease_seconds_left(l.expires_at)
@@ -85,12 +95,18 @@ comment on function rouse_daemon.lease_grant is
 	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';
 
 create function rouse_data.end_other_leases(addresses inet[], clients bytea[]) returns void
-language sql as $$
-	-- One client, one live address in a subnet: the last one of this batch, if it was granted.
+-- This table grows a thousandfold between two looks at its statistics: always by index.
+language plpgsql set enable_seqscan = off as $$
+declare
+	held bigint := (select count(*) from rouse_data.lease l where l.client = any (clients) and l.state = 'bound');
+begin
+	-- Nearly always each client holds what it was just granted, and nothing else.
+	if held = (select count(distinct c) from unnest(clients) c) then
+		return;
+	end if;
 	with newest as (
 		select distinct on (w.client, s.id) w.client, w.address, s.subnet
 		from unnest(addresses, clients) with ordinality as w (address, client, rank)
-		join rouse_data.lease l on l.address = w.address and l.client = w.client and l.state = 'bound'
 		join rouse_data.subnet s on s.subnet >> w.address
 		order by w.client, s.id, w.rank desc
 	), other as (
@@ -98,9 +114,10 @@ language sql as $$
 		where l.address <> n.address and l.address << n.subnet and l.state = 'bound'
 		order by l.address for update of l
 	)
-	update rouse_data.lease l set state = 'released' from other o where l.address = o.address
+	update rouse_data.lease l set state = 'released' from other o where l.address = o.address;
+end
 $$;
-comment on function rouse_data.end_other_leases is 'Ends what else the clients of these leases hold in the same subnets.';
+comment on function rouse_data.end_other_leases is 'Ends what else these clients hold in the subnets of these addresses, which they were just granted in this order.';
 
 create function rouse_daemon.lease_end(instance text, address inet[], client bytea[], how text[]) returns int
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
