@@ -1,0 +1,82 @@
+"""What integration and end-to-end tests share.
+
+lab         a laboratory of network namespaces for one test (tests/lab/net.py)
+module_lab  one for all tests of a file
+postgres    the private cluster, with a fresh database for each test file (tests/lab/postgres.py)
+build       the folder of the built programs: $ROUSE_BUILD, or build/san
+
+A test that takes longer than two minutes is broken off where it stands;
+`@pytest.mark.patience(300)` gives it more.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 120
+
+sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+# pylint: disable=wrong-import-position
+from net import Lab  # noqa: E402
+from postgres import Postgres  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "patience(seconds): this test may take so long")
+    # so that fixtures are torn down when the run is ended from outside
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=143))
+
+
+@pytest.fixture(autouse=True)
+def patience(request):
+    """A test that hangs says where."""
+    marker = request.node.get_closest_marker("patience")
+    seconds = marker.args[0] if marker else PATIENCE_SECONDS
+
+    def out_of_patience(*_):
+        faulthandler.dump_traceback()
+        pytest.fail(f"not finished after {seconds} s")
+
+    previous = signal.signal(signal.SIGALRM, out_of_patience)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture
+def lab():
+    with Lab() as laboratory:
+        yield laboratory
+
+
+@pytest.fixture(scope="module")
+def module_lab():
+    with Lab() as laboratory:
+        yield laboratory
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    with Postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_cluster):  # pylint: disable=redefined-outer-name
+    postgres_cluster.fresh()
+    return postgres_cluster
+
+
+@pytest.fixture(scope="session")
+def build():
+    folder = Path(os.environ.get("ROUSE_BUILD", ROOT / "build" / "san")).absolute()
+    if not (folder / "CMakeCache.txt").exists():
+        pytest.fail(f"nothing is built in {folder}: run tests/run build, or set ROUSE_BUILD")
+    return folder
