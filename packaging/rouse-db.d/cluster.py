@@ -7,6 +7,7 @@ root; anybody else gets one that runs as themselves.
 
 import os
 import pwd
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -90,9 +91,13 @@ class Cluster:
         except OSError as error:
             raise Trouble(f"{error.filename} cannot be made: {error.strerror}",
                           remedy="Choose a directory that you may write.") from error
-        self._check_reach()
-        self._as_owner([program("initdb"), "-D", str(self.data), "-U", "postgres", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--auth=peer"], "initdb")
+        try:
+            self._check_reach()
+            self._as_owner([program("initdb"), "-D", str(self.data), "-U", "postgres", "-E", "UTF8",
+                            "--locale=C.UTF-8", "--auth=peer"], "initdb")
+        except Trouble:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.write(CONFIGURATION.format(run=self.run))
         (self.data / "pg_hba.conf").write_text("local all all peer map=rouse\n", encoding="utf-8")
@@ -115,18 +120,36 @@ class Cluster:
         lines += [f"rouse {servant} {role}" for servant in servants for role in DAEMONS]
         return "\n".join(lines) + "\n"
 
+    def is_running(self):
+        try:
+            self._as_owner([program("pg_ctl"), "status", "-D", str(self.data)], "the check")
+        except Trouble:
+            return False
+        return True
+
     def start(self):
+        """Starts the server, in a session of its own; one that runs already is left alone."""
         self.database()
-        self._as_owner([program("pg_ctl"), "start", "-w", "-s", "-D", str(self.data), "-l", str(self.log)],
-                       "starting PostgreSQL", start_new_session=True)
+        if not self.is_running():
+            self._as_owner([program("pg_ctl"), "start", "-w", "-s", "-D", str(self.data),
+                            "-l", str(self.log)], "starting PostgreSQL", start_new_session=True)
         admin = Database(f"host={self.run} dbname=postgres user=postgres")
         if admin.value("select count(*) from pg_database where datname = 'rouse'") == "0":
             admin.script("create database rouse;")
 
     def stop(self):
+        """Stops the server; one that is stopped already is left alone."""
         self.database()
-        self._as_owner([program("pg_ctl"), "stop", "-w", "-s", "-m", "fast", "-D", str(self.data)],
-                       "stopping PostgreSQL")
+        if self.is_running():
+            self._as_owner([program("pg_ctl"), "stop", "-w", "-s", "-m", "fast", "-D", str(self.data)],
+                           "stopping PostgreSQL")
+
+    def discard(self):
+        """Removes a cluster that could not be completed; its log stays."""
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.data, ignore_errors=True)
 
     def add_people(self):
         """The caller works as an operator under their own name: the history says who did what."""

@@ -80,4 +80,8 @@ class Database:
         if "could not connect" in text or "connection to server" in text:
             text += "\n  remedy: is the server running, and is the connection string right?" \
                     " A private one is started by: rouse-db start --private DIR"
+        elif "lock timeout" in text or "deadlock detected" in text:
+            text += "\n  remedy: somebody was using the database; nothing was changed. Do it again."
+        elif "permission denied" in text:
+            text += "\n  remedy: do it as a role that may: see docs/reference/rouse-db.md"
         return text
