@@ -23,6 +23,7 @@ import ctypes
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from pathlib import Path
 
 NETNS_DIRECTORY = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
+OWN_MOUNT = "rouse-lab"
 STOP_SECONDS = 5
 
 _numbers = itertools.count(1)
@@ -55,19 +57,20 @@ def _ip(*arguments):
         raise LabError(f"ip {' '.join(map(str, arguments))}: {done.stdout.strip()}")
 
 
+def _is_user_namespace():
+    return Path("/proc/self/uid_map").read_text(encoding="ascii").split() != ["0", "0", "4294967295"]
+
+
 def _own_netns_directory():
-    """Within `unshare -Urnm`, /run/netns belongs to somebody else: cover it with a private one."""
-    try:
-        NETNS_DIRECTORY.mkdir(parents=True, exist_ok=True)
-        if os.access(NETNS_DIRECTORY, os.W_OK):
-            return
-        place = NETNS_DIRECTORY
-    except OSError:
-        place = NETNS_DIRECTORY.parent
-    if _libc.mount(b"tmpfs", str(place).encode(), b"tmpfs", 0, None) != 0:
-        raise LabError(f"{place} cannot be written, nor covered by a private one: "
-                       "run the tests as root or by `unshare -Urnm`")
-    NETNS_DIRECTORY.mkdir(parents=True, exist_ok=True)
+    """Within `unshare -Urnm`, /run/netns is somebody else's: cover it with one of our own."""
+    if not _is_user_namespace() or OWN_MOUNT in Path("/proc/self/mountinfo").read_text("utf-8"):
+        return
+    place = NETNS_DIRECTORY if NETNS_DIRECTORY.is_dir() else NETNS_DIRECTORY.parent
+    if _libc.mount(OWN_MOUNT.encode(), str(place).encode(), b"tmpfs", 0, None) != 0:
+        raise LabError(f"{place} cannot be covered by a private one "
+                       f"({os.strerror(ctypes.get_errno())}): run the tests as root, or by "
+                       "`unshare -Urnm` with all of these letters")
+    NETNS_DIRECTORY.mkdir(exist_ok=True)
 
 
 def _check_rights():
@@ -75,8 +78,7 @@ def _check_rights():
         raise LabError("network namespaces need root: run the tests as root, or put "
                        "`unshare -Urnm` before the command")
     for program in ("ip", "ethtool"):
-        if not any(Path(folder, program).exists() for folder in
-                   [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/sbin"]):
+        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             raise LabError(f"{program} is missing: apt-get install iproute2 ethtool")
     _own_netns_directory()
 
