@@ -29,10 +29,15 @@ static void refuse(struct deciding *d, const char *reason)
 static void promise(struct deciding *d, enum decide_action action, uint32_t address,
 		    const char *reason)
 {
+	bool is_recorded = action == DECIDE_ACK && address == d->question->recorded_address;
 	uint32_t seconds = d->verdict->subnet->lease_seconds;
 
+	if (is_recorded && seconds > d->question->recorded_seconds)
+		seconds = d->question->recorded_seconds;
 	d->verdict->action = action;
-	d->verdict->change = action == DECIDE_OFFER ? DECIDE_HOLD : DECIDE_GRANT;
+	d->verdict->change = is_recorded ? DECIDE_NONE : DECIDE_GRANT;
+	if (action == DECIDE_OFFER)
+		d->verdict->change = DECIDE_HOLD;
 	d->verdict->address = address;
 	d->verdict->lease_seconds = seconds;
 	d->verdict->renewal_seconds = seconds / 2;
@@ -389,19 +394,6 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 							    verdict->host, &verdict->pxe,
 							    question->server},
 				&verdict->boot);
-}
-
-void decide_lost_race(const struct packet *packet, struct decide_verdict *verdict)
-{
-	uint32_t server;
-
-	verdict->change = DECIDE_NONE;
-	verdict->reason = "the database has the address for another client";
-	/* a broadcast rebind is never refused: the other server may know better */
-	verdict->action =
-		packet->ciaddr != 0 && !packet_option_u32(packet, OPTION_SERVER_ID, &server)
-			? DECIDE_SILENT
-			: DECIDE_NAK;
 }
 
 const char *decide_action_name(enum decide_action action)

@@ -51,6 +51,9 @@ struct decide_question {
 	bool is_unicast;     /* sent to our address, not to everybody */
 	bool is_database_up; /* grants are being recorded: otherwise the outage rule */
 	bool has_asked;	     /* the table holds the database's answer for this client */
+	/* The lease that the database has recorded for this packet, 0 for none: send its ACK.
+	 */
+	uint32_t recorded_address, recorded_seconds;
 };
 
 struct decide_verdict {
@@ -70,11 +73,6 @@ struct decide_verdict {
 };
 
 void decide(const struct decide_question *question, struct decide_verdict *ret_verdict);
-/*
- * The database gave the address to another meanwhile: turns an ACK into the NAK or the silence
- * that the packet's state asks for.
- */
-void decide_lost_race(const struct packet *packet, struct decide_verdict *verdict);
 /* "offer", "ack" and so on, the kinds of rouse.events. */
 const char *decide_action_name(enum decide_action action);
 

@@ -457,20 +457,25 @@ static void test_what_is_no_request_is_silence(void **state)
 	expect(DECIDE_SILENT, DECIDE_NONE);
 }
 
-static void test_a_lost_race(void **state)
+static void test_a_recorded_lease_is_acknowledged_as_recorded(void **state)
 {
 	struct packet packet;
+	struct decide_question asked;
 
 	(void)state;
 	request(9, SERVER, POOL_FIRST, 0, &packet);
-	ask(&packet);
-	decide_lost_race(&packet, &verdict);
-	expect(DECIDE_NAK, DECIDE_NONE);
-	request(9, 0, 0, POOL_FIRST, &packet);
+	asked = question(&packet);
 	sample_lease(9, POOL_FIRST, LEASE_BOUND, WITHIN);
-	ask(&packet);
-	decide_lost_race(&packet, &verdict);
-	expect(DECIDE_SILENT, DECIDE_NONE);
+	asked.recorded_address = POOL_FIRST;
+	asked.recorded_seconds = 3000;
+	decide(&asked, &verdict);
+	expect(DECIDE_ACK, DECIDE_NONE);
+	assert_int_equal(verdict.lease_seconds, 3000);
+	/* another address was recorded than the client asks for now */
+	asked.recorded_address = POOL_LAST;
+	decide(&asked, &verdict);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	assert_int_equal(verdict.lease_seconds, 3600);
 }
 
 int main(void)
@@ -494,7 +499,8 @@ int main(void)
 		cmocka_unit_test_setup(test_uboot_gets_a_server_and_no_file, sample_setup),
 		cmocka_unit_test_setup(test_settings_move_the_servers, sample_setup),
 		cmocka_unit_test_setup(test_what_is_no_request_is_silence, sample_setup),
-		cmocka_unit_test_setup(test_a_lost_race, sample_setup),
+		cmocka_unit_test_setup(test_a_recorded_lease_is_acknowledged_as_recorded,
+				       sample_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
