@@ -1,0 +1,73 @@
+/*
+ * tftpd - gives boot loaders their files, and iPXE its first script.
+ *
+ * Reads its keys, opens its sockets, gives up root, looks at the database (which may be away,
+ * for ever), and serves until it is told to stop.
+ */
+#include <sysexits.h>
+
+#include "io/jail.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/notify.h"
+#include "tftpd/backend.h"
+#include "tftpd/server.h"
+#include "tftpd/settings.h"
+
+static void on_reload(void *data)
+{
+	struct server *server = data;
+
+	backend_reload(server->backend);
+}
+
+static void on_stop(void *data)
+{
+	struct server *server = data;
+
+	notify_stopping();
+	server_close(server);
+	backend_close(server->backend);
+}
+
+static int serve(struct server *server, struct loop *loop, const struct settings *settings)
+{
+	const struct backend_options options = {settings, server_status, server};
+
+	if (server_open(server, loop, settings) != ERR_OK)
+		return EX_UNAVAILABLE;
+	if (jail_drop_user(settings->user) != ERR_OK)
+		return EX_NOUSER;
+	if (backend_open(loop, &options, &server->backend) != ERR_OK)
+		return EX_OSERR;
+	log_info("started", "version=%s address=%s port=%u root=%s", ROUSE_VERSION,
+		 log_text(settings->listen), udp_port(server->listener),
+		 log_text(settings->root));
+	notify_ready();
+	loop_run(loop);
+	log_info("stopped", "status=%s", log_text(server_status(server)));
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct loop_callbacks callbacks = {on_reload, on_stop};
+	static struct server server; /* its outbox is too large for the stack */
+	struct settings settings = {0};
+	struct loop loop;
+	int status;
+
+	log_open("tftpd");
+	if (settings_read(argc, argv, &settings, &status) != CONF_RUN)
+		return status;
+	if (loop_open(&loop, &callbacks, &server) != ERR_OK) {
+		log_error("loop_failed", "reason=%s", "\"the event loop cannot start\"");
+		return EX_OSERR;
+	}
+	status = serve(&server, &loop, &settings);
+	if (status != EX_OK)
+		return status; /* the message is written, the kernel closes the rest */
+	loop_close(&loop);
+	settings_free(&settings);
+	return EX_OK;
+}

@@ -1,0 +1,42 @@
+/*
+ * outbox - datagrams on their way out, gathered so that one system call sends many.
+ *
+ * Everything that one turn of the loop has to say on one socket leaves together. What the
+ * kernel does not take is not waited for: the transfer's session is told, and sends it a little
+ * later.
+ */
+#ifndef ROUSE_TFTPD_OUTBOX_H
+#define ROUSE_TFTPD_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/udp.h"
+#include "tftpd/transfer.h"
+
+/* Room for a batch of ordinary blocks, and for the one largest. */
+#define OUTBOX_BYTES (192 * 1024)
+
+struct outbox {
+	struct udp *socket; /* where the gathered ones leave */
+	struct udp_datagram datagrams[UDP_BATCH];
+	struct transfer *owners[UDP_BATCH]; /* whose DATA it is; NULL for anything else */
+	size_t count;
+	size_t used;	 /* of bytes */
+	uint64_t unsent; /* datagrams that the kernel did not take, in all */
+	uint8_t bytes[OUTBOX_BYTES];
+};
+
+/* Room for one datagram of up to `length` octets on that socket; valid until outbox_add(). */
+uint8_t *outbox_room(struct outbox *outbox, struct udp *socket, size_t length, uint64_t now_ms);
+/*
+ * Adds what was written there. `where` gives peer, local and interface; data and length are set
+ * here. `owner` is NULL unless it is a block of DATA.
+ */
+void outbox_add(struct outbox *outbox, const struct udp_datagram *where, size_t length,
+		struct transfer *owner);
+/* Sends all. */
+void outbox_flush(struct outbox *outbox, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,101 @@
+#include "tftpd/report.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "io/log.h"
+
+#define DETAIL_SIZE 256
+
+static const char *mac_text(const struct mac *mac, char text[MAC_TEXT_SIZE])
+{
+	if (!mac)
+		return "unknown";
+	mac_format(mac, text);
+	return text;
+}
+
+void report_refusal(struct server *server, const struct report_refusal *refusal)
+{
+	bool is_missing = refusal->code == PACKET_NOT_FOUND;
+	char address[INET_ADDRSTRLEN] = "";
+	char mac[MAC_TEXT_SIZE];
+	char detail[DETAIL_SIZE];
+	struct event event = {.stage = refusal->stage,
+			      .kind = is_missing ? "missing" : "refused",
+			      .mac = refusal->mac,
+			      .address = ntohl(refusal->peer->sin_addr.s_addr),
+			      .name = refusal->name,
+			      .reason = refusal->reason,
+			      .detail = detail};
+
+	server->counts.missing += is_missing;
+	server->counts.refused += !is_missing;
+	(void)inet_ntop(AF_INET, &refusal->peer->sin_addr, address, sizeof(address));
+	(void)snprintf(detail, sizeof(detail), "{\"code\":%d}", (int)refusal->code);
+	log_info(is_missing ? "file_missing" : "request_refused",
+		 "client=%s mac=%s file=%s code=%d reason=%s", address,
+		 mac_text(refusal->mac, mac), log_text(refusal->name), (int)refusal->code,
+		 log_text(refusal->reason));
+	backend_record(server->backend, &event);
+}
+
+static void count(struct server_counts *counts, enum session_outcome outcome)
+{
+	switch (outcome) {
+	case SESSION_SENT:
+	case SESSION_CLOSED:
+		counts->sent++;
+		break;
+	case SESSION_PROBE:
+		counts->probes++;
+		break;
+	case SESSION_TIMEOUT:
+		counts->timeouts++;
+		break;
+	case SESSION_ABORTED:
+	case SESSION_OPEN:
+		counts->aborted++;
+		break;
+	}
+}
+
+void report_end(struct server *server, const struct transfer *transfer,
+		const struct session_step *step, const char *message)
+{
+	const struct session *session = &transfer->session;
+	const struct mac *known_mac = transfer->has_mac ? &transfer->mac : NULL;
+	uint64_t milliseconds = loop_now_ms(server->loop) - transfer->started_ms;
+	uint64_t octets = session_octets_acked(session);
+	char address[INET_ADDRSTRLEN] = "";
+	char mac[MAC_TEXT_SIZE];
+	char detail[DETAIL_SIZE];
+	struct event event = {.stage = transfer->stage,
+			      .kind = session_outcome_name(step->outcome),
+			      .mac = known_mac,
+			      .address = ntohl(transfer->peer.sin_addr.s_addr),
+			      .name = transfer->name,
+			      .reason = message[0] ? message : step->reason,
+			      .detail = detail};
+
+	if (event.reason[0] == '\0')
+		event.reason = NULL;
+	count(&server->counts, step->outcome);
+	(void)inet_ntop(AF_INET, &transfer->peer.sin_addr, address, sizeof(address));
+	(void)snprintf(detail, sizeof(detail),
+		       "{\"bytes\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
+		       "\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64 "}",
+		       octets, session->terms.blksize, session->terms.windowsize, milliseconds,
+		       session->retransmits);
+	log_write(step->outcome == SESSION_TIMEOUT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		  "transfer_ended",
+		  "outcome=%s client=%s mac=%s file=%s bytes=%" PRIu64 " size=%" PRIu64
+		  " blksize=%u windowsize=%u milliseconds=%" PRIu64 " retransmits=%" PRIu64
+		  " reason=%s",
+		  event.kind, address, mac_text(known_mac, mac), log_text(transfer->name),
+		  octets, session->terms.size, session->terms.blksize,
+		  session->terms.windowsize, milliseconds, session->retransmits,
+		  log_text(event.reason ? event.reason : ""));
+	backend_record(server->backend, &event);
+}

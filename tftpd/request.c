@@ -1,0 +1,293 @@
+#include "tftpd/request.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tftpd/packet.h"
+#include "tftpd/report.h"
+#include "tftpd/resolve.h"
+
+#define SCRIPT_SIZE 16384
+#define NETWORK_HEADERS 32   /* IPv4, UDP and TFTP before a block's octets */
+#define BLKSIZE_CAREFUL 1468 /* fits Ethernet */
+#define REPEAT_MS 1000	     /* the same request so soon is the same wish */
+#define TOLD_EVERY_MS 10000
+#define ADDRESS_SHARE 4 /* one address may hold a fourth of all transfers */
+
+/* One request on its way to a transfer. */
+struct asked {
+	struct server *server;
+	const struct udp_datagram *datagram;
+	struct packet_request request;
+	struct resolved resolved;
+	struct mac mac;
+	bool has_mac;
+	const char *stage;
+};
+
+/* Ports whose services answer anything: two servers would talk to each other for ever. */
+static bool is_reflecting_port(uint16_t port)
+{
+	static const uint16_t ports[] = {0, 7, 17, 19, 53, 69, 123};
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (port == ports[i])
+			return true;
+	}
+	return false;
+}
+
+/* An ERROR comes from a transfer socket as RFC 1350 wants, and costs no transfer. */
+static void refuse(const struct asked *asked, enum packet_code code, const char *reason)
+{
+	struct udp_datagram where = {.peer = asked->datagram->peer,
+				     .local = asked->datagram->local};
+	bool is_clean = asked->resolved.path.name[0] != '\0';
+	const char *request_name = asked->request.name ? asked->request.name : "";
+	struct report_refusal refusal = {
+		.peer = &asked->datagram->peer,
+		.mac = asked->has_mac ? &asked->mac : NULL,
+		.stage = asked->stage,
+		.name = is_clean ? asked->resolved.path.name : request_name,
+		.code = code,
+		.reason = reason,
+	};
+
+	server_send_error(asked->server, server_next_tid(asked->server), &where, code, reason);
+	report_refusal(asked->server, &refusal);
+}
+
+static bool is_same_request(const struct transfer *transfer, const struct asked *asked)
+{
+	if (strcmp(transfer->name, asked->resolved.path.name) != 0)
+		return false;
+	for (int i = 0; i < PACKET_OPTIONS; i++) {
+		if (transfer->asked.option[i].is_asked !=
+			    asked->request.options.option[i].is_asked ||
+		    transfer->asked.option[i].value != asked->request.options.option[i].value)
+			return false;
+	}
+	return true;
+}
+
+/* The client's transfer before this request: goes on (true), or ends. */
+static bool goes_on(const struct asked *asked, struct transfer *transfer)
+{
+	uint64_t now = loop_now_ms(asked->server->loop);
+	bool is_young = transfer->session.is_agreeing ||
+			now - transfer->session.progress_ms < REPEAT_MS;
+	bool is_repeat = is_same_request(transfer, asked) && is_young;
+	struct session_event event = {.kind = is_repeat ? SESSION_ASKED_AGAIN
+							: SESSION_REPLACED};
+
+	server_step(asked->server, transfer, &event);
+	return is_repeat;
+}
+
+/* Is there room for one more? If not, the client is told or, when all is full, asks again. */
+static bool is_admitted(const struct asked *asked)
+{
+	struct server *server = asked->server;
+	size_t most = (size_t)server->settings->transfers_max;
+	unsigned long left_out;
+
+	if (server->transfers.open_count >= most) {
+		/* an ERROR would end a boot; silence makes firmware ask again in a second */
+		server->counts.dropped++;
+		if (log_repeat_due(&server->full_told, loop_now_ms(server->loop), TOLD_EVERY_MS,
+				   &left_out))
+			log_warning("transfers_full",
+				    "transfers_max=%zu left_out=%lu effect=%s remedy=%s", most,
+				    left_out, log_text("requests are not answered for now"),
+				    log_text("raise transfers_max in tftpd.conf"));
+		return false;
+	}
+	if (server->transfers.open_count >= most / ADDRESS_SHARE &&
+	    transfer_count_of(&server->transfers, asked->datagram->peer.sin_addr) >=
+		    most / ADDRESS_SHARE) {
+		refuse(asked, PACKET_UNDEFINED,
+		       "too many transfers at once from this address: ask again later");
+		return false;
+	}
+	return true;
+}
+
+static enum err make_script(const struct asked *asked, const struct resolve_client *client,
+			    const struct resolve_verdict *verdict, struct source *ret_source)
+{
+	char buffer[SCRIPT_SIZE];
+	struct text text = text_into(buffer, sizeof(buffer));
+	enum err err = resolve_render(client, verdict, &text);
+
+	if (err == ERR_OK)
+		err = source_from_text(buffer, text.length, ret_source);
+	if (err != ERR_OK) {
+		log_error("script_failed", "file=%s reason=%s remedy=%s",
+			  asked->resolved.path.name, err_text(err),
+			  log_text("menud_urls must hold one to sixteen URLs"));
+		refuse(asked, PACKET_UNDEFINED, "the script could not be made: see the log");
+	}
+	return err;
+}
+
+/* A file of a root. ERR_ABSENT is for the caller to answer, anything else is refused here. */
+static enum err open_file(const struct asked *asked, struct source *ret_source)
+{
+	const char *reason = "";
+	enum err err = source_open(&asked->server->roots, asked->resolved.path.name, ret_source,
+				   &reason);
+
+	if (err == ERR_REFUSED)
+		refuse(asked, PACKET_ACCESS, reason);
+	if (err == ERR_SYSTEM) {
+		log_error("file_failed", "file=%s reason=%s",
+			  log_text(asked->resolved.path.name), log_text(strerror(errno)));
+		refuse(asked, PACKET_UNDEFINED, "the server could not open it: see its log");
+	}
+	return err;
+}
+
+/* The policy first; then the site's own file; then what is made. */
+static enum err open_script(const struct asked *asked, struct source *ret_source)
+{
+	struct resolve_client client = {
+		.site = backend_site(asked->server->backend),
+		.mac = asked->has_mac ? &asked->mac : NULL,
+		.address = ntohl(asked->datagram->peer.sin_addr.s_addr),
+		.menud_urls = asked->server->settings->menud_urls,
+	};
+	struct resolve_verdict verdict = resolve_decide(&client);
+	enum err err = ERR_ABSENT;
+
+	if (verdict.answer == RESOLVE_FORBID) {
+		refuse(asked, PACKET_ACCESS, verdict.reason);
+		return ERR_REFUSED;
+	}
+	if (verdict.answer == RESOLVE_ALLOW)
+		err = open_file(asked, ret_source);
+	return err == ERR_ABSENT ? make_script(asked, &client, &verdict, ret_source) : err;
+}
+
+static enum err open_source(const struct asked *asked, struct source *ret_source)
+{
+	enum err err;
+
+	if (asked->resolved.kind == RESOLVE_SCRIPT)
+		return open_script(asked, ret_source);
+	err = open_file(asked, ret_source);
+	if (err == ERR_ABSENT)
+		refuse(asked, PACKET_NOT_FOUND, "no such file in any root");
+	return err;
+}
+
+/* The largest block that the interface carries in one piece. */
+static uint16_t blksize_of(unsigned interface)
+{
+	struct ifreq wanted = {.ifr_ifindex = (int)interface};
+	int handle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int most = BLKSIZE_CAREFUL;
+
+	if (handle < 0)
+		return BLKSIZE_CAREFUL;
+	if (ioctl(handle, SIOCGIFNAME, &wanted) == 0 && ioctl(handle, SIOCGIFMTU, &wanted) == 0)
+		most = wanted.ifr_mtu - NETWORK_HEADERS;
+	(void)close(handle);
+	if (most < PACKET_BLKSIZE_DEFAULT)
+		return PACKET_BLKSIZE_DEFAULT;
+	return (uint16_t)(most > PACKET_BLKSIZE_MAX ? PACKET_BLKSIZE_MAX : most);
+}
+
+static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
+{
+	struct server *server = asked->server;
+	struct session_limits limits = {.blksize = blksize_of(asked->datagram->interface),
+					.windowsize = SESSION_WINDOW_MAX};
+	struct transfer *transfer = transfer_new(&server->transfers, &asked->datagram->peer);
+	const struct session_event event = {.kind = SESSION_START};
+	struct session_terms terms;
+
+	if (!transfer) {
+		source_close(source);
+		refuse(asked, PACKET_UNDEFINED, "the server is out of memory");
+		return;
+	}
+	transfer->tid = server_next_tid(server)->number;
+	/* stragglers of the last transfer must not meet the new one */
+	if (transfer->tid == last_tid)
+		transfer->tid = server_next_tid(server)->number;
+	transfer->local = asked->datagram->local;
+	transfer->interface = asked->datagram->interface;
+	transfer->asked = asked->request.options;
+	transfer->source = *source;
+	transfer->stage = asked->stage;
+	transfer->mac = asked->mac;
+	transfer->has_mac = asked->has_mac;
+	transfer->started_ms = loop_now_ms(server->loop);
+	(void)snprintf(transfer->name, sizeof(transfer->name), "%s", asked->resolved.path.name);
+	terms = session_agree(&transfer->asked, &limits, source->size);
+	session_begin(&transfer->session, &terms, transfer->started_ms);
+	server_step(server, transfer, &event);
+}
+
+static void serve(const struct asked *asked)
+{
+	struct transfer *last =
+		transfer_find(&asked->server->transfers, &asked->datagram->peer);
+	struct source source;
+
+	if (last && !last->is_ended && goes_on(asked, last))
+		return;
+	if (is_admitted(asked) && open_source(asked, &source) == ERR_OK)
+		begin(asked, &source, last ? last->tid : SERVER_TIDS);
+}
+
+/* What the request itself forbids; false when it was refused. */
+static bool is_acceptable(struct asked *asked)
+{
+	const struct packet_request *request = &asked->request;
+
+	if (request->opcode == PACKET_WRQ) {
+		refuse(asked, PACKET_ACCESS, "this server takes no files, it only gives them");
+		return false;
+	}
+	if (request->mode != PACKET_OCTET) {
+		refuse(asked, PACKET_ILLEGAL,
+		       "only mode octet is served: say 'binary' or '-m octet' to your client");
+		return false;
+	}
+	if (asked->resolved.kind == RESOLVE_REFUSED) {
+		refuse(asked, asked->resolved.code, asked->resolved.reason);
+		return false;
+	}
+	return true;
+}
+
+void request_take(struct server *server, const struct udp_datagram *datagram)
+{
+	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
+	struct asked asked = {.server = server, .datagram = datagram, .stage = "tftp_nbp"};
+
+	/* anything else at this port gets no answer, lest servers answer each other */
+	if ((opcode != PACKET_RRQ && opcode != PACKET_WRQ) ||
+	    is_reflecting_port(ntohs(datagram->peer.sin_port))) {
+		server->counts.dropped++;
+		return;
+	}
+	server->counts.requests++;
+	asked.has_mac = neigh_find(&server->neigh, datagram->interface, datagram->peer.sin_addr,
+				   &asked.mac) == ERR_OK;
+	if (packet_parse_request(datagram->data, datagram->length, &asked.request) != ERR_OK) {
+		refuse(&asked, PACKET_ILLEGAL,
+		       "the request is cut off: name or mode is missing");
+		return;
+	}
+	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
+	asked.stage = resolve_stage(backend_site(server->backend), asked.resolved.path.name);
+	if (is_acceptable(&asked))
+		serve(&asked);
+}

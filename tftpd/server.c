@@ -1,0 +1,341 @@
+#include "tftpd/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/notify.h"
+#include "tftpd/report.h"
+#include "tftpd/request.h"
+
+#define MESSAGE_SIZE 128
+
+static struct udp_datagram where_of(const struct transfer *transfer)
+{
+	return (struct udp_datagram){.peer = transfer->peer, .local = transfer->local};
+}
+
+/* The one timer is due at the earliest of what waits; later is found when it fires. */
+static void wait_until(struct server *server, uint64_t due_ms)
+{
+	uint64_t now = loop_now_ms(server->loop);
+
+	if (server->timer_due_ms != 0 && server->timer_due_ms <= due_ms)
+		return;
+	server->timer_due_ms = due_ms > now ? due_ms : now + 1;
+	loop_timer_start(&server->timer, server->timer_due_ms - now, 0);
+}
+
+/* What every turn ends with: everything queued leaves, old transfers are forgotten. */
+static void settle(struct server *server)
+{
+	uint64_t now = loop_now_ms(server->loop);
+	uint64_t unsent = server->outbox.unsent;
+
+	outbox_flush(&server->outbox, now);
+	if (server->outbox.unsent > unsent)
+		wait_until(server, now + SESSION_HOLD_MS);
+	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
+	if (server->transfers.ended)
+		wait_until(server, server->transfers.ended->ended_ms + TRANSFER_LINGER_MS);
+}
+
+void server_send_error(struct server *server, const struct server_tid *tid,
+		       const struct udp_datagram *where, enum packet_code code,
+		       const char *text)
+{
+	uint8_t *room = outbox_room(&server->outbox, tid->socket, PACKET_ANSWER_SIZE,
+				    loop_now_ms(server->loop));
+	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
+
+	packet_write_error(&out, code, text);
+	outbox_add(&server->outbox, where, out.length, NULL);
+}
+
+static void send_oack(struct server *server, const struct transfer *transfer)
+{
+	struct udp_datagram where = where_of(transfer);
+	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
+				    PACKET_ANSWER_SIZE, loop_now_ms(server->loop));
+	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
+
+	session_write_oack(&out, &transfer->asked, &transfer->session.terms);
+	outbox_add(&server->outbox, &where, out.length, NULL);
+}
+
+static enum err send_block(struct server *server, struct transfer *transfer, uint64_t block)
+{
+	struct udp_datagram where = where_of(transfer);
+	size_t length = session_block_length(&transfer->session, block);
+	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
+				    PACKET_DATA_HEADER + length, loop_now_ms(server->loop));
+	struct bytes_writer out = bytes_writer(room, PACKET_DATA_HEADER);
+	enum err err;
+
+	packet_write_data_header(&out, (uint16_t)block);
+	err = source_read(&transfer->source, session_block_offset(&transfer->session, block),
+			  room + PACKET_DATA_HEADER, length);
+	if (err == ERR_OK)
+		outbox_add(&server->outbox, &where, PACKET_DATA_HEADER + length, transfer);
+	return err;
+}
+
+static enum err send_blocks(struct server *server, struct transfer *transfer,
+			    const struct session_step *step)
+{
+	for (unsigned i = 0; i < step->count; i++) {
+		enum err err = send_block(server, transfer, step->first + i);
+
+		if (err == ERR_OK)
+			continue;
+		log_error("file_unreadable", "file=%s block=%" PRIu64 " reason=%s",
+			  log_text(transfer->name), step->first + i,
+			  log_text(err == ERR_SHORT ? "it was cut while it was being sent"
+						    : strerror(errno)));
+		return err;
+	}
+	return ERR_OK;
+}
+
+void server_step(struct server *server, struct transfer *transfer,
+		 const struct session_event *event)
+{
+	uint64_t now = loop_now_ms(server->loop);
+	struct session_step step = session_step(&transfer->session, event, now);
+	struct udp_datagram where = where_of(transfer);
+	char message[MESSAGE_SIZE] = "";
+
+	if (step.send == SESSION_SEND_DATA && send_blocks(server, transfer, &step) != ERR_OK)
+		step = session_step(&transfer->session,
+				    &(struct session_event){.kind = SESSION_UNREADABLE}, now);
+	if (step.send == SESSION_SEND_OACK)
+		send_oack(server, transfer);
+	if (step.send == SESSION_SEND_ERROR)
+		server_send_error(server, &server->tids[transfer->tid], &where, step.code,
+				  step.reason);
+	if (step.outcome == SESSION_OPEN) {
+		wait_until(server, step.wait_until_ms);
+		return;
+	}
+	if (event->kind == SESSION_ERROR)
+		(void)snprintf(message, sizeof(message), "%.*s", (int)event->message_length,
+			       event->message);
+	report_end(server, transfer, &step, message);
+	transfer_end(&server->transfers, transfer, now);
+}
+
+static void on_time(void *data)
+{
+	struct server *server = data;
+	uint64_t now = loop_now_ms(server->loop);
+	struct transfer *transfer = server->transfers.open;
+	const struct session_event event = {.kind = SESSION_TIMER};
+
+	server->timer_due_ms = 0;
+	while (transfer) {
+		struct transfer *next = transfer->next;
+
+		if (transfer->session.wait_until_ms <= now)
+			server_step(server, transfer, &event);
+		else
+			wait_until(server, transfer->session.wait_until_ms);
+		transfer = next;
+	}
+	settle(server);
+}
+
+/* A datagram at a transfer socket from a client that has no transfer there. */
+static void answer_stranger(struct server *server, const struct server_tid *tid,
+			    const struct transfer *other, const struct udp_datagram *datagram)
+{
+	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
+	struct udp_datagram where = {.peer = datagram->peer, .local = datagram->local};
+
+	/* a straggler of the client's last transfer is no error; an ERROR is never answered */
+	if (other || (opcode != PACKET_ACK && opcode != PACKET_DATA) ||
+	    datagram->peer.sin_port == 0) {
+		server->counts.dropped++;
+		return;
+	}
+	server_send_error(server, tid, &where, PACKET_UNKNOWN_TID,
+			  "no transfer of yours is open here");
+}
+
+static void take_reply(struct server_tid *tid, const struct udp_datagram *datagram)
+{
+	struct server *server = tid->server;
+	struct transfer *transfer = transfer_find(&server->transfers, &datagram->peer);
+	struct session_event event;
+	struct packet_reply reply;
+
+	if (!transfer || transfer->is_ended || transfer->tid != tid->number) {
+		answer_stranger(server, tid, transfer, datagram);
+		return;
+	}
+	if (packet_parse_reply(datagram->data, datagram->length, &reply) != ERR_OK) {
+		server->counts.dropped++;
+		return;
+	}
+	event = (struct session_event){.kind = reply.opcode == PACKET_ACK ? SESSION_ACK
+									  : SESSION_ERROR,
+				       .number = reply.number,
+				       .message = reply.message,
+				       .message_length = reply.message_length};
+	server_step(server, transfer, &event);
+}
+
+static void on_replies(void *data, const struct udp_datagram *datagrams, size_t count)
+{
+	struct server_tid *tid = data;
+
+	for (size_t i = 0; i < count; i++)
+		take_reply(tid, &datagrams[i]);
+	settle(tid->server);
+}
+
+/* Only "port unreachable" says that the client has gone; a route may come back. */
+static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
+{
+	struct server_tid *tid = data;
+	struct transfer *transfer = transfer_find(&tid->server->transfers, peer);
+	const struct session_event event = {.kind = SESSION_UNREACHABLE};
+
+	if (error != ECONNREFUSED || !transfer || transfer->is_ended ||
+	    transfer->tid != tid->number)
+		return;
+	server_step(tid->server, transfer, &event);
+	settle(tid->server);
+}
+
+static void on_requests(void *data, const struct udp_datagram *datagrams, size_t count)
+{
+	struct server *server = data;
+
+	for (size_t i = 0; i < count; i++)
+		request_take(server, &datagrams[i]);
+	settle(server);
+}
+
+struct server_tid *server_next_tid(struct server *server)
+{
+	server->next_tid = (server->next_tid + 1) % SERVER_TIDS;
+	return &server->tids[server->next_tid];
+}
+
+static const char *remedy_for(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "another TFTP server holds it: find it with 'ss -ulpn', stop it, or set "
+		       "'listen' or 'port'";
+	case EACCES:
+		return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
+	case EADDRNOTAVAIL:
+		return "'listen' must be an address of this machine, or 0.0.0.0";
+	default:
+		return "see the reason";
+	}
+}
+
+static enum err open_listener(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	struct udp_options options = {.address = settings_address(settings),
+				      .port = (uint16_t)settings->port,
+				      .broadcast = true,
+				      .activated = notify_socket("tftp"),
+				      .on_batch = on_requests,
+				      .data = server};
+	enum err err = udp_open(server->loop, &options, &server->listener);
+
+	if (err != ERR_OK)
+		log_error("port_unusable", "address=%s port=%ld reason=%s remedy=%s",
+			  log_text(settings->listen), settings->port,
+			  log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
+			  log_text(remedy_for(err == ERR_SYSTEM ? errno : 0)));
+	return err;
+}
+
+static enum err open_tids(struct server *server)
+{
+	struct udp_options options = {.address = settings_address(server->settings),
+				      .on_batch = on_replies,
+				      .on_error = on_icmp};
+
+	for (unsigned i = 0; i < SERVER_TIDS; i++) {
+		struct server_tid *tid = &server->tids[i];
+		enum err err;
+
+		tid->server = server;
+		tid->number = i;
+		options.data = tid;
+		err = udp_open(server->loop, &options, &tid->socket);
+		if (err != ERR_OK) {
+			log_error("socket_failed", "address=%s reason=%s",
+				  log_text(server->settings->listen),
+				  log_text(strerror(errno)));
+			return err;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err open_roots(struct server *server)
+{
+	enum err err = source_roots_parse(server->settings->root, &server->roots);
+
+	if (err == ERR_OK)
+		return ERR_OK;
+	log_error("bad_setting", "key=root value=%s reason=%s remedy=%s",
+		  log_text(server->settings->root), err_text(err),
+		  log_text("name one to eight folders, parted by blanks"));
+	return err;
+}
+
+enum err server_open(struct server *server, struct loop *loop, const struct settings *settings)
+{
+	enum err err;
+
+	server->loop = loop;
+	server->settings = settings;
+	loop_timer_open(loop, &server->timer, on_time, server);
+	if (neigh_open(&server->neigh) != ERR_OK)
+		log_warning("neighbours_unknown", "reason=%s effect=%s",
+			    log_text(strerror(errno)),
+			    log_text("clients are named by address only"));
+	err = open_roots(server);
+	if (err == ERR_OK)
+		err = open_listener(server);
+	return err == ERR_OK ? open_tids(server) : err;
+}
+
+const char *server_status(void *data)
+{
+	struct server *server = data;
+	const struct server_counts *counts = &server->counts;
+
+	(void)snprintf(server->status, sizeof(server->status),
+		       "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
+		       " refused, %" PRIu64 " aborted, %" PRIu64 " timed out",
+		       server->transfers.open_count, counts->sent, counts->missing,
+		       counts->refused, counts->aborted, counts->timeouts);
+	return server->status;
+}
+
+void server_close(struct server *server)
+{
+	const struct session_event event = {.kind = SESSION_STOPPING};
+
+	while (server->transfers.open)
+		server_step(server, server->transfers.open, &event);
+	outbox_flush(&server->outbox, loop_now_ms(server->loop));
+	loop_timer_close(&server->timer);
+	udp_close(server->listener);
+	for (unsigned i = 0; i < SERVER_TIDS; i++)
+		udp_close(server->tids[i].socket);
+	transfer_table_free(&server->transfers);
+	source_roots_free(&server->roots);
+	neigh_close(&server->neigh);
+}

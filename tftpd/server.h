@@ -1,0 +1,82 @@
+/*
+ * server - the sockets, and the transfers between them and the sources.
+ *
+ * Requests come to one socket (port 69). A transfer runs on one of SERVER_TIDS sockets, each
+ *with an ephemeral port of its own: the server's TID of RFC 1350 section 4. Many transfers
+ *share a socket, so that one system call receives and one sends for all of them, and a datagram
+ *that belongs to none can be answered with ERROR 5.
+ *
+ *	server_open(&server, &loop, &settings) ... server_join(&server, backend) ... loop_run()
+ *	... server_close(&server)
+ */
+#ifndef ROUSE_TFTPD_SERVER_H
+#define ROUSE_TFTPD_SERVER_H
+
+#include <stdint.h>
+
+#include "core/err.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/neigh.h"
+#include "io/udp.h"
+#include "tftpd/backend.h"
+#include "tftpd/outbox.h"
+#include "tftpd/settings.h"
+#include "tftpd/source.h"
+#include "tftpd/transfer.h"
+
+#define SERVER_TIDS 16
+
+struct server;
+
+struct server_tid {
+	struct server *server;
+	struct udp *socket;
+	unsigned number;
+};
+
+struct server_counts {
+	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
+	uint64_t dropped; /* datagrams that no answer was due to */
+};
+
+struct server {
+	struct loop *loop;
+	const struct settings *settings;
+	struct backend *backend;
+	struct source_roots roots;
+	struct udp *listener;
+	struct server_tid tids[SERVER_TIDS];
+	unsigned next_tid;
+	struct transfer_table transfers;
+	struct outbox outbox;
+	struct loop_timer timer;
+	uint64_t timer_due_ms; /* 0: not running */
+	struct neigh neigh;
+	struct server_counts counts;
+	struct log_repeat full_told;
+	char status[128];
+};
+
+/* Opens the sockets; errors are logged with their remedy. ERR_SYSTEM, ERR_FORMAT, ERR_MEMORY.
+ */
+MUST_CHECK enum err server_open(struct server *server, struct loop *loop,
+				const struct settings *settings);
+/* One line on how it goes, for rouse.daemons; `data` is the server. */
+const char *server_status(void *data);
+/* Ends open transfers with an ERROR and closes everything but the backend. */
+void server_close(struct server *server);
+
+/* For request.c: */
+
+/* The next of the transfer sockets in turn. */
+struct server_tid *server_next_tid(struct server *server);
+/* Queues an ERROR from a transfer socket. */
+void server_send_error(struct server *server, const struct server_tid *tid,
+		       const struct udp_datagram *where, enum packet_code code,
+		       const char *text);
+/* Gives the transfer's session an event and does what it says. */
+void server_step(struct server *server, struct transfer *transfer,
+		 const struct session_event *event);
+
+#endif

@@ -1,0 +1,83 @@
+#include "tftpd/settings.h"
+
+#include <stddef.h>
+#include <sysexits.h>
+
+#include "core/ip4.h"
+#include "io/log.h"
+
+#define KEY(name, type) #name, type, offsetof(struct settings, name)
+
+static const struct conf_key keys[] = {
+	{KEY(database, CONF_TEXT), "",
+	 "connection string, as psql takes it; empty: work without a database", 0, 0},
+	{KEY(listen, CONF_TEXT), "0.0.0.0", "IPv4 address to listen on", 0, 0},
+	{KEY(port, CONF_NUMBER), "69", "UDP port for requests", 1, 65535},
+	{KEY(root, CONF_TEXT), "/srv/rouse/tftp /usr/lib/rouse/tftp",
+	 "folders whose files are served, parted by blanks, searched in this order", 0, 0},
+	{KEY(menud_urls, CONF_TEXT), "http://${next-server}:8080",
+	 "boot services that default.ipxe asks, when the database names none", 0, 0},
+	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
+	 0},
+	{KEY(log_level, CONF_TEXT), "info", "error, warning, info or debug", 0, 0},
+	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/tftpd",
+	 "folder of the saved configuration; empty: none is saved", 0, 0},
+	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},
+};
+
+static const struct conf conf = {
+	"tftpd",
+	ROUSE_VERSION,
+	"/etc/rouse/tftpd.conf",
+	"serves boot files and the first iPXE script over TFTP",
+	keys,
+	sizeof(keys) / sizeof(keys[0]),
+};
+
+static enum err check(const struct settings *settings)
+{
+	enum log_level level;
+	uint32_t address;
+
+	if (ip4_parse(settings->listen, &address) != ERR_OK) {
+		log_error(
+			"bad_setting", "key=listen value=%s remedy=%s",
+			log_text(settings->listen),
+			log_text("give an IPv4 address such as 10.77.0.1, or 0.0.0.0 for all"));
+		return ERR_FORMAT;
+	}
+	if (log_level_parse(settings->log_level, &level) != ERR_OK) {
+		log_error("bad_setting", "key=log_level value=%s remedy=%s",
+			  log_text(settings->log_level),
+			  log_text("one of error, warning, info, debug"));
+		return ERR_FORMAT;
+	}
+	log_set_level(level);
+	return ERR_OK;
+}
+
+enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit)
+{
+	enum conf_result result = conf_read(&conf, argc, argv, settings, ret_exit);
+
+	if (result != CONF_RUN || check(settings) == ERR_OK)
+		return result;
+	settings_free(settings);
+	*ret_exit = EX_CONFIG;
+	return CONF_BAD;
+}
+
+struct in_addr settings_address(const struct settings *settings)
+{
+	uint32_t address = 0;
+
+	/* settings_read() has read it once already */
+	if (ip4_parse(settings->listen, &address) != ERR_OK)
+		address = INADDR_ANY;
+	return (struct in_addr){.s_addr = htonl(address)};
+}
+
+void settings_free(struct settings *settings)
+{
+	conf_free(&conf, settings);
+}

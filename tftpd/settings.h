@@ -1,0 +1,29 @@
+/*
+ * settings - tftpd's own keys: what it must know before the database answers (tftpd.conf(5)).
+ */
+#ifndef ROUSE_TFTPD_SETTINGS_H
+#define ROUSE_TFTPD_SETTINGS_H
+
+#include <netinet/in.h>
+
+#include "core/err.h"
+#include "io/conf.h"
+
+struct settings {
+	char *database; /* "": works alone */
+	char *listen;
+	long port;
+	char *root;
+	char *menud_urls;
+	char *user;
+	char *log_level;
+	char *state_dir;
+	long transfers_max;
+};
+
+/* As conf_read(), and checks the values that are more than text; the message is written. */
+enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit);
+struct in_addr settings_address(const struct settings *settings);
+void settings_free(struct settings *settings);
+
+#endif

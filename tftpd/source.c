@@ -1,0 +1,181 @@
+#include "tftpd/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OPEN_TRIES 3
+
+enum err source_roots_parse(const char *list, struct source_roots *ret_roots)
+{
+	struct source_roots roots = {.list = strdup(list)};
+	char *rest = roots.list;
+	enum err err = ERR_OK;
+
+	if (!rest)
+		return ERR_MEMORY;
+	for (char *path; (path = strtok_r(rest, " \t\n", &rest));) {
+		if (roots.count == SOURCE_ROOTS_MAX) {
+			err = ERR_SPACE;
+			break;
+		}
+		roots.path[roots.count++] = path;
+	}
+	if (roots.count == 0)
+		err = ERR_ABSENT;
+	if (err == ERR_OK)
+		*ret_roots = roots;
+	else
+		source_roots_free(&roots);
+	return err;
+}
+
+void source_roots_free(struct source_roots *roots)
+{
+	free(roots->list);
+	*roots = (struct source_roots){0};
+}
+
+/* A descriptor, or -1 with errno. */
+static int open_beneath(int root, const char *path, unsigned flags)
+{
+	struct open_how how = {.flags = flags | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int file = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+		/* a rename elsewhere can make the kernel unsure: it asks to try again */
+		if (file >= 0 || errno != EAGAIN)
+			return file;
+	}
+	return -1;
+}
+
+static enum err judge_errno(const char **ret_reason)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENAMETOOLONG:
+		return ERR_ABSENT;
+	case EXDEV:
+		*ret_reason = "a link leads out of the served folder";
+		return ERR_REFUSED;
+	case ELOOP:
+		*ret_reason = "its links go in circles, or are not to be followed";
+		return ERR_REFUSED;
+	case EACCES:
+	case EPERM:
+		*ret_reason = "the server may not read it: see its owner and mode";
+		return ERR_REFUSED;
+	default:
+		return ERR_SYSTEM;
+	}
+}
+
+/* Looks before it opens: opening a device or a FIFO can do things by itself. */
+static enum err check_regular(int root, const char *path, const char **ret_reason)
+{
+	int place = open_beneath(root, path, O_PATH);
+	struct stat status;
+	int result;
+
+	if (place < 0)
+		return judge_errno(ret_reason);
+	result = fstat(place, &status);
+	(void)close(place);
+	if (result < 0)
+		return ERR_SYSTEM;
+	if (S_ISREG(status.st_mode))
+		return ERR_OK;
+	*ret_reason = S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file";
+	return ERR_REFUSED;
+}
+
+static enum err open_in_root(int root, const char *path, struct source *ret_source,
+			     const char **ret_reason)
+{
+	enum err err = check_regular(root, path, ret_reason);
+	struct stat status;
+	int file;
+
+	if (err != ERR_OK)
+		return err;
+	file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (file < 0)
+		return judge_errno(ret_reason);
+	if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode)) {
+		(void)close(file);
+		*ret_reason = "it is not a regular file";
+		return ERR_REFUSED;
+	}
+	(void)posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
+	*ret_source = (struct source){.file = file, .size = (uint64_t)status.st_size};
+	return ERR_OK;
+}
+
+enum err source_open(const struct source_roots *roots, const char *path,
+		     struct source *ret_source, const char **ret_reason)
+{
+	for (size_t i = 0; i < roots->count; i++) {
+		int root = open(roots->path[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		enum err err;
+
+		if (root < 0 && errno != ENOENT)
+			return ERR_SYSTEM;
+		if (root < 0)
+			continue; /* told at start; it may come yet */
+		err = open_in_root(root, path, ret_source, ret_reason);
+		(void)close(root);
+		if (err != ERR_ABSENT)
+			return err;
+	}
+	return ERR_ABSENT;
+}
+
+enum err source_from_text(const char *text, size_t length, struct source *ret_source)
+{
+	char *copy = malloc(length + 1);
+
+	if (!copy)
+		return ERR_MEMORY;
+	memcpy(copy, text, length);
+	*ret_source = (struct source){.file = -1, .text = copy, .size = length};
+	return ERR_OK;
+}
+
+enum err source_read(const struct source *source, uint64_t offset, void *buffer, size_t length)
+{
+	char *at = buffer;
+
+	if (source->text) {
+		memcpy(buffer, source->text + offset, length);
+		return ERR_OK;
+	}
+	while (length > 0) {
+		ssize_t got = pread(source->file, at, length, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? ERR_SYSTEM : ERR_SHORT;
+		at += got;
+		offset += (uint64_t)got;
+		length -= (size_t)got;
+	}
+	return ERR_OK;
+}
+
+void source_close(struct source *source)
+{
+	if (source->file >= 0)
+		(void)close(source->file);
+	free(source->text);
+	*source = (struct source){.file = -1};
+}

@@ -1,0 +1,50 @@
+/*
+ * source - where a transfer's octets come from: an open file beneath a root, or text that was
+ * made for it.
+ *
+ * A file is opened with openat2(2) beneath its root, so that no "..", no link and no race leads
+ * out; links within the root are followed. Only regular files are served. The open descriptor
+ * keeps the version that was asked for, whatever is renamed over its name meanwhile.
+ */
+#ifndef ROUSE_TFTPD_SOURCE_H
+#define ROUSE_TFTPD_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+#define SOURCE_ROOTS_MAX 8
+
+struct source_roots {
+	char *list;			    /* the setting, parted by NULs */
+	const char *path[SOURCE_ROOTS_MAX]; /* into list */
+	size_t count;
+};
+
+struct source {
+	int file;   /* -1 for text */
+	char *text; /* NULL for a file */
+	uint64_t size;
+};
+
+/* Parts the setting at its blanks. ERR_SPACE: more than SOURCE_ROOTS_MAX. ERR_ABSENT: none. */
+MUST_CHECK enum err source_roots_parse(const char *list, struct source_roots *ret_roots);
+void source_roots_free(struct source_roots *roots);
+
+/*
+ * Opens a clean relative path (core/path) in the first root that has it; roots are looked up
+ * anew each time, so that one mounted later is seen. ERR_ABSENT: in none. ERR_REFUSED: there,
+ * and not to be served: *ret_reason (static) says why. ERR_SYSTEM: errno says why.
+ */
+MUST_CHECK enum err source_open(const struct source_roots *roots, const char *path,
+				struct source *ret_source, const char **ret_reason);
+/* Copies the text. */
+MUST_CHECK enum err source_from_text(const char *text, size_t length,
+				     struct source *ret_source);
+/* All of `length` octets. ERR_SHORT: the file was cut meanwhile. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err source_read(const struct source *source, uint64_t offset, void *buffer,
+				size_t length);
+void source_close(struct source *source);
+
+#endif
