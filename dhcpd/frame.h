@@ -1,0 +1,28 @@
+/*
+ * frame - a UDP datagram with its IPv4 header, made by hand: a client that is just being given
+ *its address answers no ARP for it, so the kernel's own sockets cannot reach it.
+ *
+ *	err = frame_encode(&(struct frame){...}, buffer, sizeof(buffer), &length);
+ */
+#ifndef ROUSE_DHCPD_FRAME_H
+#define ROUSE_DHCPD_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+#define FRAME_HEADERS_SIZE 28
+
+struct frame {
+	uint32_t source, destination; /* addresses */
+	uint16_t source_port, destination_port;
+	const uint8_t *payload;
+	size_t payload_length;
+};
+
+/* ERR_SPACE: the buffer is too small; ERR_RANGE: no datagram can be so long. */
+MUST_CHECK enum err frame_encode(const struct frame *frame, uint8_t *buffer, size_t size,
+				 size_t *ret_length);
+
+#endif
