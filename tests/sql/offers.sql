@@ -1,6 +1,6 @@
 -- Offers, tickets, check-in, the loop guard and identity.
 begin;
-select plan(58);
+select plan(59);
 select pg_temp.host('lab-01', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02', '11111111-2222-3333-4444-555555555502') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -59,6 +59,7 @@ select is(pg_temp.finish('1', 'succeeded'), 'refused lost_client', 'and cannot f
 select is(c::text, '(refused,lost_client)', 'nor check in again') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01') c;
 select results_eq($$select answer, retry_seconds between 1 and 10 from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)$$, $$values ('busy', true)$$, 'it rests before the next attempt');
 update rouse_data.job set retry_at = null;
+select is(c::text, '(refused,ticket_expired)', 'tickets of before the claim stay dead') from pg_temp.checkin(pg_temp.ticket('c'), '2', '52:54:00:00:00:01') c;
 
 -- An attempt that ends well; finish said twice.
 insert into ticket values ('d', pg_temp.offer_ticket('52:54:00:00:00:01'));

@@ -1,6 +1,19 @@
 -- Offering a job to a machine that boots. Serving a script is not progress: an offer only counts
 -- boots, so that a machine that never checks in is not sent into the same job for ever.
 
+create function rouse_data.booted_mac(facts jsonb) returns macaddr
+language plpgsql immutable as $$
+declare
+	booted macaddr := rouse_data.mac_of(facts ->> 'mac0');
+begin
+	if booted is null then
+		perform rouse_data.field_error('mac0', 'is missing or no MAC', 'Send it as 52:54:00:00:00:01.');
+	end if;
+	return booted;
+end
+$$;
+comment on function rouse_data.booted_mac is 'The card that booted, or an error.';
+
 create function rouse_data.open_offer(the_job bigint, the_host bigint) returns bigint
 language plpgsql as $$
 declare
@@ -42,83 +55,85 @@ end
 $$;
 comment on function rouse_data.issue_ticket is 'A new ticket for a job, bound to the MAC and UUID that asked; only its hash is kept.';
 
+create function rouse_data.obstacle(the_job rouse_data.job, conflict text,
+	out answer text, out reason text, out retry_seconds int)
+language plpgsql stable as $$
+declare
+	free_at timestamptz;
+begin
+	if the_job.id is null then
+		answer := 'none';
+		reason := 'the host has no live job';
+	elsif the_job.state = 'cancelling' then
+		answer := 'none';
+		reason := 'the job is being cancelled';
+	elsif the_job.state = 'queued' and the_job.deadline <= now() then
+		answer := 'none';
+		reason := 'the job''s deadline has passed';
+	elsif conflict is not null and rouse_data.destroys_data(the_job.kind) then
+		answer := 'local';
+		reason := 'identity_conflict';
+	elsif the_job.state in ('waiting', 'running') then
+		answer := 'busy';
+		reason := 'another client is doing this job';
+		free_at := (select a.lease_until from rouse_data.attempt a
+			where a.job_id = the_job.id and a.ended_at is null);
+	elsif the_job.retry_at > clock_timestamp() then
+		answer := 'busy';
+		reason := 'the job rests after a failed attempt';
+		free_at := the_job.retry_at;
+	end if;
+	if answer = 'busy' then
+		retry_seconds := least(greatest(ceil(extract(epoch from free_at - clock_timestamp()))::int, 1), 30);
+	end if;
+end
+$$;
+comment on function rouse_data.obstacle is 'Why a host''s live job cannot be offered now; all null if it can.';
+
 create function rouse_daemon.offer(facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
 	kernel text, initrd text, arguments text, retry_seconds int)
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
-	macs macaddr[] := rouse_data.macs_of(facts);
-	who record;
+	booted macaddr := rouse_data.booted_mac(facts);
+	who record := rouse_data.identify(facts);
 	the_job rouse_data.job;
 	the_offer bigint;
-	rest interval;
 begin
-	if cardinality(macs) = 0 then
-		perform rouse_data.field_error('mac0', 'is missing or no MAC', 'Send it as 52:54:00:00:00:01.');
-	end if;
-	who := rouse_data.identify(facts);
-	answer := 'none';
 	if who.host_id is null then
+		answer := 'none';
 		reason := 'the machine is unknown';
 		return next; return;
 	end if;
-	host := (select h.name from rouse_data.host h where h.id = who.host_id);
 	-- A client that fell silent must not keep its machine from the next attempt.
 	perform rouse_data.expire_attempts(j.id) from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('waiting', 'running', 'cancelling');
 	select j.* into the_job from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
-	if the_job.id is null then
-		reason := 'the host has no live job';
-		return next; return;
-	end if;
+	host := (select h.name from rouse_data.host h where h.id = who.host_id);
 	job := the_job.id;
 	kind := the_job.kind;
-	if the_job.state = 'cancelling' then
-		reason := 'the job is being cancelled';
-		return next; return;
+	select o.* into answer, reason, retry_seconds from rouse_data.obstacle(the_job, who.conflict) o;
+	if answer is null then
+		the_offer := rouse_data.open_offer(the_job.id, who.host_id);
+		if the_offer is null then
+			answer := 'local';
+			reason := 'loop_guard';
+			update rouse_data.job j set state = 'failed', reason = 'loop_guard',
+				text = 'the machine booted with this job offered and never checked in' where j.id = the_job.id;
+		end if;
 	end if;
-	if the_job.deadline <= now() and the_job.state = 'queued' then
-		reason := 'the job''s deadline has passed';
-		return next; return;
+	if answer = 'local' then
+		perform rouse_data.note_event('script', reason, who.host_id, booted, offer.address, kind,
+			case reason when 'loop_guard' then 'too many boots without a check-in' else who.conflict end, facts);
+	elsif answer is null then
+		answer := 'job';
+		reason := 'the host has a live job';
+		ticket := rouse_data.issue_ticket(the_job.id, the_offer, facts);
+		kernel := rouse_data.setting_text('fos_kernel');
+		initrd := rouse_data.setting_text('fos_initrd');
+		arguments := rouse_data.setting_text('fos_arguments');
 	end if;
-	if who.conflict is not null and rouse_data.destroys_data(the_job.kind) then
-		answer := 'local';
-		reason := 'identity_conflict';
-		perform rouse_data.note_event('script', 'identity_conflict', who.host_id, macs[1], offer.address,
-			the_job.kind, who.conflict, facts);
-		return next; return;
-	end if;
-	if the_job.state in ('waiting', 'running') then
-		answer := 'busy';
-		reason := 'another client is doing this job';
-		rest := (select a.lease_until - clock_timestamp() from rouse_data.attempt a
-			where a.job_id = the_job.id and a.ended_at is null);
-	elsif the_job.retry_at > clock_timestamp() then
-		answer := 'busy';
-		reason := 'the job rests after a failed attempt';
-		rest := the_job.retry_at - clock_timestamp();
-	end if;
-	if answer = 'busy' then
-		retry_seconds := least(greatest(ceil(extract(epoch from rest))::int, 1), 30);
-		return next; return;
-	end if;
-	the_offer := rouse_data.open_offer(the_job.id, who.host_id);
-	if the_offer is null then
-		update rouse_data.job j set state = 'failed', reason = 'loop_guard',
-			text = 'the machine booted with this job offered and never checked in' where j.id = the_job.id;
-		answer := 'local';
-		reason := 'loop_guard';
-		perform rouse_data.note_event('script', 'loop_guard', who.host_id, macs[1], offer.address,
-			the_job.kind, 'too many boots without a check-in');
-		return next; return;
-	end if;
-	answer := 'job';
-	reason := 'the host has a live job';
-	ticket := rouse_data.issue_ticket(the_job.id, the_offer, facts);
-	kernel := rouse_data.setting_text('fos_kernel');
-	initrd := rouse_data.setting_text('fos_initrd');
-	arguments := rouse_data.setting_text('fos_arguments');
 	return next;
 end
 $$;
@@ -175,14 +190,10 @@ returns table (answer text, reason text, host text, job bigint, kind text, ticke
 	kernel text, initrd text, arguments text, retry_seconds int)
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
-	macs macaddr[] := rouse_data.macs_of(facts);
 	who record;
 begin
-	if cardinality(macs) = 0 then
-		perform rouse_data.field_error('mac0', 'is missing or no MAC', 'Send it as 52:54:00:00:00:01.');
-	end if;
 	-- A key pressed twice makes one host and one job.
-	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || macs[1], 0));
+	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || rouse_data.booted_mac(facts), 0));
 	who := rouse_data.identify(facts);
 	reason := rouse_data.refuse_choice(item, facts, who);
 	if reason is not null then
