@@ -5,7 +5,7 @@
 
 # contents_packages DIR KERNEL: the packages that DIR's lists name, one a line.
 contents_packages() {
-	echo busybox-static
+	printf '%s\n' busybox-static libc6 libnettle8
 	sed -n 's/^\([a-z0-9][^ ]*\) .*/\1/p' "$1/programs" "$1/programs.$2"
 }
 

@@ -11,7 +11,8 @@ tree_make() {
 	ln -s usr/lib "$tree/lib64"
 	tree_add_busybox "$tree" "$userland"
 	tree_add_programs "$tree" "$userland" "$here/contents" "$kernel"
-	tree_add_http "$tree" "$userland" "$here/http"
+	tree_add_own "$tree" "$userland" fos-http "$here"/http/*.c
+	tree_add_own "$tree" "$userland" fos-hash "$here"/hash/*.c -lnettle
 	tree_add_modules "$tree" "$kernel_root" "$here/contents/modules.$kernel"
 	cp -r "$here/agent/." "$tree/rouse/"
 	ln -s rouse/init "$tree/init"
@@ -41,12 +42,14 @@ tree_add_programs() {
 	tree_add_library "$tree" "$userland" ld-linux-x86-64.so.2
 }
 
-# tree_add_http TREE USERLAND SOURCE: our own HTTP client, linked to the packages' libc.
-tree_add_http() {
+# tree_add_own TREE USERLAND NAME SOURCES...: a program of ours, linked to the packages' libraries.
+tree_add_own() {
+	local tree=$1 userland=$2 name=$3
+	shift 3
 	cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wl,--build-id=none -s \
-		-o "$1/usr/bin/fos-http" "$3"/*.c ||
-		fail "could not compile fos-http" "apt-get install gcc libc6-dev"
-	tree_add_libraries "$1" "$2" "$1/usr/bin/fos-http"
+		-o "$tree/usr/bin/$name" "$@" ||
+		fail "could not compile $name" "apt-get install gcc libc6-dev nettle-dev"
+	tree_add_libraries "$tree" "$userland" "$tree/usr/bin/$name"
 }
 
 # tree_add_libraries TREE USERLAND FILE: what FILE's ELF header asks for. Reading the header, not

@@ -88,7 +88,7 @@ deploy_report() {
 	cancel) job_cancelled ;;
 	refused) job_gone ;;
 	*)
-		now >"$stream_dir/continued"
+		[ ! -d "$stream_dir" ] || now >"$stream_dir/continued"
 		return 0
 		;;
 	esac
@@ -119,16 +119,21 @@ stream_get() {
 # deploy_judge: outcome from what each member of the stream left behind. The order matters: when
 # one member dies, its neighbours die of it; the disk is asked first, then the network.
 deploy_judge() {
+	stream_sha256=$(answer_get sha256 "$stream_dir/transfer.report")
+	written_sha256=$(answer_get sha256 "$stream_dir/write.report")
 	if [ "$(stream_get write.status)" != 0 ]; then
-		job_fail write_error "$disk: $(stream_get write.log | tail -n 1)"
+		job_fail write_error "$disk: $(answer_get error "$stream_dir/write.report") $(
+			stream_get write.log)"
 	elif [ -s "$stream_dir/fetch.reason" ]; then
 		job_fail "$(stream_get fetch.reason)" "$(stream_get fetch.text)"
 	elif [ "$(stream_get unpack.status)" != 0 ]; then
 		job_fail hash_mismatch "the stream is damaged: $(stream_get unpack.log | tail -n 1)"
-	elif [ "$(stream_get stream.sha256)" != "$image_sha256" ]; then
-		job_fail hash_mismatch "the stream's SHA-256 is $(stream_get stream.sha256)"
-	elif [ "$(stream_get disk.sha256)" != "$disk_sha256" ]; then
-		job_fail hash_mismatch "the disk contents' SHA-256 is $(stream_get disk.sha256)"
+	elif [ "$(stream_get fetch.status):$(stream_get transfer.status)" != 0:0 ]; then
+		job_fail client_error "$(stream_get fetch.log) $(stream_get transfer.log)"
+	elif [ "$stream_sha256" != "$image_sha256" ]; then
+		job_fail hash_mismatch "the stream's SHA-256 is $stream_sha256"
+	elif [ "$written_sha256" != "$disk_sha256" ]; then
+		job_fail hash_mismatch "the disk contents' SHA-256 is $written_sha256"
 	else
 		job_bytes=$disk_bytes
 		job_succeed

@@ -3,6 +3,7 @@
 
 # answer_get KEY [FILE]: the first value of KEY in FILE ($run/answer); empty when absent.
 answer_get() {
+	[ -r "${2:-$run/answer}" ] || return 0
 	while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
 		"$1="*)
