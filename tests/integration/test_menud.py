@@ -285,7 +285,7 @@ def test_a_large_body_is_refused(server):
 def test_the_timeline_tells_it(server):
     server.curl("/files/fos/init.xz?as=initrd&mac=52-54-00-00-00-01")
     deadline = time.monotonic() + 5
-    while not server.postgres.sql("select from rouse.events where mac = %s and stage = 'initrd' "
+    while not server.postgres.sql("select 1 from rouse.events where mac = %s and stage = 'initrd' "
                                   "and kind = 'sent'", MAC):
         assert time.monotonic() < deadline
     stages = {row.stage for row in server.postgres.sql("select * from rouse.trace(%s)", MAC)}
