@@ -25,17 +25,18 @@ static void on_stop(void *data)
 {
 	struct server *server = data;
 
-	notify_stopping();
 	server_close(server);
 	backend_close(server->backend);
 }
 
-static int serve(struct server *server, struct loop *loop, const struct settings *settings)
+static int start(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	const struct backend_options options = {settings, server_status, server};
 
-	if (server_open(server, loop, settings) != ERR_OK)
-		return EX_UNAVAILABLE;
+	enum err err = server_open(server, loop, settings);
+
+	if (err != ERR_OK)
+		return err == ERR_SYSTEM ? EX_UNAVAILABLE : EX_CONFIG;
 	if (jail_drop_user(settings->user) != ERR_OK)
 		return EX_NOUSER;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
@@ -44,8 +45,6 @@ static int serve(struct server *server, struct loop *loop, const struct settings
 		 log_text(settings->listen), udp_port(server->listener),
 		 log_text(settings->root));
 	notify_ready();
-	loop_run(loop);
-	log_info("stopped", "status=%s", log_text(server_status(server)));
 	return EX_OK;
 }
 
@@ -60,14 +59,15 @@ int main(int argc, char **argv)
 	log_open("tftpd");
 	if (settings_read(argc, argv, &settings, &status) != CONF_RUN)
 		return status;
-	if (loop_open(&loop, &callbacks, &server) != ERR_OK) {
-		log_error("loop_failed", "reason=%s", "\"the event loop cannot start\"");
+	if (loop_open(&loop, &callbacks, &server) != ERR_OK)
 		return EX_OSERR;
-	}
-	status = serve(&server, &loop, &settings);
+	status = start(&server, &loop, &settings);
 	if (status != EX_OK)
-		return status; /* the message is written, the kernel closes the rest */
+		loop_stop(&loop); /* closes what was opened, and returns at once */
+	loop_run(&loop);
 	loop_close(&loop);
+	if (status == EX_OK)
+		log_info("stopped", "status=%s", log_text(server_status(&server)));
 	settings_free(&settings);
-	return EX_OK;
+	return status;
 }

@@ -8,6 +8,7 @@
 
 #define URLS_MAX 16
 #define URLS_SIZE 2048
+#define BLANKS " \t\n"
 
 static struct resolved refuse(enum packet_code code, const char *reason)
 {
@@ -90,8 +91,8 @@ const char *resolve_stage(const struct site *site, const char *path)
 
 	if (is_configuration(path))
 		return "script";
-	if (strncasecmp(name, "init", 4) == 0 || strcasestr(name, "initr") ||
-	    strcasestr(name, "rootfs"))
+	if (strncasecmp(name, "init", 4) == 0 || strstr(name, "initr") ||
+	    strstr(name, "rootfs"))
 		return "initrd";
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		if (strncasecmp(name, kernels[i], strlen(kernels[i])) == 0 &&
@@ -149,12 +150,18 @@ static const char *urls_for(const struct resolve_client *client)
 static enum err split_urls(char *list, const char **urls, size_t *ret_count)
 {
 	size_t count = 0;
-	char *rest = list;
+	char *at = list;
 
-	for (char *url; (url = strtok_r(rest, " \t\n", &rest));) {
+	for (;;) {
+		at += strspn(at, BLANKS);
+		if (*at == '\0')
+			break;
 		if (count == URLS_MAX)
 			return ERR_SPACE;
-		urls[count++] = url;
+		urls[count++] = at;
+		at += strcspn(at, BLANKS);
+		if (*at != '\0')
+			*at++ = '\0';
 	}
 	*ret_count = count;
 	return ERR_OK;
