@@ -1,0 +1,241 @@
+"""The parts of FOS that run anywhere: its shell libraries under busybox's sh, on made-up /sys and
+/proc trees, and its two C programs against sockets and pipes of this machine."""
+
+import hashlib
+import json
+import random
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+FOS = Path(__file__).resolve().parents[2] / "packaging/fos"
+
+
+def shell(code, *arguments, libraries=("answer", "json", "disk", "cmdline"), **environment):
+    """Runs `code` with the libraries loaded; (status, output)."""
+    sources = "".join(f". {FOS}/agent/lib/{name}.sh\n" for name in libraries)
+    done = subprocess.run(["busybox", "sh", "-c", sources + code, "sh", *arguments],
+                          capture_output=True, env={"PATH": "/usr/bin:/bin", **environment})
+    assert done.stderr == b"", done.stderr
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    out = tmp_path_factory.mktemp("fos")
+    for name, library in (("http", []), ("hash", ["-lnettle"])):
+        subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Wconversion",
+                        "-Wshadow", "-Werror", "-fsanitize=address,undefined",
+                        "-fno-sanitize-recover", *sorted((FOS / name).glob("*.c")),
+                        "-o", out / f"fos-{name}", *library], check=True)
+    return out
+
+
+# -- answers ------------------------------------------------------------------------------------
+
+def answer(tmp_path, text, key):
+    (tmp_path / "answer").write_text(text)
+    return shell('answer_get "$1"', key, run=str(tmp_path))
+
+
+def test_answers_are_data(tmp_path):
+    text = "answer=run\nhost=$(touch x); `id` a=b\nhost=second\nempty=\nlast=no newline"
+    assert answer(tmp_path, text, "answer") == (0, "run")
+    assert answer(tmp_path, text, "host") == (0, "$(touch x); `id` a=b")
+    assert answer(tmp_path, text, "empty") == (0, "")
+    assert answer(tmp_path, text, "absent") == (0, "")
+    assert answer(tmp_path, text, "last") == (0, "no newline")
+    assert answer(tmp_path, text, "a") == (0, "")
+
+
+@pytest.mark.parametrize("text, number", [
+    ("0", "0"), ("123456789012345678", "123456789012345678"), ("1234567890123456789", "7"),
+    ("", "7"), ("-1", "7"), ("1a", "7"), ("1 2", "7"), ("$((1))", "7")])
+def test_numbers_are_checked(text, number):
+    assert shell('number_or 7 "$1"', text) == (0, number)
+
+
+def test_text_is_cleaned():
+    assert shell("printf 'a\\tb\\n\\001c\\n' | text_clean") == (0, "a b c")
+    assert shell("printf 'caf\\303\\251' | text_clean") == (0, "caf??")
+    assert len(shell("head -c 3000 /dev/zero | tr '\\000' x | text_clean")[1]) == 1000
+
+
+# -- JSON ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("text", [
+    "", "plain text", 'quote " back \\ slash \\" both', "tab\tand\nnew\n\nlines", "*", "-n", "%s%d",
+    "\x01\x1f\x7f", "$HOME `id`"])
+def test_json_strings_come_back(text):
+    status, out = shell('json_string "$1"', text)
+    assert status == 0 and json.loads(out) == text
+
+
+def test_json_of_foreign_bytes_is_ascii():
+    done = subprocess.run(["busybox", "sh", "-c", f". {FOS}/agent/lib/json.sh; json_string \"$1\"",
+                           "sh", b"\xff\xc3 x"], capture_output=True, check=True)
+    assert json.loads(done.stdout.decode("ascii")) == "?? x"
+
+
+def test_json_members_leave_out_what_is_empty_or_wrong():
+    code = '''printf '{%s}' "$(json_members a s "" b n 12 c n x d b 1 e b 0 f b "" g s "y")"'''
+    assert json.loads(shell(code)[1]) == {"b": 12, "d": True, "e": False, "g": "y"}
+    assert shell("printf '' | json_array") == (0, "[]")
+    assert shell("printf '1\\n2\\n' | json_array") == (0, "[1,2]")
+
+
+# -- disks and the command line -----------------------------------------------------------------
+
+def make_sys(tmp_path, **disks):
+    """disks: name=(bytes, removable, read-only, bus)."""
+    (tmp_path / "block").mkdir()
+    for name, (size, removable, read_only, bus) in disks.items():
+        device = tmp_path / "devices" / bus / name
+        device.mkdir(parents=True)
+        (device / "size").write_text(f"{size // 512}\n")
+        (device / "removable").write_text(f"{removable}\n")
+        (device / "ro").write_text(f"{read_only}\n")
+        (tmp_path / "block" / name).symlink_to(device)
+
+
+@pytest.mark.parametrize("wanted, size, expected", [
+    ("auto", 1000, (0, "sdc\n")),         # sda is removable, sdb read-only, sr0 no disk
+    ("auto", 5 << 20, (0, "vda\n")),      # sdc is too small; the USB disk is passed over
+    ("auto", 8 << 20, (0, "vda\n")),      # exactly as large as needed
+    ("auto", (8 << 20) + 1, (2, "")),
+    ("/dev/sdd", 1 << 30, (0, "sdd\n")),  # who names a USB disk gets it
+    ("/dev/sdc", 5 << 20, (2, "")),
+    ("/dev/sdz", 1, (1, "")),
+    ("/dev/*", 1, (1, ""))])
+def test_choice_of_the_disk(tmp_path, wanted, size, expected):
+    make_sys(tmp_path, loop0=(1 << 30, 0, 0, "virtual"), sda=(1 << 40, 1, 0, "pci/ata1"),
+             sdb=(1 << 40, 0, 1, "pci/ata2"), sdc=(1 << 20, 0, 0, "pci/ata3"),
+             sdd=(1 << 40, 0, 0, "pci/usb2"), sr0=(1 << 40, 0, 0, "pci/ata4"),
+             mmcblk0boot0=(1 << 40, 0, 0, "pci/mmc"), vda=(8 << 20, 0, 0, "pci/virtio"),
+             vdb=(0, 0, 0, "pci/virtio"))
+    assert shell('disk_choose "$1" "$2"', wanted, str(size), FOS_SYS=str(tmp_path)) == expected
+
+
+def test_no_disk_at_all_is_missing(tmp_path):
+    make_sys(tmp_path)
+    assert shell("disk_choose auto 1", FOS_SYS=str(tmp_path)) == (1, "")
+
+
+def test_command_line(tmp_path):
+    (tmp_path / "cmdline").write_text("quiet rouse_url=http://a/b?c=d rouse_debug x=* x=2 y=0\n")
+    proc = {"FOS_PROC": str(tmp_path)}
+    assert shell("cmdline_get rouse_url", **proc) == (0, "http://a/b?c=d\n")
+    assert shell("cmdline_get x", **proc) == (0, "2\n")
+    assert shell("cmdline_get url", **proc) == (0, "")
+    assert shell("cmdline_has rouse_debug", **proc)[0] == 0
+    assert shell("cmdline_has rouse", **proc)[0] == 1
+    assert shell("cmdline_has y", **proc)[0] == 1
+
+
+# -- fos-hash -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (5 << 20) + 3])
+def test_hash_copies_and_hashes(programs, tmp_path, size):
+    data = random.Random(size).randbytes(size)
+    out = subprocess.run([programs / "fos-hash", tmp_path / "report"], input=data,
+                         stdout=subprocess.PIPE, check=True).stdout
+    assert out == data
+    digest = hashlib.sha256(data).hexdigest()
+    assert (tmp_path / "report").read_text() == f"bytes={size}\nsha256={digest}\n"
+
+
+def test_hash_reports_a_full_disk(programs, tmp_path):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([programs / "fos-hash", tmp_path / "report"], input=b"x", stdout=full)
+    assert done.returncode == 4
+    report = (tmp_path / "report").read_text()
+    assert "No space left" in report and "sha256" not in report
+
+
+# -- fos-http -----------------------------------------------------------------------------------
+
+def exchange(programs, tmp_path, answer_bytes, *words, fields=b""):
+    """One request against a server that says `answer_bytes`: (status, output, report, request)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked = []
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65536)
+                if b"Content-Length: " in request:
+                    length = int(request.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+                    while len(request.split(b"\r\n\r\n", 1)[1]) < length:
+                        request += connection.recv(65536)
+                asked.append(request)
+                connection.sendall(answer_bytes)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        verb, path, *rest = words
+        url = f"http://127.0.0.1:{server.getsockname()[1]}{path}"
+        done = subprocess.run([programs / "fos-http", tmp_path / "report", verb, url, *rest],
+                              input=fields, stdout=subprocess.PIPE)
+        thread.join()
+    report = dict(line.split("=", 1) for line in (tmp_path / "report").read_text().splitlines())
+    return done.returncode, done.stdout, report, asked[0]
+
+
+def test_http_post_encodes_fields(programs, tmp_path):
+    fields = b"a=x y&z=%+\0json={\"k\":\"\n\"}\0empty=\0"
+    status, out, report, request = exchange(
+        programs, tmp_path, b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nanswer=ok\nrest",
+        "post", "/fos/checkin", fields=fields)
+    assert (status, out, report) == (0, b"answer=ok\n", {"status": "200", "bytes": "10"})
+    assert request.startswith(b"POST /fos/checkin HTTP/1.0\r\n")
+    assert request.endswith(b"\r\n\r\na=x%20y%26z%3D%25%2B&json=%7B%22k%22%3A%22%0A%22%7D&empty=")
+
+
+def test_http_get_goes_on_behind_the_offset(programs, tmp_path):
+    head = b'HTTP/1.1 206 P\r\nContent-Range: bytes 5-9/10\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
+    status, out, report, request = exchange(programs, tmp_path, head + b"56789", "get", "/i", "5",
+                                            fields=b'token=t0\0etag="e"\0')
+    assert (status, out, report["bytes"], report["etag"]) == (0, b"56789", "5", '"e"')
+    for line in (b"Range: bytes=5-", b'If-Range: "e"', b"Authorization: Bearer t0"):
+        assert b"\r\n" + line + b"\r\n" in request
+
+
+def test_http_counts_what_arrived_before_a_cut(programs, tmp_path):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+    status, out, report, _ = exchange(programs, tmp_path, head + b"abc", "get", "/i", "0")
+    assert (status, out, report["bytes"]) == (2, b"abc", "3")
+    assert "broke off after 3 of 100 bytes" in report["error"]
+
+
+@pytest.mark.parametrize("answer_bytes, status, code, retry", [
+    (b"HTTP/1.1 503 X\r\nRetry-After: 7\r\n\r\n", 3, "503", "7"),
+    (b"HTTP/1.1 503 X\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n", 3, "503", None),
+    (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 3, "200", None),
+    (b"HTTP/1.1 200 X\r\nContent-Length: -4\r\n\r\nabcd", 2, "0", None),
+    (b"HTTP/1.1 200 X\r\nContent-Length: 99999999999999999999\r\n\r\nab", 2, "0", None),
+    (b"SSH-2.0-OpenSSH\r\n\r\n", 2, "0", None),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 40000, 2, "0", None),
+    (b"", 2, "0", None)])
+def test_http_answers_that_are_not_wanted(programs, tmp_path, answer_bytes, status, code, retry):
+    got, out, report, _ = exchange(programs, tmp_path, answer_bytes, "post", "/fos/x")
+    assert (got, out, report["status"], report.get("retry_after")) == (status, b"", code, retry)
+    assert report["error"].startswith("127.0.0.1 port ")
+
+
+def test_http_does_not_take_a_whole_body_for_a_part(programs, tmp_path):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+    status, out, report, _ = exchange(programs, tmp_path, head + b"0123456789", "get", "/i", "5")
+    assert (status, out, report["status"]) == (3, b"", "200")
+
+
+@pytest.mark.parametrize("url", ["https://a/", "ftp://a", "http:///x", "http://u@h/", "http://h:x/",
+                                 "http://h/a b", "http://h/\r\nX: y", "http://" + "h" * 300])
+def test_http_refuses_what_is_no_url(programs, tmp_path, url):
+    done = subprocess.run([programs / "fos-http", tmp_path / "report", "get", url, "0"], input=b"")
+    assert done.returncode == 1
+    assert "is no http URL" in (tmp_path / "report").read_text()
