@@ -121,6 +121,7 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 		   const char *name, const char *reason)
 {
 	const struct form *form = &boot->form;
+	char detail[96];
 	struct event event = {
 		.stage = stage,
 		.kind = kind,
@@ -129,8 +130,11 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 		.address = ntohl(http_peer(boot->http).sin_addr.s_addr),
 		.name = name,
 		.reason = reason,
+		.detail = detail,
 	};
 
+	(void)snprintf(detail, sizeof(detail), "{\"firmware\":\"%s\",\"arch\":\"%s\"}",
+		       arch_firmware_name(form->arch.firmware), arch_cpu_name(form->arch.cpu));
 	events_push(boot->menud->events, &event);
 	log_info("boot", "mac=%s answer=%s item=%s reason=%s", boot->mac[0] ? boot->mac : "-",
 		 kind, log_text(name), log_text(reason));

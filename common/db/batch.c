@@ -115,8 +115,9 @@ void batch_on_answer(void *data, const struct db_answer *answer)
 		accept_rows(batch, sent, answer);
 	else if (is_the_rows_fault(answer))
 		refuse(batch, sent, answer);
-	else
-		return; /* not the rows' fault: they wait for batch_retry */
+	else if (answer->outcome != DB_ERROR || strncmp(answer->sqlstate, "40", 2) != 0)
+		return; /* neither the rows' fault nor a lost race (deadlock): they wait for
+			   batch_retry */
 	send_next(batch);
 }
 

@@ -139,6 +139,28 @@ static void a_lost_statement_goes_again(void **state)
 	batch_close(batch);
 }
 
+static void a_deadlock_sends_the_same_rows_at_once(void **state)
+{
+	static const struct db_answer deadlock = {
+		.outcome = DB_ERROR, .sqlstate = "40P01", .message = "", .hint = ""};
+	static const struct db_answer cancelled = {
+		.outcome = DB_ERROR, .sqlstate = "57014", .message = "", .hint = ""};
+	struct play play = {0};
+	struct batch *batch = open_batch(&play, 8);
+
+	(void)state;
+	add(batch, 1, 1);
+	batch_on_answer(batch, &deadlock);
+	assert_int_equal(play.sends, 2);
+	/* whatever else ails the database is given time: no hot loop */
+	batch_on_answer(batch, &cancelled);
+	assert_int_equal(play.sends, 2);
+	batch_retry(batch);
+	batch_on_answer(batch, &good);
+	assert_int_equal(play.done_count, 1);
+	batch_close(batch);
+}
+
 static void a_culprit_is_found_alone(void **state)
 {
 	struct play play = {0};
@@ -182,6 +204,7 @@ int main(void)
 		cmocka_unit_test(rows_that_arrive_meanwhile_form_one_statement),
 		cmocka_unit_test(a_row_in_flight_is_never_replaced),
 		cmocka_unit_test(a_lost_statement_goes_again),
+		cmocka_unit_test(a_deadlock_sends_the_same_rows_at_once),
 		cmocka_unit_test(a_culprit_is_found_alone),
 		cmocka_unit_test(the_queue_is_bounded),
 	};
