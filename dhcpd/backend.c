@@ -1,0 +1,191 @@
+#include "dhcpd/backend.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/conn.h"
+#include "db/hello.h"
+#include "db/snapshot.h"
+#include "io/log.h"
+
+#define PATH_SIZE_MAX 512
+#define INSTANCE_SIZE 96
+
+struct backend {
+	struct backend_options options;
+	char instance[INSTANCE_SIZE];
+	char site_file[PATH_SIZE_MAX], lease_file[PATH_SIZE_MAX];
+	struct db_conn *conn;
+	struct snapshot *snapshot;
+	struct store *store;
+	struct events *events;
+	struct hello *hello;
+	struct log_repeat down_log;
+	struct loop *loop;
+	bool was_up;
+};
+
+const struct site *backend_site(const struct backend *backend)
+{
+	return snapshot_site(backend->snapshot);
+}
+
+bool backend_has_site(const struct backend *backend)
+{
+	return backend->snapshot && snapshot_is_loaded(backend->snapshot);
+}
+
+struct store *backend_store(const struct backend *backend)
+{
+	return backend->store;
+}
+
+bool backend_is_up(const struct backend *backend)
+{
+	return store_is_up(backend->store) && hello_is_accepted(backend->hello);
+}
+
+struct events *backend_events(const struct backend *backend)
+{
+	return backend->events;
+}
+
+static void on_up(void *data)
+{
+	struct backend *backend = data;
+
+	log_info("database_up", "instance=%s", log_text(backend->instance));
+	backend->was_up = true;
+	hello_now(backend->hello);
+	store_on_up(backend->store);
+}
+
+static void on_down(void *data, const char *reason)
+{
+	struct backend *backend = data;
+	unsigned long left_out;
+
+	store_on_down(backend->store);
+	if (backend->was_up ||
+	    log_repeat_due(&backend->down_log, loop_now_ms(backend->loop), 10000, &left_out))
+		log_warning("database_away", "reason=%s remedy=%s", log_text(reason),
+			    log_text("recorded leases are honoured meanwhile; see whether "
+				     "PostgreSQL runs and the key `database` names it"));
+	backend->was_up = false;
+}
+
+static const struct site *get_site(void *data)
+{
+	return backend_site(data);
+}
+
+static void on_site(void *data, const struct site *site)
+{
+	struct backend *backend = data;
+
+	backend->options.on_site(backend->options.data, site);
+}
+
+static const char *get_status(void *data)
+{
+	struct backend *backend = data;
+
+	return backend->options.status(backend->options.data);
+}
+
+static const char *get_problem(void *data)
+{
+	const struct backend *backend = data;
+
+	return backend->snapshot ? snapshot_problem(backend->snapshot) : NULL;
+}
+
+static void name_files(struct backend *backend)
+{
+	const char *folder = backend->options.settings->state_dir;
+
+	if (!*folder)
+		return;
+	(void)snprintf(backend->site_file, sizeof(backend->site_file), "%s/site.json", folder);
+	(void)snprintf(backend->lease_file, sizeof(backend->lease_file), "%s/leases", folder);
+}
+
+static enum err open_parts(struct backend *backend)
+{
+	const struct settings *settings = backend->options.settings;
+	struct db_conn_options conn = {
+		settings->database, "dhcpd", NULL, on_up, on_down, NULL, backend};
+	struct snapshot_options snapshot = {
+		settings->database,
+		"dhcpd",
+		SNAPSHOT_NETWORK | SNAPSHOT_LEASING | SNAPSHOT_BOOT_FILES,
+		backend->site_file[0] ? backend->site_file : NULL,
+		on_site,
+		backend,
+	};
+	struct hello_options hello = {"dhcpd",	  backend->instance, ROUSE_VERSION, true,
+				      get_status, get_problem,	     backend};
+	struct store_options store = {
+		.loop = backend->loop,
+		.instance = backend->instance,
+		.saved_file = backend->lease_file,
+		.site = get_site,
+		.on_answer = backend->options.on_answer,
+		.data = backend->options.data,
+	};
+	enum err err = db_open(backend->loop, &conn, &backend->conn);
+
+	if (err == ERR_OK)
+		err = snapshot_open(backend->loop, &snapshot, &backend->snapshot);
+	store.conn = backend->conn;
+	if (err == ERR_OK)
+		err = store_open(&store, &backend->store);
+	if (err == ERR_OK)
+		err = events_open(backend->loop, backend->conn, "dhcpd", backend->instance,
+				  &backend->events);
+	if (err == ERR_OK)
+		err = hello_open(backend->loop, backend->conn, &hello, &backend->hello);
+	return err;
+}
+
+enum err backend_open(struct loop *loop, const struct backend_options *options,
+		      struct backend **ret_backend)
+{
+	struct backend *backend = calloc(1, sizeof(*backend));
+	enum err err;
+
+	if (!backend)
+		return ERR_MEMORY;
+	backend->loop = loop;
+	backend->options = *options;
+	if (*options->settings->instance)
+		(void)snprintf(backend->instance, sizeof(backend->instance), "%s",
+			       options->settings->instance);
+	else
+		hello_instance(backend->instance, sizeof(backend->instance));
+	name_files(backend);
+	/* from now on call-backs may come that ask the caller for this */
+	*ret_backend = backend;
+	err = open_parts(backend);
+	if (err != ERR_OK)
+		log_error("backend_failed", "reason=%s", log_text(err_text(err)));
+	return err;
+}
+
+void backend_reload(struct backend *backend)
+{
+	snapshot_reload(backend->snapshot);
+}
+
+void backend_close(struct backend *backend)
+{
+	if (!backend)
+		return;
+	events_close(backend->events);
+	hello_close(backend->hello);
+	db_close(backend->conn);
+	store_close(backend->store);
+	snapshot_close(backend->snapshot);
+	free(backend);
+}

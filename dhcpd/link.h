@@ -1,0 +1,39 @@
+/*
+ * link - one network interface: its address, and frames to clients that have none yet (packet
+ * sockets; the socket needs CAP_NET_RAW only to be opened). It also hears router solicitations
+ * and answers those of booting clients (see advert.h).
+ *
+ *	struct link *link;
+ *	link_open(loop, "eth1", &link);
+ *	link_send(link, &mac, &frame);
+ */
+#ifndef ROUSE_DHCPD_LINK_H
+#define ROUSE_DHCPD_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/mac.h"
+#include "dhcpd/frame.h"
+#include "io/loop.h"
+
+struct link;
+
+/* A message is written: ERR_ABSENT: no such interface; ERR_FORMAT: no Ethernet; ERR_SYSTEM. */
+MUST_CHECK enum err link_open(struct loop *loop, const char *name, struct link **ret_link);
+const char *link_name(const struct link *link);
+unsigned link_index(const struct link *link);
+/* Its first IPv4 address, as of now; 0 when it has none. */
+uint32_t link_address(struct link *link);
+/* The kernel may have taken the interface away: false, and counted. */
+bool link_send(struct link *link, const struct mac *mac, const struct frame *frame);
+/* This client is booting: its solicitations are answered for two minutes. */
+void link_note_booting(struct link *link, const struct mac *mac);
+/* The setting ipv6_router_advertisement. */
+void link_set_adverts(struct link *link, bool is_on);
+uint64_t link_adverts_sent(const struct link *link);
+/* Frees it when libuv has let go of it. Accepts NULL. */
+void link_close(struct link *link);
+
+#endif

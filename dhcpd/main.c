@@ -1,0 +1,75 @@
+/*
+ * dhcpd - gives machines their addresses, and their boot files.
+ *
+ * Reads its keys, opens its sockets, gives up root, looks at the database (which may be away),
+ * and serves until it is told to stop.
+ */
+#include <sysexits.h>
+
+#include "dhcpd/backend.h"
+#include "dhcpd/server.h"
+#include "dhcpd/settings.h"
+#include "io/jail.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/notify.h"
+
+static void on_reload(void *data)
+{
+	struct server *server = data;
+
+	notify_reloading();
+	backend_reload(server->backend);
+	notify_ready();
+}
+
+static void on_stop(void *data)
+{
+	struct server *server = data;
+
+	notify_stopping();
+	log_info("stopped", "status=%s", log_text(server_status(server)));
+	server_close(server);
+	backend_close(server->backend);
+}
+
+static int serve(struct server *server, struct loop *loop, const struct settings *settings)
+{
+	const struct backend_options options = {settings, server_on_site, server_on_answer,
+						server_status, server};
+
+	if (server_open(server, loop, settings) != ERR_OK)
+		return EX_UNAVAILABLE;
+	if (jail_drop_user(settings->user) != ERR_OK)
+		return EX_NOUSER;
+	if (backend_open(loop, &options, &server->backend) != ERR_OK)
+		return EX_CONFIG;
+	log_info("started", "version=%s interface=%s", ROUSE_VERSION,
+		 log_text(settings->interface));
+	notify_ready();
+	loop_run(loop);
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct loop_callbacks callbacks = {on_reload, on_stop};
+	static struct server server;
+	struct settings settings = {0};
+	struct loop loop;
+	int status;
+
+	log_open("dhcpd");
+	if (settings_read(argc, argv, &settings, &status) != CONF_RUN)
+		return status;
+	if (loop_open(&loop, &callbacks, &server) != ERR_OK) {
+		log_error("loop_failed", "reason=%s", "\"the event loop cannot start\"");
+		return EX_OSERR;
+	}
+	status = serve(&server, &loop, &settings);
+	if (status != EX_OK)
+		return status; /* the message is written, the kernel closes the rest */
+	loop_close(&loop);
+	settings_free(&settings);
+	return EX_OK;
+}

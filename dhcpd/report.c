@@ -1,0 +1,99 @@
+#include "dhcpd/report.h"
+
+#include "core/text.h"
+#include "io/log.h"
+
+#define DETAIL_SIZE 384
+
+static void put_detail(struct text *out, const char *interface, const struct packet *packet,
+		       const struct decide_verdict *verdict)
+{
+	text_put(out, "{\"interface\":\"");
+	text_put_json(out, interface);
+	text_printf(out, "\",\"xid\":\"%08x\",\"class\":\"%s\"", packet->xid,
+		    pxe_class_name(verdict->pxe.class));
+	if (verdict->pxe.has_arch)
+		text_printf(out, ",\"arch\":%u", verdict->pxe.arch_code);
+	if (packet->giaddr != 0) {
+		char relay[IP4_TEXT_SIZE];
+
+		ip4_format(packet->giaddr, relay);
+		text_printf(out, ",\"relay\":\"%s\"", relay);
+	}
+	if (verdict->lease_seconds > 0)
+		text_printf(out, ",\"lease_seconds\":%u", verdict->lease_seconds);
+	if (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK) {
+		text_put(out, ",\"address_why\":\"");
+		text_put_json(out, verdict->reason);
+		text_put(out, "\"");
+	}
+	text_put(out, "}");
+}
+
+static void push(struct events *events, struct event *event, const char *interface,
+		 const struct packet *packet, const struct decide_verdict *verdict)
+{
+	char detail[DETAIL_SIZE];
+	struct text out = text_into(detail, sizeof(detail));
+
+	put_detail(&out, interface, packet, verdict);
+	event->stage = pxe_class_stage(verdict->pxe.class);
+	event->mac = verdict->has_mac ? &verdict->mac : NULL;
+	event->uuid = verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL;
+	event->detail = out.failed ? NULL : detail;
+	events_push(events, event);
+}
+
+void report_request(struct events *events, const char *interface, const struct packet *packet,
+		    const struct decide_verdict *verdict)
+{
+	struct event event = {.kind = packet_message_name(packet->message)};
+	struct decide_verdict bare = {
+		.has_mac = verdict->has_mac,
+		.mac = verdict->mac,
+		.pxe = verdict->pxe,
+	};
+
+	push(events, &event, interface, packet, &bare);
+}
+
+static void log_verdict(const char *interface, const struct packet *packet,
+			const struct decide_verdict *verdict)
+{
+	char mac[MAC_TEXT_SIZE] = "-", address[IP4_TEXT_SIZE];
+	const char *event = decide_action_name(verdict->action);
+
+	if (verdict->has_mac)
+		mac_format(&verdict->mac, mac);
+	ip4_format(verdict->address, address);
+	if (verdict->action == DECIDE_SILENT && verdict->change == DECIDE_NONE) {
+		log_debug(event, "interface=%s mac=%s message=%s reason=%s", interface, mac,
+			  packet_message_name(packet->message), log_text(verdict->reason));
+		return;
+	}
+	log_info(event, "interface=%s mac=%s message=%s address=%s class=%s file=%s reason=%s",
+		 interface, mac, packet_message_name(packet->message), address,
+		 pxe_class_name(verdict->pxe.class), log_text(verdict->boot.file),
+		 log_text(verdict->boot.is_answered ? verdict->boot.reason : verdict->reason));
+}
+
+void report_verdict(struct events *events, const char *interface, const struct packet *packet,
+		    const struct decide_verdict *verdict)
+{
+	/* a booting machine's trace tells why it got its file, or why none */
+	bool is_booting = verdict->pxe.class != PXE_CLASS_OS &&
+			  (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK);
+	struct event event = {
+		.kind = decide_action_name(verdict->action),
+		.address = verdict->address,
+		.name = verdict->boot.file[0] ? verdict->boot.file : NULL,
+		.reason = is_booting ? verdict->boot.reason : verdict->reason,
+	};
+
+	log_verdict(interface, packet, verdict);
+	/* RELEASE and DECLINE are told by the packet itself, with the reason */
+	if (verdict->action == DECIDE_SILENT && verdict->change != DECIDE_NONE &&
+	    verdict->change != DECIDE_FORGET)
+		event.kind = packet_message_name(packet->message);
+	push(events, &event, interface, packet, verdict);
+}

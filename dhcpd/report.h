@@ -1,0 +1,18 @@
+/*
+ * report - what dhcpd tells about a packet: events for rouse.events, and a line in the log.
+ */
+#ifndef ROUSE_DHCPD_REPORT_H
+#define ROUSE_DHCPD_REPORT_H
+
+#include "db/events.h"
+#include "dhcpd/decide.h"
+#include "dhcpd/packet.h"
+
+/* The packet as it came. */
+void report_request(struct events *events, const char *interface, const struct packet *packet,
+		    const struct decide_verdict *verdict);
+/* What became of it. */
+void report_verdict(struct events *events, const char *interface, const struct packet *packet,
+		    const struct decide_verdict *verdict);
+
+#endif

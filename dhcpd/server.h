@@ -1,0 +1,47 @@
+/*
+ * server - DHCP on the wire: one socket of port 67 for each interface. A datagram is parsed,
+ * decided, and answered, at once or when the database has recorded the lease; then told.
+ */
+#ifndef ROUSE_DHCPD_SERVER_H
+#define ROUSE_DHCPD_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "dhcpd/backend.h"
+#include "dhcpd/link.h"
+#include "dhcpd/packet.h"
+#include "dhcpd/settings.h"
+#include "io/loop.h"
+#include "io/udp.h"
+
+#define SERVER_INTERFACES_MAX 16
+
+struct server;
+
+struct server_interface {
+	struct server *server;
+	struct link *link;
+	struct udp *socket;
+};
+
+struct server {
+	struct loop *loop;
+	struct backend *backend;
+	struct server_interface interfaces[SERVER_INTERFACES_MAX];
+	size_t interface_count;
+	uint64_t received, malformed, answered, left_out;
+	char status[160];
+};
+
+/* Opens the sockets; a message names what is wrong and the remedy. */
+MUST_CHECK enum err server_open(struct server *server, struct loop *loop,
+				const struct settings *settings);
+/* For struct backend_options; `data` is the server. */
+void server_on_site(void *data, const struct site *site);
+void server_on_answer(void *data, const struct parked *parked, uint32_t seconds);
+const char *server_status(void *data);
+void server_close(struct server *server);
+
+#endif

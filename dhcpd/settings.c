@@ -1,0 +1,71 @@
+#include "dhcpd/settings.h"
+
+#include <stddef.h>
+#include <sysexits.h>
+
+#include "io/log.h"
+
+#define KEY(name, type) #name, type, offsetof(struct settings, name)
+
+static const struct conf_key keys[] = {
+	{KEY(database, CONF_TEXT), "", "connection string, as psql takes it", 0, 0},
+	{KEY(interface, CONF_TEXT), "", "interfaces to serve, parted by blanks", 0, 0},
+	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/dhcpd",
+	 "folder of the saved configuration and leases; empty: none are saved", 0, 0},
+	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
+	 0},
+	{KEY(log_level, CONF_TEXT), "info", "error, warning, info or debug", 0, 0},
+	{KEY(instance, CONF_TEXT), "", "name in rouse.daemons; empty: host name and process id",
+	 0, 0},
+};
+
+static const struct conf conf = {
+	"dhcpd",
+	ROUSE_VERSION,
+	"/etc/rouse/dhcpd.conf",
+	"gives addresses and boot files by DHCP, from PostgreSQL",
+	keys,
+	sizeof(keys) / sizeof(keys[0]),
+};
+
+static enum err refuse(const char *key, const char *value, const char *remedy)
+{
+	log_error("bad_setting", "key=%s value=%s remedy=%s", key, log_text(value),
+		  log_text(remedy));
+	return ERR_FORMAT;
+}
+
+static enum err check(const struct settings *settings)
+{
+	enum log_level level;
+
+	if (log_level_parse(settings->log_level, &level) != ERR_OK)
+		return refuse("log_level", settings->log_level,
+			      "one of error, warning, info, debug");
+	log_set_level(level);
+	if (!*settings->interface)
+		return refuse("interface", "",
+			      "name the interfaces to serve, such as interface = \"eth1\"; `ip "
+			      "link` lists them");
+	if (!*settings->database)
+		return refuse("database", "",
+			      "give a connection string, such as database = "
+			      "\"host=/run/postgresql dbname=rouse user=rouse_dhcpd\"");
+	return ERR_OK;
+}
+
+enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit)
+{
+	enum conf_result result = conf_read(&conf, argc, argv, settings, ret_exit);
+
+	if (result != CONF_RUN || check(settings) == ERR_OK)
+		return result;
+	settings_free(settings);
+	*ret_exit = EX_CONFIG;
+	return CONF_BAD;
+}
+
+void settings_free(struct settings *settings)
+{
+	conf_free(&conf, settings);
+}

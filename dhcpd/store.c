@@ -1,0 +1,447 @@
+#include "dhcpd/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/text.h"
+#include "db/rows.h"
+#include "dhcpd/leasefile.h"
+#include "dhcpd/store_table.h"
+#include "io/log.h"
+
+#define PARKED_MAX 1024
+#define PARKED_MS 2000 /* no ACK is sent later than that */
+#define SLOW_MS 1000   /* a commit that takes longer is an outage */
+#define SWEEP_MS 100
+#define SAVE_MS 300000
+#define LOAD_DEADLINE_MS 30000
+#define LOAD_RETRY_MS 2000
+#define QUERY_DEADLINE_MS 2000
+
+struct store {
+	struct store_options options;
+	struct table *table;
+	struct grants *grants;
+	struct parking *granting; /* packets whose lease is being recorded */
+	struct parking *asking;	  /* packets of clients that are being looked for */
+	struct loop_timer sweep_timer, save_timer;
+	bool is_loaded; /* the table is the database's, and not only the file's */
+	bool is_loading;
+	uint64_t load_again_ms;	   /* when a load that failed is tried again */
+	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
+	struct store_counts counts;
+	struct log_repeat full_log, late_log, end_log;
+};
+
+static uint64_t now_ms(const struct store *store)
+{
+	return loop_now_ms(store->options.loop);
+}
+
+const struct lease_table *store_leases(const struct store *store)
+{
+	return table_leases(store->table);
+}
+
+bool store_is_up(const struct store *store)
+{
+	return db_is_up(store->options.conn) && store->is_loaded &&
+	       (store->waiting_since_ms == 0 ||
+		now_ms(store) - store->waiting_since_ms <= SLOW_MS);
+}
+
+struct store_counts store_counts(const struct store *store)
+{
+	struct store_counts counts = store->counts;
+
+	counts.statements = grants_statements(store->grants);
+	return counts;
+}
+
+/* The network in which a client may have one lease only. */
+static const struct ip4_net *net_of(const struct store *store, uint32_t address)
+{
+	const struct site_subnet *subnet =
+		site_subnet_of(store->options.site(store->options.data), address);
+
+	return subnet ? &subnet->net : NULL;
+}
+
+static uint64_t end_in(const struct store *store, int64_t seconds)
+{
+	int64_t end = (int64_t)now_ms(store) + seconds * 1000;
+
+	return end > 0 ? (uint64_t)end : 0;
+}
+
+/* Nobody answers it: its client will ask again. */
+static void forget_parked(struct parking *parking, const struct lease_client *client)
+{
+	struct parked parked;
+
+	if (parking_take(parking, client, &parked) != ERR_OK)
+		return; /* it was past its deadline */
+}
+
+/* --- grants --- */
+
+static void note_grant(struct store *store, const struct grant *grant,
+		       const struct grant_answer *answer)
+{
+	struct lease_holder holder = {grant->address, &grant->client,
+				      grant->has_mac ? &grant->mac : NULL};
+	struct lease lease = {
+		.address = grant->address,
+		.state = LEASE_BOUND,
+		.ends_ms = end_in(store, answer->seconds_left),
+		.client = answer->owner,
+	};
+
+	if (answer->is_granted) {
+		store->counts.granted++;
+		table_bind(store->table, &holder, lease.ends_ms, net_of(store, grant->address));
+		return;
+	}
+	store->counts.lost_races++;
+	/* its own and still not granted: it was declined */
+	if (lease_client_equal(&answer->owner, &grant->client))
+		lease.state = LEASE_DECLINED;
+	table_put(store->table, &lease);
+}
+
+static void on_grant_answer(void *data, const struct grant *grant,
+			    const struct grant_answer *answer)
+{
+	struct store *store = data;
+	const struct parked *waiting = parking_find(store->granting, &grant->client);
+	uint32_t seconds = 0;
+	struct parked parked;
+
+	store->waiting_since_ms = now_ms(store);
+	note_grant(store, grant, answer);
+	/* the client may have given up, or want another address by now */
+	if (!waiting || waiting->address != grant->address ||
+	    parking_take(store->granting, &grant->client, &parked) != ERR_OK)
+		return;
+	if (answer->is_granted && answer->seconds_left > 0)
+		seconds = (uint32_t)answer->seconds_left;
+	store->options.on_answer(store->options.data, &parked, seconds);
+}
+
+static void on_grant_refused(void *data, const struct grant *grant)
+{
+	struct store *store = data;
+
+	store->counts.refused++;
+	forget_parked(store->granting, &grant->client);
+}
+
+static bool say_full(struct store *store)
+{
+	unsigned long left_out;
+
+	store->counts.full++;
+	if (log_repeat_due(&store->full_log, now_ms(store), 10000, &left_out))
+		log_warning("too_many_waiting", "left_out=%lu remedy=%s", left_out,
+			    log_text("the database is slower than the clients come: look at "
+				     "its disk and at pg_stat_activity"));
+	return false;
+}
+
+bool store_grant(struct store *store, const struct parked *parked, const struct grant *grant)
+{
+	const struct parked *before = parking_find(store->granting, &parked->client);
+	bool is_under_way = before && before->address == parked->address;
+
+	if (parking_put(store->granting, parked, now_ms(store) + PARKED_MS) != ERR_OK)
+		return say_full(store);
+	/* a retransmission waits for the grant that is already on its way */
+	if (is_under_way)
+		return true;
+	if (grants_waiting(store->grants) == 0)
+		store->waiting_since_ms = now_ms(store);
+	if (grants_add(store->grants, grant) == ERR_OK)
+		return true;
+	forget_parked(store->granting, &parked->client);
+	return say_full(store);
+}
+
+/* --- questions --- */
+
+struct question {
+	struct store *store;
+	struct lease_client client;
+};
+
+static void on_found(void *data, const struct db_answer *answer)
+{
+	struct question *question = data;
+	struct store *store = question->store;
+	struct parked parked;
+
+	if (parking_take(store->asking, &question->client, &parked) != ERR_OK)
+		parked.length = 0;
+	if (answer->outcome == DB_OK) {
+		for (size_t i = rows_count(answer->rows); i > 0; i--)
+			table_put_row(store->table, answer->rows, i - 1, now_ms(store));
+		if (parked.length > 0)
+			store->options.on_answer(store->options.data, &parked, 0);
+	} else if (answer->outcome == DB_ERROR) {
+		log_error("lease_find_refused", "reason=%s", log_text(answer->message));
+	}
+	free(question);
+}
+
+static void put_client(struct text *out, const struct lease_client *client)
+{
+	text_put(out, "\\x");
+	for (size_t i = 0; i < client->length; i++)
+		text_printf(out, "%02x", client->octets[i]);
+}
+
+bool store_ask(struct store *store, const struct parked *parked)
+{
+	bool is_under_way = parking_find(store->asking, &parked->client) != NULL;
+	char client[2 * LEASE_CLIENT_MAX + 3];
+	const char *params[] = {client};
+	struct text out = text_into(client, sizeof(client));
+	struct question *question;
+
+	if (parking_put(store->asking, parked, now_ms(store) + PARKED_MS) != ERR_OK)
+		return say_full(store);
+	if (is_under_way)
+		return true;
+	put_client(&out, &parked->client);
+	question = malloc(sizeof(*question));
+	if (question)
+		*question = (struct question){store, parked->client};
+	if (question &&
+	    db_query(store->options.conn, "select * from rouse_daemon.lease_find($1::bytea)",
+		     params, 1, QUERY_DEADLINE_MS, on_found, question) == ERR_OK)
+		return true;
+	free(question);
+	forget_parked(store->asking, &parked->client);
+	return say_full(store);
+}
+
+/* --- offers and ends --- */
+
+void store_hold(struct store *store, const struct lease_holder *holder, uint64_t until_ms)
+{
+	table_hold(store->table, holder, until_ms);
+}
+
+void store_forget(struct store *store, const struct lease_client *client,
+		  const struct ip4_net *net)
+{
+	table_forget(store->table, client, net);
+}
+
+static void on_ended(void *data, const struct db_answer *answer)
+{
+	struct store *store = data;
+	unsigned long left_out;
+
+	if (answer->outcome != DB_OK &&
+	    log_repeat_due(&store->end_log, now_ms(store), 10000, &left_out))
+		log_warning("lease_end_not_recorded", "reason=%s left_out=%lu",
+			    log_text(answer->message), left_out);
+}
+
+void store_end(struct store *store, const struct lease_client *client, uint32_t address,
+	       enum lease_state state)
+{
+	long quarantine = site_setting_number(store->options.site(store->options.data),
+					      "decline_quarantine_seconds", 3600);
+	char owner[2 * LEASE_CLIENT_MAX + 3], address_text[IP4_TEXT_SIZE];
+	const char *params[] = {store->options.instance, address_text, owner,
+				state == LEASE_DECLINED ? "declined" : "released"};
+	struct text out = text_into(owner, sizeof(owner));
+
+	put_client(&out, client);
+	ip4_format(address, address_text);
+	/* not recorded as released, it just runs to its end: nothing is lost but time */
+	if (db_query(store->options.conn,
+		     "select rouse_daemon.lease_end($1, array[$2::inet], array[$3::bytea], "
+		     "array[$4::text])",
+		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK) {
+		log_warning("lease_end_not_recorded", "address=%s state=%s reason=%s",
+			    address_text, params[3], log_text("the database is away"));
+		if (state == LEASE_RELEASED)
+			return;
+	}
+	table_end(store->table, address, state, end_in(store, quarantine));
+}
+
+/* --- the whole table --- */
+
+static void on_loaded(void *data, const struct db_answer *answer)
+{
+	struct store *store = data;
+
+	store->is_loading = false;
+	if (answer->outcome != DB_OK) {
+		store->load_again_ms = now_ms(store) + LOAD_RETRY_MS;
+		log_error("lease_load_failed", "reason=%s remedy=%s", log_text(answer->message),
+			  log_text(answer->hint[0] ? answer->hint
+						   : "run `rouse-db verify` on this database"));
+		return;
+	}
+	if (!table_load(store->table, answer->rows, now_ms(store))) {
+		store->load_again_ms = now_ms(store) + LOAD_RETRY_MS;
+		return;
+	}
+	store->is_loaded = true;
+	log_info("leases_loaded", "count=%zu", rows_count(answer->rows));
+	grants_retry(store->grants);
+}
+
+static void load(struct store *store)
+{
+	if (store->is_loading)
+		return;
+	store->is_loading =
+		db_query(store->options.conn, "select * from rouse_daemon.lease_load()", NULL,
+			 0, LOAD_DEADLINE_MS, on_loaded, store) == ERR_OK;
+}
+
+void store_on_up(struct store *store)
+{
+	/* what was not acknowledged is sent again: "already mine" is accepted */
+	store->waiting_since_ms = 0;
+	store->is_loaded = false;
+	load(store);
+}
+
+void store_on_down(struct store *store)
+{
+	store->is_loaded = false;
+	store->is_loading = false;
+}
+
+static void on_sweep(void *data)
+{
+	struct store *store = data;
+	uint64_t now = now_ms(store);
+	size_t late = parking_expire(store->granting, now);
+	unsigned long left_out;
+
+	store->counts.expired += late + parking_expire(store->asking, now);
+	if (late > 0 && log_repeat_due(&store->late_log, now, 10000, &left_out))
+		log_warning("acks_given_up", "count=%zu left_out=%lu reason=%s", late, left_out,
+			    log_text("the database did not commit within 2 s"));
+	if (grants_waiting(store->grants) == 0)
+		store->waiting_since_ms = 0;
+	if (!db_is_up(store->options.conn))
+		return;
+	if (!store->is_loaded && now >= store->load_again_ms)
+		load(store);
+	else if (grants_waiting(store->grants) > 0)
+		grants_retry(store->grants);
+	table_purge(store->table, now);
+}
+
+static void save(struct store *store)
+{
+	const char *path = store->options.saved_file;
+
+	if (*path && leasefile_write(path, store_leases(store), now_ms(store)) != ERR_OK)
+		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s", log_text(path),
+			    log_text(strerror(errno)),
+			    log_text("make the folder of state_dir, owned by dhcpd's user"));
+}
+
+static void on_save(void *data)
+{
+	struct store *store = data;
+
+	/* the file of an earlier run is worth more than a table that was never loaded */
+	if (store->is_loaded)
+		save(store);
+}
+
+static void on_saved_lease(void *data, const struct lease *lease)
+{
+	struct store *store = data;
+
+	table_put(store->table, lease);
+}
+
+static void read_saved(struct store *store)
+{
+	const char *path = store->options.saved_file;
+	size_t bad = 0;
+	enum err err;
+
+	if (!*path)
+		return;
+	err = leasefile_read(path, now_ms(store), on_saved_lease, store, &bad);
+	if (err == ERR_SYSTEM)
+		log_warning("saved_leases_unreadable", "file=%s reason=%s", log_text(path),
+			    log_text(strerror(errno)));
+	else if (bad > 0)
+		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
+			    log_text(path), bad,
+			    log_text("the other lines are used; the database replaces all"));
+}
+
+static enum err open_parts(struct store *store)
+{
+	const struct grants_options grants = {store->options.conn, store->options.instance,
+					      on_grant_answer, on_grant_refused, store};
+	struct hash_key seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return ERR_SYSTEM;
+	if (table_open(seed, &store->table) != ERR_OK ||
+	    grants_open(&grants, &store->grants) != ERR_OK ||
+	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
+	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
+		return ERR_MEMORY;
+	return ERR_OK;
+}
+
+static void free_store(void *data)
+{
+	struct store *store = data;
+
+	parking_close(store->granting);
+	parking_close(store->asking);
+	grants_close(store->grants);
+	table_close(store->table);
+	free(store);
+}
+
+enum err store_open(const struct store_options *options, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum err err;
+
+	if (!store)
+		return ERR_MEMORY;
+	store->options = *options;
+	err = open_parts(store);
+	if (err != ERR_OK) {
+		free_store(store);
+		return err;
+	}
+	loop_timer_open(options->loop, &store->sweep_timer, on_sweep, store);
+	loop_timer_start(&store->sweep_timer, SWEEP_MS, SWEEP_MS);
+	loop_timer_open(options->loop, &store->save_timer, on_save, store);
+	loop_timer_start(&store->save_timer, SAVE_MS, SAVE_MS);
+	read_saved(store);
+	*ret_store = store;
+	return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->counts.granted > 0 || store->is_loaded)
+		save(store);
+	loop_timer_close(&store->save_timer);
+	loop_timer_close_then(&store->sweep_timer, free_store);
+}
