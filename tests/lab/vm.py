@@ -24,8 +24,8 @@ Times to expect on two cores: direct to FOS's check-in 4 s, UEFI to the first DI
 is for an event (bytes of the serial line, a QMP event, the end of the process) and fails with the
 tail of the serial log. A machine is killed by its process number, and only by it.
 
-As root the namespace is made by `ip netns`. Set `netns=None` and `ip=[]` in a Segment of your own
-making to use a namespace that the caller already sits in (`unshare -Urnm`).
+As root the namespace is made by `ip netns`. A caller that already sits in one of its own
+(`unshare -Urnm`) says Segment(..., here=True), and the bridge is made where it is.
 """
 
 import ctypes
@@ -57,8 +57,8 @@ def make_disk(path, size_bytes):
 class Segment:
     """A network namespace with a bridge `br0` that has `address` ("10.77.0.1/24")."""
 
-    def __init__(self, name, address):
-        self.netns = f"{name}-{os.getpid()}"
+    def __init__(self, name, address, here=False):
+        self.netns = None if here else f"{name}-{os.getpid()}"
         self.address = address
         self.taps = 0
 
@@ -67,10 +67,12 @@ class Segment:
 
     def inside(self, *command):
         """The command line that runs `command` in the segment."""
-        return ["ip", "netns", "exec", self.netns, *map(str, command)]
+        prefix = ["ip", "netns", "exec", self.netns] if self.netns else []
+        return [*prefix, *map(str, command)]
 
     def __enter__(self):
-        subprocess.run(["ip", "netns", "add", self.netns], check=True)
+        if self.netns:
+            subprocess.run(["ip", "netns", "add", self.netns], check=True)
         try:
             self.run("ip", "link", "set", "lo", "up")
             self.run("ip", "link", "add", "br0", "type", "bridge")
@@ -82,7 +84,12 @@ class Segment:
         return self
 
     def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "del", self.netns], check=True)
+        if self.netns:
+            subprocess.run(["ip", "netns", "del", self.netns], check=True)
+            return
+        for tap in range(self.taps):
+            self.run("ip", "link", "del", f"tap{tap}")
+        subprocess.run(["ip", "link", "del", "br0"], check=False)
 
     def add_tap(self):
         """A new tap on the bridge; its name. It goes with the namespace."""
@@ -99,6 +106,9 @@ class Segment:
     @contextmanager
     def entered(self):
         """The calling thread is in the segment meanwhile: sockets made here stay here for good."""
+        if not self.netns:
+            yield
+            return
         libc = ctypes.CDLL(None, use_errno=True)
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.netns}") as there:
             _setns(libc, there)

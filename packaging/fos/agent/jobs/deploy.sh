@@ -102,6 +102,7 @@ deploy_stop() {
 
 # deploy_watch: reports until the stream has ended, which `done` tells. Fails when the job is over.
 deploy_watch() {
+	# shellcheck disable=SC3045  # busybox's read knows -t
 	until read -t "$report_seconds" -r _ <&3; do
 		deploy_position
 		if ! deploy_report write; then

@@ -52,6 +52,7 @@ screen_ask() {
 		(read -r line <"$console" && printf '%s\n' "$line" >&5) 2>/dev/null &
 		readers="$readers $!"
 	done
+	# shellcheck disable=SC3045  # busybox's read knows -t
 	read -t "$2" -r screen_reply <&5
 	# shellcheck disable=SC2086  # a list of process numbers
 	kill $readers 2>/dev/null
