@@ -1,8 +1,8 @@
 """What packaging/quickstart shows: a machine is switched on, and the database tells what happens.
 
-    story.py DIR BUILD [--keep]
+    story.py DIR BUILD OPERATOR [--keep]
 
-DIR holds the running database (DIR/db) and FOS (DIR/fos); DIR/result becomes 0 or 1. With --keep the
+OPERATOR is the caller's own name: inside a user namespace the process looks like root. DIR holds the running database (DIR/db) and FOS (DIR/fos); DIR/result becomes 0 or 1. With --keep the
 laboratory stands until SIGTERM.
 """
 
@@ -115,7 +115,7 @@ def story(chain, folder):
     return same
 
 
-def main(folder, build, keep):
+def main(folder, build, operator, keep):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     result = Path(folder) / "result"
     well = False
@@ -124,7 +124,8 @@ def main(folder, build, keep):
         # the database runs already, outside of any namespace: it is used, not made
         postgres = Postgres(Path(folder) / "db")
         with Lab("quickstart") as lab, \
-                Chain(lab, postgres, build, lab_folder, Path(folder) / "fos") as chain:
+                Chain(lab, postgres, build, lab_folder, Path(folder) / "fos",
+                      operator) as chain:
             well = story(chain, lab_folder)
             # what the daemons said goes to a file when they end, not into the story
             sys.stdout = open(Path(folder) / "daemons.log", "w", encoding="utf-8")
@@ -138,4 +139,4 @@ def main(folder, build, keep):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], "--keep" in sys.argv[3:]))
+    sys.exit(main(*sys.argv[1:4], "--keep" in sys.argv[4:]))

@@ -72,11 +72,13 @@ def sha256(path, size=None):
 
 
 class Chain:
-    """See the module's text. `fos`: the folder of bzImage and init.xz."""
+    """See the module's text. `fos`: the folder of bzImage and init.xz; `operator`: the role that
+    types the SQL, by default that of the caller."""
 
-    def __init__(self, lab, postgres, build, workdir, fos):
+    def __init__(self, lab, postgres, build, workdir, fos, operator=None):
         self.lab, self.postgres = lab, postgres
         self.build, self.workdir, self.fos = Path(build), Path(workdir), Path(fos)
+        self.operator = operator
         self.daemons = {}
         self.hosts = {}
         self.segment = None
@@ -128,10 +130,10 @@ class Chain:
     # -- the database -------------------------------------------------------------------------
 
     def sql(self, text, *values):
-        return self.postgres.sql(text, *values, role="rouse_operator")
+        return self.postgres.sql(text, *values, role=self.operator)
 
     def value(self, text, *values):
-        return self.postgres.value(text, *values, role="rouse_operator")
+        return self.postgres.value(text, *values, role=self.operator)
 
     def add_host(self, name, mac):
         self.sql("insert into rouse.hosts (name) values (%s)", name)
@@ -140,7 +142,7 @@ class Chain:
     def add_image(self, name, file):
         """Takes a raw disk in as a published version."""
         subprocess.run([ROUSE_DB, "image", "add", "--conninfo",
-                        self.postgres.conninfo("rouse_operator"), "--store", self.workdir / "srv",
+                        self.postgres.conninfo(self.operator), "--store", self.workdir / "srv",
                         name, file], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
 
