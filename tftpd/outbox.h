@@ -16,7 +16,7 @@
 #include "tftpd/transfer.h"
 
 /* Room for a batch of ordinary blocks, and for the one largest. */
-#define OUTBOX_BYTES (192 * 1024)
+#define OUTBOX_BYTES ((size_t)192 * 1024)
 
 struct outbox {
 	struct udp *socket; /* where the gathered ones leave */

@@ -15,7 +15,6 @@
 #define SCRIPT_SIZE 16384
 #define NETWORK_HEADERS 32   /* IPv4, UDP and TFTP before a block's octets */
 #define BLKSIZE_CAREFUL 1468 /* fits Ethernet */
-#define REPEAT_MS 1000	     /* the same request so soon is the same wish */
 #define TOLD_EVERY_MS 10000
 #define ADDRESS_SHARE 4 /* one address may hold a fourth of all transfers */
 
@@ -79,9 +78,8 @@ static bool is_same_request(const struct transfer *transfer, const struct asked 
 static bool goes_on(const struct asked *asked, struct transfer *transfer)
 {
 	uint64_t now = loop_now_ms(asked->server->loop);
-	bool is_young = transfer->session.is_agreeing ||
-			now - transfer->session.progress_ms < REPEAT_MS;
-	bool is_repeat = is_same_request(transfer, asked) && is_young;
+	bool is_repeat = is_same_request(transfer, asked) &&
+			 session_may_be_asked_again(&transfer->session, now);
 	struct session_event event = {.kind = is_repeat ? SESSION_ASKED_AGAIN
 							: SESSION_REPLACED};
 
@@ -221,7 +219,6 @@ static void begin(const struct asked *asked, struct source *source, unsigned las
 	if (transfer->tid == last_tid)
 		transfer->tid = server_next_tid(server)->number;
 	transfer->local = asked->datagram->local;
-	transfer->interface = asked->datagram->interface;
 	transfer->asked = asked->request.options;
 	transfer->source = *source;
 	transfer->stage = asked->stage;

@@ -244,7 +244,6 @@ static enum err open_listener(struct server *server)
 	const struct settings *settings = server->settings;
 	struct udp_options options = {.address = settings_address(settings),
 				      .port = (uint16_t)settings->port,
-				      .broadcast = true,
 				      .activated = notify_socket("tftp"),
 				      .on_batch = on_requests,
 				      .data = server};

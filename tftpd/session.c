@@ -244,13 +244,22 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 	return send_current(session, now_ms);
 }
 
+bool session_may_be_asked_again(const struct session *session, uint64_t now_ms)
+{
+	/* nothing of ours has reached it yet, as far as we know */
+	bool is_unheard =
+		session->is_agreeing || (session->acked == 0 && !session->terms.has_oack);
+
+	return is_unheard || now_ms - session->progress_ms < SESSION_REPEAT_MS;
+}
+
 /* The client's port was used for another request: how far had this one come? */
 static struct session_step on_replaced(const struct session *session)
 {
 	if (session->is_agreeing)
 		return finish(SESSION_PROBE, "the client asked for the size only");
 	if (session->sent == session->blocks) /* its last ACK is lost or still on the way */
-		return finish(SESSION_SENT, "");
+		return finish(SESSION_SENT, "the client went on without acknowledging the end");
 	return finish(SESSION_ABORTED, "the client asked for another file");
 }
 

@@ -30,7 +30,8 @@
 #define SESSION_TRIES 6		   /* sendings of one block without progress */
 #define SESSION_SILENCE_MS 60000   /* and the longest silence in all */
 #define SESSION_GAP_MS 10
-#define SESSION_HOLD_MS 5 /* until a full socket is tried again */
+#define SESSION_REPEAT_MS 1000 /* a request that comes again so soon is the same wish */
+#define SESSION_HOLD_MS 5      /* until a full socket is tried again */
 #define SESSION_WINDOW_MAX 64
 
 /* What the server grants at most. */
@@ -123,6 +124,11 @@ struct session_step session_step(struct session *session, const struct session_e
 /* The last `count` blocks of the latest step could not be sent: they are sent a little later.
  */
 void session_hold(struct session *session, unsigned count, uint64_t now_ms);
+/*
+ * Would the same request, come now, be the first one once more (repeated by the client or by
+ * the network) rather than a machine that begins anew?
+ */
+bool session_may_be_asked_again(const struct session *session, uint64_t now_ms);
 /* Where a block lies in the file, and how long it is. */
 uint64_t session_block_offset(const struct session *session, uint64_t block);
 size_t session_block_length(const struct session *session, uint64_t block);

@@ -33,8 +33,7 @@ struct transfer {
 	struct transfer_key key;
 	struct sockaddr_in peer;
 	struct in_addr local; /* the address that was asked, and answers */
-	unsigned interface;
-	unsigned tid; /* which transfer socket */
+	unsigned tid;	      /* which transfer socket */
 	struct session session;
 	struct packet_options asked;
 	struct source source;

@@ -260,6 +260,22 @@ def test_size_probe_is_no_failure(net, daemon):
     daemon.wait_for(r'level=info event=transfer_ended outcome=probe .*reason="User aborted')
 
 
+def test_repeated_request_joins_the_first(net, daemon):
+    """A client that is impatient before the OACK gets it again, not a second transfer."""
+    expected = net.file("one_more", 513)
+    with net.socket() as sock:
+        for _ in range(3):
+            sock.sendto(request("one_more", blksize=1024, tsize=0), (SERVER, 69))
+        answers = [receive(sock) for _ in range(3)]
+        assert answers[0] == answers[1] == answers[2]
+        sender = answers[0][3]
+        for _ in range(3):
+            sock.sendto(ack(0), sender)
+        assert receive(sock)[:3] == (DATA, 1, expected)
+        sock.sendto(ack(1), sender)
+    daemon.wait_for(r"outcome=sent .*file=one_more bytes=513 size=513 blksize=1024")
+
+
 def test_answers_come_from_the_address_asked(net, daemon):
     expected = net.file("one_short", 511)
     assert fetch(net, "one_short", server=SECOND) == expected

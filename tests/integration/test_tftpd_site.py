@@ -161,6 +161,21 @@ def test_every_fetch_is_an_event(net, postgres, site):
     assert alive and "transfers open" in alive[-1].status and alive[-1].problem is None
 
 
+def test_foreign_bytes_lose_no_event(net, postgres, site):
+    """Names and error texts that are no UTF-8, or look like JSON or SQL, take nothing with them."""
+    net.file("ipxe.efi", 5000)
+    with net.socket() as sock:
+        for name in ("caf\xe9\xff\xc0.efi", '"},{"kind":"x', "';drop table x;--"):
+            sock.sendto(request(name), (SERVER, 69))
+            expect_error(sock, 1)
+        sock.sendto(request("ipxe.efi", tsize=0), (SERVER, 69))
+        sock.sendto(b"\0\5\0\3\xff\xfe\"}", receive(sock)[3])
+    wait_for_event(postgres, kind="missing", name='"},{"kind":"x')
+    wait_for_event(postgres, kind="missing", name="';drop table x;--")
+    wait_for_event(postgres, kind="aborted", name="ipxe.efi")
+    assert postgres.sql("select name from rouse.events where kind = 'missing' and name like 'caf%.efi'")
+
+
 def test_database_goes_and_comes(net, postgres, site):
     expected = net.file("ipxe.efi", 5000)
     change(site, postgres, "update rouse.hosts set state = 'disabled' where name = 'lab-01'")

@@ -152,7 +152,7 @@ static void test_request_repeated_before_the_agreement(void **state)
 
 static void test_no_sorcerers_apprentice(void **state)
 {
-	struct session session = session_of(5 * 512, 512, 1, false);
+	struct session session = session_of(5ULL * 512, 512, 1, false);
 
 	(void)state;
 	(void)start(&session, 0);
@@ -222,7 +222,7 @@ static void test_timeout_option(void **state)
 
 static void test_window(void **state)
 {
-	struct session session = session_of(10 * 512, 512, 4, false);
+	struct session session = session_of(10ULL * 512, 512, 4, false);
 
 	(void)state;
 	assert_data(start(&session, 0), 1, 4);
@@ -235,7 +235,7 @@ static void test_window(void **state)
 
 static void test_gap_is_repeated_once(void **state)
 {
-	struct session session = session_of(100 * 512, 512, 4, false);
+	struct session session = session_of(100ULL * 512, 512, 4, false);
 	struct session_step step;
 
 	(void)state;
@@ -256,7 +256,7 @@ static void test_gap_is_repeated_once(void **state)
 
 static void test_overtaken_window_is_not_repeated(void **state)
 {
-	struct session session = session_of(100 * 512, 512, 4, false);
+	struct session session = session_of(100ULL * 512, 512, 4, false);
 
 	(void)state;
 	(void)start(&session, 0);
@@ -267,7 +267,7 @@ static void test_overtaken_window_is_not_repeated(void **state)
 
 static void test_lost_first_block_of_a_window(void **state)
 {
-	struct session session = session_of(100 * 512, 512, 4, false);
+	struct session session = session_of(100ULL * 512, 512, 4, false);
 
 	(void)state;
 	(void)start(&session, 0);
@@ -278,7 +278,7 @@ static void test_lost_first_block_of_a_window(void **state)
 
 static void test_full_socket(void **state)
 {
-	struct session session = session_of(100 * 512, 512, 8, false);
+	struct session session = session_of(100ULL * 512, 512, 8, false);
 
 	(void)state;
 	assert_data(start(&session, 0), 1, 8);
@@ -321,8 +321,9 @@ static void test_how_clients_end_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct session session = session_of(9999, 512, 1, true);
-		struct session_step step = start(&session, 0);
+		struct session_step step;
 
+		(void)start(&session, 0);
 		if (!cases[i].is_agreeing)
 			(void)ack(&session, 0, 0);
 		step = error(&session, cases[i].code, cases[i].message);
@@ -344,6 +345,23 @@ static void test_port_used_again(void **state)
 	assert_int_equal(session_step(&session, &replaced, 1).outcome, SESSION_ABORTED);
 	(void)ack(&session, 1, 1);
 	assert_int_equal(session_step(&session, &replaced, 1).outcome, SESSION_SENT);
+}
+
+static void test_what_is_a_repeated_request(void **state)
+{
+	struct session plain = session_of(600, 512, 1, false);
+	struct session agreed = session_of(600, 512, 1, true);
+
+	(void)state;
+	(void)start(&plain, 0);
+	assert_true(session_may_be_asked_again(&plain, 30000));
+	(void)ack(&plain, 1, 30000);
+	assert_true(session_may_be_asked_again(&plain, 30999));
+	assert_false(session_may_be_asked_again(&plain, 31000));
+	(void)start(&agreed, 0);
+	assert_true(session_may_be_asked_again(&agreed, 30000));
+	(void)ack(&agreed, 0, 30000);
+	assert_false(session_may_be_asked_again(&agreed, 31000));
 }
 
 static void test_our_own_ends(void **state)
@@ -385,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_full_socket),
 		cmocka_unit_test(test_how_clients_end_it),
 		cmocka_unit_test(test_port_used_again),
+		cmocka_unit_test(test_what_is_a_repeated_request),
 		cmocka_unit_test(test_our_own_ends),
 	};
 
