@@ -87,6 +87,13 @@ static void on_site(void *data, const struct site *site)
 	backend->options.on_site(backend->options.data, site);
 }
 
+static void on_answer(void *data, const struct parked *parked, uint32_t seconds)
+{
+	struct backend *backend = data;
+
+	backend->options.on_answer(backend->options.data, parked, seconds);
+}
+
 static const char *get_status(void *data)
 {
 	struct backend *backend = data;
@@ -131,8 +138,8 @@ static enum err open_parts(struct backend *backend)
 		.instance = backend->instance,
 		.saved_file = backend->lease_file,
 		.site = get_site,
-		.on_answer = backend->options.on_answer,
-		.data = backend->options.data,
+		.on_answer = on_answer,
+		.data = backend,
 	};
 	enum err err = db_open(backend->loop, &conn, &backend->conn);
 
