@@ -107,7 +107,8 @@ def test_one_machine_has_one_address_whatever_it_calls_itself(site):
     second = wire.lease(option(61, b"\xff\x00\x01\x02\x03"))
     third = wire.lease(option(61, b"\x01" + mac_octets(wire.mac)))
     assert first.yiaddr == second.yiaddr == third.yiaddr
-    assert len(site.postgres.sql("select from rouse.leases where mac = %s::macaddr", wire.mac)) == 1
+    assert site.postgres.value("select count(*) from rouse.leases where mac = %s::macaddr",
+                               wire.mac) == 1
 
 
 def test_init_reboot_on_a_wrong_network_is_refused(site):
@@ -206,7 +207,7 @@ BOOT = [
      {175: b"\xb0\x01\x01"}),
     ("iPXE by option 175 alone", firmware(7, ipxe=True), "default.ipxe", {175: b"\xb0\x01\x01"}),
     ("iPXE that plays a vendor's ROM", firmware(0, user=b"lab-rom", ipxe=True), "undionly.kpxe",
-     {60: b"PXEClient"}),
+     {60: b"PXEClient", 43: b"\x06\x01\x08\xff"}),
 ]
 
 
@@ -270,7 +271,7 @@ def test_the_trace_tells_the_story(site):
     wire.lease(option(60, b"udhcp 1.35.0"))
     rows = site.wait_until(lambda: (found := site.postgres.sql(
         "select stage, kind, name, address, reason, detail from rouse.events "
-        "where mac = %s::macaddr order by at, id", wire.mac)) and len(found) >= 12 and found)
+        "where mac = %s::macaddr order by at", wire.mac)) and len(found) >= 12 and found)
     for stage in ("fw_dhcp", "ipxe_dhcp", "os_dhcp"):
         kinds = {row.kind for row in rows if row.stage == stage}
         assert kinds == {"discover", "offer", "request", "ack"}, stage
@@ -337,7 +338,7 @@ def test_foreign_text_is_harmless_in_the_database(site):
     wire = site.wire("02:00:00:00:00:52")
     name = b"a\"b\\c'};drop\xff\xc3\n{,NULL"
     wire.lease(option(12, name), option(60, b"\"\\\x00\x80"))
-    assert site.lease_of(wire.mac).host_name == "a\"b\\c'};drop????{,NULL".replace("????", "???")
+    assert site.lease_of(wire.mac).host_name == "a\"b\\c'};drop???{,NULL"
 
 
 def test_a_hello_is_said(site):

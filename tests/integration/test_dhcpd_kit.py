@@ -188,7 +188,8 @@ class Site:
         return value
 
     def lease_of(self, mac):
-        rows = self.postgres.sql("select * from rouse.leases where mac = %s::macaddr "
+        rows = self.postgres.sql("select address, state, host_name, granted_at, expires_at "
+                                 "from rouse.leases where mac = %s::macaddr "
                                  "order by granted_at desc", mac)
         return rows[0] if rows else None
 
