@@ -21,9 +21,7 @@ struct backend {
 	struct store *store;
 	struct events *events;
 	struct hello *hello;
-	struct log_repeat down_log;
 	struct loop *loop;
-	bool was_up;
 };
 
 const struct site *backend_site(const struct backend *backend)
@@ -55,8 +53,6 @@ static void on_up(void *data)
 {
 	struct backend *backend = data;
 
-	log_info("database_up", "instance=%s", log_text(backend->instance));
-	backend->was_up = true;
 	hello_now(backend->hello);
 	store_on_up(backend->store);
 }
@@ -64,15 +60,9 @@ static void on_up(void *data)
 static void on_down(void *data, const char *reason)
 {
 	struct backend *backend = data;
-	unsigned long left_out;
 
+	(void)reason; /* db/conn has told it */
 	store_on_down(backend->store);
-	if (backend->was_up ||
-	    log_repeat_due(&backend->down_log, loop_now_ms(backend->loop), 10000, &left_out))
-		log_warning("database_away", "reason=%s remedy=%s", log_text(reason),
-			    log_text("recorded leases are honoured meanwhile; see whether "
-				     "PostgreSQL runs and the key `database` names it"));
-	backend->was_up = false;
 }
 
 static const struct site *get_site(void *data)
@@ -175,8 +165,11 @@ enum err backend_open(struct loop *loop, const struct backend_options *options,
 	/* from now on call-backs may come that ask the caller for this */
 	*ret_backend = backend;
 	err = open_parts(backend);
-	if (err != ERR_OK)
-		log_error("backend_failed", "reason=%s", log_text(err_text(err)));
+	if (err == ERR_OK)
+		return ERR_OK;
+	log_error("backend_failed", "reason=%s", log_text(err_text(err)));
+	backend_close(backend);
+	*ret_backend = NULL;
 	return err;
 }
 

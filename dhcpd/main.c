@@ -19,6 +19,7 @@ static void on_reload(void *data)
 	struct server *server = data;
 
 	notify_reloading();
+	log_info("reload", "status=%s", log_text(server_status(server)));
 	backend_reload(server->backend);
 	notify_ready();
 }
@@ -27,13 +28,14 @@ static void on_stop(void *data)
 {
 	struct server *server = data;
 
-	notify_stopping();
-	log_info("stopped", "status=%s", log_text(server_status(server)));
+	if (server->backend)
+		log_info("stopped", "status=%s", log_text(server_status(server)));
 	server_close(server);
 	backend_close(server->backend);
 }
 
-static int serve(struct server *server, struct loop *loop, const struct settings *settings)
+/* EX_OK: everything is open, the loop may run. */
+static int prepare(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	const struct backend_options options = {settings, server_on_site, server_on_answer,
 						server_status, server};
@@ -47,7 +49,6 @@ static int serve(struct server *server, struct loop *loop, const struct settings
 	log_info("started", "version=%s interface=%s", ROUSE_VERSION,
 		 log_text(settings->interface));
 	notify_ready();
-	loop_run(loop);
 	return EX_OK;
 }
 
@@ -66,10 +67,12 @@ int main(int argc, char **argv)
 		log_error("loop_failed", "reason=%s", "\"the event loop cannot start\"");
 		return EX_OSERR;
 	}
-	status = serve(&server, &loop, &settings);
+	status = prepare(&server, &loop, &settings);
+	/* what was opened is closed in order, also when something could not be */
 	if (status != EX_OK)
-		return status; /* the message is written, the kernel closes the rest */
+		loop_stop(&loop);
+	loop_run(&loop);
 	loop_close(&loop);
 	settings_free(&settings);
-	return EX_OK;
+	return status;
 }

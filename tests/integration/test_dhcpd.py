@@ -134,7 +134,7 @@ def test_renewing_and_informing(site):
     ack = wire.lease()
     # unicast to the address it has: so it must answer for it
     site.client.run(["ip", "addr", "add", f"{ack.yiaddr}/24", "dev", "eth0"])
-    site.server.run(["ip", "neigh", "replace", ack.yiaddr, "lladdr", wire.mac, "dev", "eth0"])
+    site.neighbour(ack.yiaddr, wire.mac)
     again = wire.ask(REQUEST, ciaddr=ack.yiaddr, source=ack.yiaddr)
     assert again.type == ACK and again.yiaddr == again.ciaddr == ack.yiaddr
     assert again.frame["IP"].dst == ack.yiaddr
@@ -169,7 +169,7 @@ def test_release_needs_address_and_client(site):
 
 def test_a_relayed_packet_goes_back_to_the_relay(site):
     wire = site.wire("02:00:00:00:00:19")
-    site.server.run(["ip", "neigh", "replace", "10.77.0.254", "lladdr", wire.mac, "dev", "eth0"])
+    site.neighbour("10.77.0.254", wire.mac)
     offer = wire.discover(option(82, b"\x01\x04eth0"), giaddr="10.77.0.254")
     assert offer.type == OFFER and offer.giaddr == "10.77.0.254"
     assert (offer.frame["IP"].dst, offer.frame["UDP"].dport) == ("10.77.0.254", 67)
@@ -185,7 +185,7 @@ def test_a_reservation_is_kept(site):
     site.postgres.sql("insert into rouse.reservations (mac, address) values (%s, '10.77.0.50')",
                       wire.mac)
     # the live client is sent to its reservation by a refusal of its renewal
-    nak = site.wait_until(lambda: (reply := wire.ask(REQUEST, ciaddr=old, source=old))
+    nak = site.wait_until(lambda: (reply := wire.ask(REQUEST, ciaddr=old))
                           and reply.type == NAK and reply)
     assert b"reserved" in nak.options[56]
     assert wire.lease().yiaddr == "10.77.0.50"

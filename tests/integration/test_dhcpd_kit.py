@@ -16,6 +16,8 @@ SERVER = "10.77.0.1"
 EVERYBODY = "255.255.255.255"
 COOKIE = b"\x63\x82\x53\x63"
 ETH_P_IP = 0x0800
+SO_RCVBUFFORCE = 33
+LOADED = "event=leases_loaded"
 
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
 
@@ -69,6 +71,8 @@ class Wire:
         with host.entered():
             # a socket belongs to the namespace in which it was made
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
+            # every wire hears the whole segment, also while nobody reads from it
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
             self.socket.bind((interface, 0))
         self.xid = int.from_bytes(mac_octets(mac)[2:], "big")
 
@@ -97,10 +101,14 @@ class Wire:
                 octets = self.socket.recv(4096)
             except TimeoutError:
                 break
+            # most frames are other wires': they are not worth taking apart
+            if struct.pack("!I", xid) not in octets:
+                continue
             frame = Ether(octets)
             if UDP in frame and frame[UDP].dport in (67, 68) and frame[UDP].sport == 67:
                 payload = bytes(frame[UDP].payload)
-                if len(payload) >= 240 and payload[0] == 2 and payload[4:8] == struct.pack("!I", xid):
+                if len(payload) >= 240 and payload[0] == 2 and \
+                        payload[4:8] + payload[28:34] == struct.pack("!I", xid) + mac_octets(self.mac):
                     return Reply(frame, payload)
         return None
 
@@ -141,7 +149,7 @@ def firmware(arch, vendor="PXEClient", user=None, ipxe=False, wanted=b"\x01\x03\
 class Site:
     """One segment, a server with dhcpd on it, a client; subnet and pool in the database."""
 
-    def __init__(self, lab, postgres, build, state, pool=("10.77.0.100", "10.77.0.199"), ipv6=False,
+    def __init__(self, lab, postgres, build, state, pool=("10.77.0.20", "10.77.0.250"), ipv6=False,
                  lease_seconds=600):
         self.postgres = postgres
         self.state = Path(state)
@@ -162,16 +170,21 @@ class Site:
         self.postgres.sql("insert into rouse.pools (subnet, first, last) values "
                           "('10.77.0.0/24', %s, %s)", *pool)
 
-    def start(self, *flags, wait=r"event=leases_loaded"):
+    def start(self, *flags, wait=LOADED):
         self.daemon = self.server.spawn([
             self.program, "--interface", "eth0", "--database", self.postgres.conninfo("rouse_dhcpd"),
             "--state-dir", self.state, "--log-level", "debug", *flags])
         self.daemon.wait_for("event=started")
         if wait:
             self.daemon.wait_for(wait, timeout=20)
+        if wait == LOADED:
             # the snapshot has a connection of its own: the first answer shows that it is in force
             self.wait_until(lambda: self.wire("02:00:00:00:ff:fe").discover(timeout=0.3))
         return self.daemon
+
+    def neighbour(self, address, mac):
+        """The server knows this card behind the address: the test's own client answers no ARP."""
+        self.server.run(["ip", "neigh", "replace", address, "lladdr", mac, "dev", "eth0"])
 
     def wire(self, mac, host=None):
         wire = Wire(host or self.client, mac)

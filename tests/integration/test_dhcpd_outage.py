@@ -1,0 +1,300 @@
+"""dhcpd when something is missing: the database, itself, free addresses; and under a burst."""
+
+import stat
+
+import pytest
+
+from test_dhcpd_kit import ACK, NAK, OFFER, REQUEST, SERVER, Site, firmware, option, packed
+
+
+@pytest.fixture(name="site")
+def make_site(lab, postgres, build, tmp_path):
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path / "state")
+    site.state.mkdir()
+    yield site
+    site.close()
+
+
+@pytest.fixture(name="database")
+def make_database(postgres):
+    """Whatever a test does to it, the next one finds it running."""
+    yield postgres
+    if not (postgres.directory / "data" / "postmaster.pid").exists():
+        postgres.start()
+
+
+def macs(count, kind=1):
+    return [f"02:00:00:{kind:02x}:{i >> 8:02x}:{i & 255:02x}" for i in range(count)]
+
+
+def lose_database(site, database):
+    said = len(site.daemon.output)
+    database.stop()
+    site.daemon.wait_for("event=database_away", after=said)
+
+
+# --- the database goes and comes ---
+
+def test_outage_honours_what_is_recorded_and_promises_nothing(site, database):
+    site.start()
+    known, offered = site.wire("02:00:00:00:00:01"), site.wire("02:00:00:00:00:02")
+    ack = known.lease()
+    site.neighbour(ack.yiaddr, known.mac)
+    offer = offered.discover()
+    lose_database(site, database)
+    # the known client: renewing, rebooting, starting anew; each time what is left, never more
+    left = 600
+    for reply in (known.ask(REQUEST, ciaddr=ack.yiaddr, source=ack.yiaddr),
+                  known.ask(REQUEST, option(50, packed(ack.yiaddr))),
+                  known.request(known.discover())):
+        assert reply.type == ACK and reply.yiaddr == ack.yiaddr
+        assert 0 < reply.number(51) <= left
+        assert reply.number(51) > reply.number(59) > reply.number(58) > reply.number(51) // 2
+        left = reply.number(51)
+    assert left < 600
+    # nobody new, not even whom an address was offered; and nobody is refused
+    assert offered.request(offer, timeout=1) is None
+    assert site.wire("02:00:00:00:00:03").discover(timeout=1) is None
+    assert site.wire("02:00:00:00:00:04").ask(REQUEST, option(50, packed("192.168.1.1")),
+                                              timeout=1) is None
+    said = len(site.daemon.output)
+    database.start()
+    site.daemon.wait_for("event=leases_loaded", timeout=15, after=said)
+    assert known.ask(REQUEST, ciaddr=ack.yiaddr, source=ack.yiaddr).number(51) == 600
+    assert site.wire("02:00:00:00:00:03").lease().type == ACK
+    assert "level=error" not in site.daemon.output
+
+
+def test_an_ack_never_comes_before_its_row(site, database):
+    site.start()
+    wire = site.wire("02:00:00:00:00:05")
+    offer = wire.discover()
+    blocker = database.connect("postgres")
+    try:
+        with blocker.cursor() as cursor:
+            cursor.execute("begin; lock table rouse_data.lease in access exclusive mode")
+        assert wire.request(offer, timeout=1.5) is None
+        with blocker.cursor() as cursor:
+            cursor.execute("rollback")
+        # the deadline is not past: the parked ACK leaves when its row has committed
+        reply = wire.receive(3)
+        assert reply.type == ACK and site.lease_of(wire.mac).state == "bound"
+        site.neighbour(reply.yiaddr, wire.mac)
+        # once more, for longer than an ACK may wait: it never comes, but the lease is recorded
+        with blocker.cursor() as cursor:
+            cursor.execute("begin; lock table rouse_data.lease in access exclusive mode")
+        late = site.wire("02:00:00:00:00:06")
+        second = late.discover(timeout=1)
+        assert second is None  # lease_find waits behind the lock, too
+        assert wire.ask(REQUEST, ciaddr=reply.yiaddr, source=reply.yiaddr,
+                        timeout=0.5) is None
+        site.daemon.wait_for("event=acks_given_up", timeout=5)
+        # a database that does not commit is an outage: the remainder is given at once
+        again = wire.ask(REQUEST, ciaddr=reply.yiaddr, source=reply.yiaddr, timeout=1)
+        assert again.type == ACK and again.number(51) < 600
+        with blocker.cursor() as cursor:
+            cursor.execute("rollback")
+        assert wire.receive(1) is None
+    finally:
+        blocker.close()
+
+
+def test_a_retransmission_takes_the_place_of_the_packet_before(site, database):
+    site.start()
+    wire = site.wire("02:00:00:00:00:07")
+    offer = wire.discover()
+    blocker = database.connect("postgres")
+    try:
+        with blocker.cursor() as cursor:
+            cursor.execute("begin; lock table rouse_data.lease in access exclusive mode")
+        assert wire.request(offer, timeout=0.3) is None
+        first = wire.xid
+        assert wire.request(offer, timeout=0.3) is None
+        with blocker.cursor() as cursor:
+            cursor.execute("rollback")
+        assert wire.receive(3).type == ACK
+        assert wire.receive(0.5, xid=first) is None
+    finally:
+        blocker.close()
+
+
+def test_killed_and_started_again_keeps_every_lease(site):
+    site.start()
+    leases = {mac: site.wire(mac).lease().yiaddr for mac in macs(20)}
+    site.daemon.kill()
+    site.start()
+    for mac, address in leases.items():
+        wire = site.wire(mac)
+        # it remembers; so nobody else is offered one of them
+        assert wire.ask(REQUEST, option(50, packed(address))).type == ACK
+    assert site.wire("02:00:00:00:00:99").discover().yiaddr not in leases.values()
+
+
+def test_starts_with_the_saved_leases_while_the_database_is_away(site, database):
+    site.start()
+    wire = site.wire("02:00:00:00:00:08")
+    ack = wire.lease(*firmware(7))
+    assert site.daemon.stop() == 0
+    for name in ("leases", "site.json"):
+        assert stat.S_IMODE((site.state / name).stat().st_mode) == 0o600
+    database.stop()
+    site.start(wait="event=database_away")
+    offer = wire.discover(*firmware(7))
+    assert offer.type == OFFER and offer.yiaddr == ack.yiaddr and offer.file == "ipxe.efi"
+    again = wire.request(offer, *firmware(7))
+    assert again.type == ACK and 0 < again.number(51) <= 600
+    assert site.wire("02:00:00:00:00:09").discover(timeout=1) is None
+    database.start()
+    site.daemon.wait_for("event=leases_loaded", timeout=15)
+    assert site.wire("02:00:00:00:00:09").lease().type == ACK
+
+
+def test_a_damaged_lease_file_is_told_and_no_obstacle(site):
+    (site.state / "leases").write_text("rouse leases 1\n10.77.0.100 zz bound 1\nnonsense\n")
+    site.start()
+    site.daemon.wait_for("event=saved_leases_damaged.*bad_lines=2")
+    assert site.wire("02:00:00:00:00:0a").lease().type == ACK
+
+
+def test_another_server_has_taken_the_address(site, database):
+    """Two servers, one database: the row decides, whatever the table in memory says."""
+    site.start()
+    wire = site.wire("02:00:00:00:00:0b")
+    offer = wire.discover()
+    database.sql("select * from rouse_daemon.lease_grant('other/1', array[%s::inet], "
+                 "array['\\x010200000000ee'::bytea], array['02:00:00:00:00:ee'::macaddr], array[600], "
+                 "array[null::text], array[null::text])", offer.yiaddr, role="rouse_dhcpd")
+    nak = wire.request(offer)
+    assert nak.type == NAK and b"another client" in nak.options[56]
+    assert wire.lease().yiaddr != offer.yiaddr
+    # and what the other server has granted, this one renews
+    other = site.wire("02:00:00:00:00:ee")
+    assert other.ask(REQUEST, option(50, packed(offer.yiaddr))).type == ACK
+
+
+# --- many at once, and too many ---
+
+def test_a_burst_is_committed_in_groups(site, database):
+    site.start()
+    wires = [site.wire(mac) for mac in macs(200, kind=2)]
+    offers = [wire.discover() for wire in wires]
+    assert len({offer.yiaddr for offer in offers}) == len(wires)
+    requests = [wire.message(REQUEST, option(54, packed(SERVER)), option(50, packed(offer.yiaddr)))
+                for wire, offer in zip(wires, offers)]
+    before = grants_of(site)
+    for wire, request in zip(wires, requests):
+        wire.send(request)
+    acks = [wire.receive(5) for wire in wires]
+    assert [ack.type for ack in acks] == [ACK] * len(wires)
+    assert [ack.yiaddr for ack in acks] == [offer.yiaddr for offer in offers]
+    bound = database.value("select count(*) from rouse.leases where state = 'bound'")
+    assert bound == len(wires)
+    after = grants_of(site)
+    assert after[0] - before[0] == len(wires)
+    assert after[1] - before[1] < len(wires) / 2, "group commit: far fewer statements than ACKs"
+    # and by PostgreSQL's own count: rows that one transaction wrote share its xmin
+    written, transactions = database.admin(
+        "select count(*) as written, count(distinct xmin::text) as transactions from rouse_data.lease")[0]
+    assert written == len(wires)
+    assert transactions == after[1] - before[1]
+
+
+def grants_of(site):
+    """Grants and the statements they took, as the daemon counts them: it says so when it hears HUP."""
+    said = len(site.daemon.output)
+    site.daemon.signal(1)
+    found = site.daemon.wait_for(r"event=reload .*?(\d+) grants in (\d+) statements", after=said)
+    return int(found.group(1)), int(found.group(2))
+
+
+def test_an_exhausted_pool_says_so(lab, postgres, build, tmp_path):
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path, pool=("10.77.0.100", "10.77.0.103"))
+    try:
+        # the wire that start() asks with holds one address by its offer
+        site.start()
+        addresses = {site.wire(mac).lease().yiaddr for mac in macs(3)}
+        assert len(addresses) == 3
+        late = site.wire("02:00:00:00:00:77")
+        assert late.discover(timeout=1) is None
+        reason = site.wait_until(lambda: postgres.sql(
+            "select reason from rouse.events where mac = %s::macaddr and kind = 'silent'", late.mac))
+        assert "enlarge rouse.pools" in reason[0].reason
+        # seen without a restart
+        postgres.sql("update rouse.pools set last = '10.77.0.110'")
+        site.wait_until(lambda: late.discover(timeout=0.5))
+        assert late.lease().yiaddr not in addresses
+    finally:
+        site.close()
+
+
+# --- starts that fail ---
+
+def refused(site, *flags, host=None):
+    done = (host or site.server).run([site.program, *flags], check=False)
+    assert done.returncode != 0
+    assert "Sanitizer" not in done.stdout and "runtime error" not in done.stdout
+    return done.returncode, done.stdout
+
+
+def test_unknown_key(site, tmp_path):
+    file = tmp_path / "dhcpd.conf"
+    file.write_text('database = "dbname=rouse"\ninterfaces = "eth0"\n')
+    status, said = refused(site, "--config", file)
+    assert status == 78
+    assert "interfaces" in said and "interface" in said and "2" in said
+
+
+@pytest.mark.parametrize("flags,words", [
+    (["--database", "dbname=rouse"], ["interface", "ip link"]),
+    (["--interface", "eth0"], ["database", "connection string"]),
+    (["--interface", "nosuch0", "--database", "dbname=rouse"], ["nosuch0", "ip link"]),
+    (["--interface", "lo", "--database", "dbname=rouse"], ["lo", "Ethernet"]),
+    (["--interface", "eth0", "--database", "dbname=rouse hosst=/x"], ["hosst"]),
+    (["--interface", "eth0", "--database", "dbname=rouse", "--log-level", "loud"], ["loud", "debug"]),
+    (["--interface", "eth0", "--database", "dbname=rouse", "--user", "nobody-such"], ["nobody-such"]),
+])
+def test_a_start_that_cannot_be(site, flags, words):
+    _, said = refused(site, "--state-dir", "", *flags)
+    for word in words:
+        assert word in said
+
+
+def test_an_occupied_port_is_named(site):
+    site.start()
+    status, said = refused(site, "--interface", "eth0", "--database", "dbname=rouse",
+                           "--state-dir", "")
+    assert status == 69
+    assert "port=67" in said and "in use" in said and "ss -lunp" in said
+    assert site.wire("02:00:00:00:00:0c").lease().type == ACK
+
+
+def test_a_database_that_is_nowhere_is_told_and_waited_for(site):
+    site.daemon = site.server.spawn([
+        site.program, "--interface", "eth0", "--state-dir", site.state,
+        "--database", "host=/nonexistent dbname=rouse password=sesame"])
+    site.daemon.wait_for("event=started")
+    site.daemon.wait_for(r"event=database_away.*/nonexistent")
+    assert site.wire("02:00:00:00:00:0d").discover(timeout=1) is None
+    assert "sesame" not in site.daemon.output
+    assert site.daemon.is_running()
+
+
+def test_works_as_another_user(site):
+    """Sockets are opened as root, and root is given up for good."""
+    site.start("--user", "postgres", "--state-dir", "")
+    status = site.server.run(["cat", f"/proc/{daemon_pid(site)}/status"]).stdout
+    assert "CapEff:\t0000000000000000" in status
+    assert site.wire("02:00:00:00:00:0e").lease().type == ACK
+
+
+def daemon_pid(site):
+    """`ip netns exec` becomes the daemon."""
+    return site.daemon.pid
+
+
+def test_print_config_hides_the_password(site):
+    done = site.server.run([site.program, "--interface", "eth0", "--database",
+                            "dbname=rouse password=sesame", "--print-config"])
+    assert "sesame" not in done.stdout and "***" in done.stdout
