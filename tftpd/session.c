@@ -156,6 +156,7 @@ static void note_progress(struct session *session, uint64_t now_ms)
 	session->tries = 1;
 	session->has_gap = false;
 	session->was_gap_repeated = false;
+	session->is_unreachable = false;
 }
 
 /* The client misses something of a window: give what is under way a moment to arrive. */
@@ -219,10 +220,23 @@ static struct session_step on_error(const struct session *session,
 	return finish(SESSION_ABORTED, "the client gave up");
 }
 
+/*
+ * A client that ends a transfer by ERROR and closes its port makes the rest of a window bounce:
+ * its own word may stand right behind the bounce, and says more.
+ */
+static struct session_step on_unreachable(struct session *session, uint64_t now_ms)
+{
+	session->is_unreachable = true;
+	session->wait_until_ms = lesser(session->wait_until_ms, now_ms + SESSION_GAP_MS);
+	return keep_waiting(session);
+}
+
 static struct session_step on_timer(struct session *session, uint64_t now_ms)
 {
 	if (now_ms < session->wait_until_ms)
 		return keep_waiting(session);
+	if (session->is_unreachable)
+		return finish(SESSION_ABORTED, "nobody listens at the client's port any more");
 	if (now_ms - session->progress_ms >= silence_limit_ms(session))
 		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
 					 "the client fell silent");
@@ -290,7 +304,7 @@ struct session_step session_step(struct session *session, const struct session_e
 	case SESSION_REPLACED:
 		return on_replaced(session);
 	case SESSION_UNREACHABLE:
-		return finish(SESSION_ABORTED, "nobody listens at the client's port any more");
+		return on_unreachable(session, now_ms);
 	case SESSION_UNREADABLE:
 		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
 					 "the file could not be read to its end");

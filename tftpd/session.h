@@ -108,7 +108,8 @@ struct session {
 	bool is_agreeing;	/* the OACK waits for its ACK 0 */
 	bool has_gap;		/* a gap was reported: repeat when nothing moves */
 	bool was_gap_repeated;
-	bool is_held; /* the socket was full: the rest of the window waits */
+	bool is_unreachable; /* ICMP said so: over, unless the client says otherwise at once */
+	bool is_held;	     /* the socket was full: the rest of the window waits */
 };
 
 /* Fills the terms from what was asked and what the server allows. Never more than asked. */

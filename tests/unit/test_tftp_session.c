@@ -364,6 +364,32 @@ static void test_what_is_a_repeated_request(void **state)
 	assert_false(session_may_be_asked_again(&agreed, 31000));
 }
 
+static void test_unreachable_client(void **state)
+{
+	struct session_event bounce = {.kind = SESSION_UNREACHABLE};
+	struct session session = session_of(6000, 512, 4, false);
+	struct session_step step;
+
+	(void)state;
+	(void)start(&session, 0);
+	step = session_step(&session, &bounce, 5);
+	assert_silent(step);
+	step = timer(&session, step.wait_until_ms);
+	assert_int_equal(step.outcome, SESSION_ABORTED);
+	assert_int_equal(step.send, SESSION_SEND_NOTHING);
+	/* the client's own word, right behind, says more */
+	session = session_of(6000, 512, 4, false);
+	(void)start(&session, 0);
+	(void)session_step(&session, &bounce, 5);
+	assert_int_equal(error(&session, 0, "closed").outcome, SESSION_CLOSED);
+	/* and one that goes on was never gone */
+	session = session_of(6000, 512, 4, false);
+	(void)start(&session, 0);
+	(void)session_step(&session, &bounce, 5);
+	assert_data(ack(&session, 4, 6), 5, 4);
+	assert_silent(timer(&session, 100));
+}
+
 static void test_our_own_ends(void **state)
 {
 	struct session session = session_of(600, 512, 1, false);
@@ -378,10 +404,6 @@ static void test_our_own_ends(void **state)
 		session_step(&session, &(struct session_event){.kind = SESSION_STOPPING}, 1)
 			.send,
 		SESSION_SEND_ERROR);
-	assert_int_equal(
-		session_step(&session, &(struct session_event){.kind = SESSION_UNREACHABLE}, 1)
-			.send,
-		SESSION_SEND_NOTHING);
 }
 
 int main(void)
@@ -404,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_how_clients_end_it),
 		cmocka_unit_test(test_port_used_again),
 		cmocka_unit_test(test_what_is_a_repeated_request),
+		cmocka_unit_test(test_unreachable_client),
 		cmocka_unit_test(test_our_own_ends),
 	};
 
