@@ -51,7 +51,7 @@ bool advert_read(struct advert_memory *memory, const uint8_t *packet, size_t len
 		lifetime_seconds = (uint16_t)(message[6] << 8);
 		lifetime_seconds = (uint16_t)(lifetime_seconds | message[7]);
 		if (lifetime_seconds > 0)
-			memory->router_until_ms = now_ms + lifetime_seconds * 1000U;
+			memory->router_until_ms = now_ms + (uint64_t)lifetime_seconds * 1000;
 		return false;
 	}
 	if (message[0] != ICMP_SOLICITATION)
