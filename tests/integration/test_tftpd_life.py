@@ -1,0 +1,163 @@
+"""tftpd's life: many clients at once and too many, its start, its orderly stop and its violent end."""
+
+import pwd
+import re
+import select
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# the fixtures are used by their names: pylint: disable=unused-import
+from test_tftpd import (DATA, MEGABYTE, OACK, PATIENCE, SERVER, ack, expect_error, fetch,
+                        fetch_rest, make_net, receive, request, start_daemon, start_own)  # noqa: F401
+
+
+# ---------------------------------------------------------------- many, and too many
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_two_hundred_at_once(net, daemon, turn):
+    expected = net.file("sixty-four", 65536)
+    got = {}
+    with_poll = select.epoll()
+    sockets = {}
+    for _ in range(200):
+        sock = net.socket()
+        sockets[sock.fileno()] = sock
+        got[sock] = b""
+        with_poll.register(sock, select.EPOLLIN)
+    for sock in got:
+        sock.sendto(request("sixty-four"), (SERVER, 69))
+    open_ones = set(got)
+    while open_ones:
+        events = with_poll.poll(PATIENCE)
+        assert events, f"{len(open_ones)} transfers stand still"
+        for number, _ in events:
+            sock = sockets[number]
+            opcode, block, payload, sender = receive(sock)
+            assert opcode == DATA
+            if block == len(got[sock]) // 512 + 1:
+                got[sock] += payload
+                if len(payload) < 512:
+                    open_ones.discard(sock)
+            sock.sendto(ack(block), sender)
+    assert all(data == expected for data in got.values())
+    for sock in got:
+        sock.close()
+
+
+def test_one_address_does_not_take_all(net, own):
+    net.file("exact", 512)
+    own("--transfers-max", "8")
+    with net.socket() as first, net.socket() as second, net.socket() as third, \
+            net.socket("10.99.69.3") as other:
+        for sock in (first, second):
+            sock.sendto(request("exact"), (SERVER, 6969))
+            assert receive(sock)[0] == DATA
+        third.sendto(request("exact"), (SERVER, 6969))
+        assert "too many" in expect_error(third, 0)
+        other.sendto(request("exact"), (SERVER, 6969))
+        assert receive(other)[0] == DATA
+
+
+def test_full_table_asks_for_patience(net, own):
+    """No ERROR, which would end a boot: the request that is repeated finds room."""
+    net.file("exact", 512)
+    daemon = own("--transfers-max", "4")
+    sockets = [net.socket(f"10.99.69.{n}") for n in range(2, 7)]
+    senders = []
+    for sock in sockets[:4]:
+        sock.sendto(request("exact"), (SERVER, 6969))
+        senders.append(receive(sock)[3])
+    sockets[4].sendto(request("exact"), (SERVER, 6969))
+    daemon.wait_for("event=transfers_full .*transfers_max=4")
+    sockets[0].sendto(ack(1), senders[0])
+    assert receive(sockets[0])[:2] == (DATA, 2)
+    sockets[0].sendto(ack(2), senders[0])
+    daemon.wait_for("outcome=sent")
+    sockets[4].sendto(request("exact"), (SERVER, 6969))
+    assert receive(sockets[4])[:2] == (DATA, 1)
+    for sock in sockets:
+        sock.close()
+
+
+# ---------------------------------------------------------------- starting, stopping, dying
+
+def test_occupied_port(net, daemon):
+    second = net.server.spawn([net.program, "--root", net.root, "--state-dir", ""])
+    assert second.wait() == 69
+    assert re.search(r"event=port_unusable .*port=69 reason=.*in use.* remedy=.*another TFTP server",
+                     second.output)
+
+
+def test_configuration_is_judged(net):
+    file = net.work / "bad.conf"
+    file.write_text('listen = "0.0.0.0"\nrot = "/srv"\n')
+    done = net.server.run([net.program, "--config", file], check=False)
+    assert done.returncode == 78 and "bad.conf:2" in done.stdout and '"root"' in done.stdout
+    for flags in (["--listen", "nowhere"], ["--log-level", "loud"], ["--root", " "],
+                  ["--port", "70000"], ["--transfers-max", "0"]):
+        done = net.server.run([net.program, "--port", "6969", *flags], check=False)
+        assert done.returncode in (64, 78), done.stdout
+        assert flags[0][2:].replace("-", "_") in done.stdout
+
+
+@pytest.mark.parametrize("database", ["host=/nonexistent dbname=rouse", "this is no connection string",
+                                      "host=10.99.69.77 password=hunter2"])
+def test_wrong_database_harms_no_file(net, own, database):
+    expected = net.file("one_more", 513)
+    daemon = own("--database", database)
+    assert fetch(net, "one_more", port=6969) == expected
+    assert b"#!ipxe" in fetch(net, "default.ipxe", port=6969)
+    assert daemon.stop() == 0
+    assert "hunter2" not in daemon.output
+
+
+def test_root_is_given_up(net, own):
+    """It binds port 69 as root, and serves as somebody else who may read the files."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        serve_as_nobody(net, own, Path(folder))
+
+
+def serve_as_nobody(net, own, root):
+    root.chmod(0o755)
+    (root / "public").write_bytes(b"for all")
+    (root / "private").write_bytes(b"for root only")
+    (root / "private").chmod(0o600)
+    daemon = own("--user", "nobody", "--root", root)
+    with open(f"/proc/{daemon.pid}/status", encoding="ascii") as status:
+        uids = re.search(r"^Uid:\s+(.*)$", status.read(), re.MULTILINE).group(1).split()
+    assert set(uids) == {str(pwd.getpwnam("nobody").pw_uid)}
+    assert fetch(net, "public", port=6969) == b"for all"
+    with net.socket() as sock:
+        sock.sendto(request("private"), (SERVER, 6969))
+        assert "may not read" in expect_error(sock, 2)
+
+
+def test_stop_tells_the_client(net, own):
+    net.file("mebi", MEGABYTE)
+    daemon = own()
+    with net.socket() as sock:
+        sock.sendto(request("mebi"), (SERVER, 6969))
+        receive(sock)
+        daemon.signal(signal.SIGHUP)
+        daemon.signal(signal.SIGTERM)
+        assert "stopping" in expect_error(sock, 0)
+    assert daemon.wait() == 0
+
+
+def test_killed_and_started_again(net, own):
+    expected = net.file("one_more", 513)
+    daemon = own()
+    with net.socket() as sock:
+        sock.sendto(request("one_more"), (SERVER, 6969))
+        receive(sock)
+        daemon.kill()
+        own()
+        # the same client, from the same port, simply asks anew
+        sock.sendto(request("one_more", blksize=1400), (SERVER, 6969))
+        opcode, _, _, sender = receive(sock)
+        assert opcode == OACK
+        sock.sendto(ack(0), sender)
+        assert fetch_rest(sock, sender, 1400) == expected
