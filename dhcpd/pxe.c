@@ -131,10 +131,11 @@ static bool put_firmware_options(struct bytes_writer *out, const struct pxe_clie
 				 const struct packet *request)
 {
 	/*
-	 * A BIOS ROM wants its class back, and with it discovery control 8 (PXE 2.1): take the file of
-	 * this reply, look for no other server; without it it goes on to port 4011. EDK2 takes a
-	 * plain offer's file at once, but one that says "PXEClient" makes it ask next-server's port
-	 * 4011 (without 43, seen with OVMF 2022.11: PXE-E16), or show PXE menus (with 43).
+	 * A BIOS ROM wants its class back, and with it discovery control 8 (PXE 2.1): take the
+	 * file of this reply, look for no other server; without it it goes on to port 4011.
+	 * EDK2 takes a plain offer's file at once, but one that says "PXEClient" makes it ask
+	 * next-server's port 4011 (without 43, seen with OVMF 2022.11: PXE-E16), or show PXE
+	 * menus (with 43).
 	 */
 	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
 	bool done = true;

@@ -41,7 +41,6 @@ static void test_an_offer_to_firmware(void **state)
 				      "\x01\x04\xff\xff\xff\x00" /* mask */
 				      "\x03\x04\x0a\x4d\x00\x01" /* router */
 				      "\x06\x08\x0a\x4d\x00\x02\x0a\x4d\x00\x03" /* DNS */
-				      "\x3c\x09PXEClient"			 /* class */
 				      "\x42\x09"
 				      "10.77.0.1"	     /* TFTP server */
 				      "\x43\x08ipxe.efi\x00" /* boot file, and a PAD */
