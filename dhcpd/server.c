@@ -331,16 +331,21 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 const char *server_status(void *data)
 {
 	struct server *server = data;
-	struct store_counts counts = store_counts(backend_store(server->backend));
+	struct store *store = backend_store(server->backend);
+	struct store_counts counts = store_counts(store);
+	uint64_t adverts = 0;
 
-	(void)snprintf(
-		server->status, sizeof(server->status),
-		"%zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
-		"%llu statements, %llu malformed",
-		server->interface_count, store_leases(backend_store(server->backend))->count,
-		(unsigned long long)server->received, (unsigned long long)server->answered,
-		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
-		(unsigned long long)server->malformed);
+	for (size_t i = 0; i < server->interface_count; i++)
+		adverts += link_adverts_sent(server->interfaces[i].link);
+	(void)snprintf(server->status, sizeof(server->status),
+		       "%zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
+		       "%llu statements, %llu late, %llu malformed, %llu router waits ended",
+		       server->interface_count, store_leases(store)->count,
+		       (unsigned long long)server->received,
+		       (unsigned long long)server->answered, (unsigned long long)counts.granted,
+		       (unsigned long long)counts.statements,
+		       (unsigned long long)counts.expired,
+		       (unsigned long long)server->malformed, (unsigned long long)adverts);
 	return server->status;
 }
 

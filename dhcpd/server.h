@@ -32,7 +32,7 @@ struct server {
 	struct server_interface interfaces[SERVER_INTERFACES_MAX];
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
-	char status[160];
+	char status[256];
 };
 
 /* Opens the sockets; a message names what is wrong and the remedy. */

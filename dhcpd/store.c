@@ -282,6 +282,8 @@ static void on_loaded(void *data, const struct db_answer *answer)
 	struct store *store = data;
 
 	store->is_loading = false;
+	if (answer->outcome == DB_LOST)
+		return; /* told already; the next connection loads them */
 	if (answer->outcome != DB_OK) {
 		store->load_again_ms = now_ms(store) + LOAD_RETRY_MS;
 		log_error("lease_load_failed", "reason=%s remedy=%s", log_text(answer->message),
