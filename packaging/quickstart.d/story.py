@@ -74,7 +74,8 @@ def show_boot(chain, job):
 def show_timeline(chain):
     tell(f"\nselect * from rouse.trace('{HOST}');\n")
     for row in chain.sql("select * from rouse.trace(%s)", HOST):
-        tell(f"{row.seconds:9.3f}  {row.stage or '':10} {row.daemon or '':9} {row.what}")
+        when = f"{row.seconds:9.3f}" if row.seconds is not None else " " * 9
+        tell(f"{when}  {row.stage or '':10} {row.daemon or '':9} {row.what}")
 
 
 def show_disk(disk, image):
@@ -91,6 +92,7 @@ def show_disk(disk, image):
 def story(chain, folder):
     """The demonstration; whether it ended well."""
     tell("\ndhcpd, tftpd and menud run in namespaces of their own; the database knows:")
+    chain.wait_for("select 1 as all_there from rouse.daemons having count(*) = 3", timeout=20)
     for row in chain.sql("select * from rouse.daemons order by daemon"):
         tell(f"    {row.daemon:6} {row.status or ''}")
     image = make_image(folder / f"{IMAGE}.raw")
@@ -119,6 +121,7 @@ def main(folder, build, operator, keep):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     result = Path(folder) / "result"
     well = False
+    terminal = sys.stdout
     try:
         lab_folder = Path(folder) / "lab"
         # the database runs already, outside of any namespace: it is used, not made
@@ -126,13 +129,16 @@ def main(folder, build, operator, keep):
         with Lab("quickstart") as lab, \
                 Chain(lab, postgres, build, lab_folder, Path(folder) / "fos",
                       operator) as chain:
-            well = story(chain, lab_folder)
-            # what the daemons said goes to a file when they end, not into the story
-            sys.stdout = open(Path(folder) / "daemons.log", "w", encoding="utf-8")
+            try:
+                well = story(chain, lab_folder)
+            finally:
+                # what the daemons said goes to a file when they end, not into the story
+                sys.stdout = open(Path(folder) / "daemons.log", "w", encoding="utf-8")
             result.write_text(f"{0 if well else 1}\n", encoding="ascii")
             while keep:
                 signal.pause()
     finally:
+        sys.stdout = terminal
         if not result.exists():
             result.write_text("1\n", encoding="ascii")
     return 0 if well else 1
