@@ -50,6 +50,8 @@ enum err parking_put(struct parking *parking, const struct parked *parked, uint6
 	struct slot *slot = find(parking, &parked->client);
 
 	if (slot) {
+		slot->parked = *parked;
+		slot->deadline_ms = deadline_ms;
 		return ERR_OK;
 	}
 	slot = parking->free;

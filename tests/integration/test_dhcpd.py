@@ -317,6 +317,10 @@ def test_a_booting_client_needs_not_wait_for_a_router(site):
         received = frame[ICMPv6ND_RA].cksum
         del frame[ICMPv6ND_RA].cksum
         assert Ether(bytes(frame))[ICMPv6ND_RA].cksum == received
+        # an operator can turn it off
+        site.postgres.sql("update rouse.settings set value = 'false' "
+                          "where name = 'ipv6_router_advertisement'")
+        site.wait_until(lambda: solicit(0.5) is None)
 
 
 # --- nonsense ---
