@@ -41,9 +41,11 @@ enum err path_clean(const char *request, size_t length, struct path *ret_path)
 
 	path.repaired = kept != length;
 	for (size_t i = 0; i <= kept; i++) {
-		char c = i < kept ? request[i] : '/';
+		char c = '/'; /* the end ends a segment, too */
 		enum err err;
 
+		if (i < kept)
+			c = request[i];
 		if ((uint8_t)c < 0x20 || c == 0x7f)
 			return ERR_FORMAT;
 		if (c == '\\')

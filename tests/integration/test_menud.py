@@ -318,6 +318,22 @@ def test_without_its_database(server):
     server.boot_until("rouse_ticket=", facts, seconds=5)
 
 
+def test_it_comes_back_after_its_connections_were_ended(server):
+    before = len(server.daemon.output)
+    server.postgres.admin("select pg_terminate_backend(pid) from pg_stat_activity "
+                          "where usename = 'rouse_menud'")
+    server.daemon.wait_for("event=database_away", after=before)
+    server.daemon.wait_for("event=snapshot_loaded", after=before, timeout=5)
+    assert "menu rouse: lab-01" in server.boot()
+
+
+def test_a_silent_first_host_does_not_hide_the_second(server):
+    server.daemon.stop()
+    socket = server.postgres.conninfo("rouse_menud").replace("host=", "host=10.77.0.250,")
+    daemon = server.start(database=socket, wait=None)
+    daemon.wait_for("event=database_connected .*listen", timeout=8)
+
+
 def test_kill_and_restart(server):
     server.daemon.kill()
     server.start()

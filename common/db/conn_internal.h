@@ -1,0 +1,90 @@
+/*
+ * conn_internal - the two halves of a connection: conn_attempt.c brings it up and back, conn.c
+ * sends statements through it. Nobody else includes this.
+ */
+#ifndef ROUSE_DB_CONN_INTERNAL_H
+#define ROUSE_DB_CONN_INTERNAL_H
+
+#include <libpq-fe.h>
+#include <netinet/in.h>
+
+#include "db/conn.h"
+#include "db/conninfo.h"
+#include "io/log.h"
+
+#define CONN_BACK_OFF_LEAST_MS 50
+
+enum conn_state {
+	CONN_RESOLVING,
+	CONN_CONNECTING,
+	CONN_UP,
+	CONN_WAITING, /* for the next attempt */
+	CONN_CLOSED,
+};
+
+/* What the server is to answer next for one statement: its result, the end of it, the sync. */
+enum conn_phase {
+	CONN_PHASE_RESULT,
+	CONN_PHASE_END,
+	CONN_PHASE_SYNC,
+};
+
+struct conn_statement {
+	struct conn_statement *next;
+	db_on_answer *on_answer; /* NULL once answered (by a time-out) */
+	void *data;
+	uint64_t deadline_ms; /* on the loop's clock */
+	enum conn_phase phase;
+};
+
+/* libuv's poll handle outlives a connection by one turn: it is freed in its close callback. */
+struct conn_watcher {
+	uv_poll_t uv;
+	int fd;
+	struct db_conn *conn;
+};
+
+struct db_conn {
+	struct loop *loop;
+	struct db_conn_options options;
+	struct conninfo info;
+	char *program;
+	char *listen;
+	size_t host; /* of info, that the next attempt tries */
+	size_t failed_in_round;
+	uint64_t back_off_ms;
+	enum conn_state state;
+	PGconn *pg;
+	struct conn_watcher *watcher;
+	uv_getaddrinfo_t resolver;
+	bool is_resolving;
+	char address[INET6_ADDRSTRLEN];
+	struct loop_timer attempt_timer; /* connect deadline, or back-off */
+	struct loop_timer deadline_timer;
+	struct conn_statement *first, *last; /* in flight, in order */
+	size_t statement_count;
+	struct log_repeat repeat;
+	unsigned closing; /* handles still to go before the memory may be freed */
+};
+
+/* Begins the next attempt; on a timer also the end of one that has run out of its time. */
+void conn_attempt(void *data);
+/* This attempt, or the connection it made, is over: answers what waits, and tries again later.
+ */
+void conn_lose(struct db_conn *conn, const char *reason);
+/* One step of libpq's connecting: its socket is ready. */
+void conn_step(struct db_conn *conn);
+/* Gives libpq's connection back. */
+void conn_finish(struct db_conn *conn);
+/* Watches libpq's socket, which may be another one than before. false: could not. */
+bool conn_watch(struct db_conn *conn, int events);
+/* What is in flight is answered DB_LOST: nobody knows whether it was done. */
+void conn_answer_lost(struct db_conn *conn, const char *reason);
+/* libpq's socket is ready (conn.c). */
+void conn_on_socket(uv_poll_t *handle, int status, int events);
+/* Looks for statements whose time is up (conn.c). */
+void conn_check_deadlines(void *data);
+/* Frees it once nothing of it is alive any more. */
+void conn_release(struct db_conn *conn);
+
+#endif
