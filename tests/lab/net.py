@@ -37,6 +37,9 @@ CLONE_NEWNET = 0x40000000
 OWN_MOUNT = "rouse-lab"
 STOP_SECONDS = 5
 
+# ip and ethtool are in sbin, which is not on everybody's path
+os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
 _numbers = itertools.count(1)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -78,7 +81,7 @@ def _check_rights():
         raise LabError("network namespaces need root: run the tests as root, or put "
                        "`unshare -Urnm` before the command")
     for program in ("ip", "ethtool"):
-        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+        if not shutil.which(program):
             raise LabError(f"{program} is missing: apt-get install iproute2 ethtool")
     _own_netns_directory()
 
