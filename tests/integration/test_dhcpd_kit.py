@@ -86,10 +86,16 @@ class Wire:
                            packed("0.0.0.0"), packed(giaddr), mac_octets(self.mac), b"", b"", COOKIE)
         return head + option(53, bytes([kind])) + b"".join(options) + b"\xff"
 
-    def send(self, octets, source="0.0.0.0", destination=EVERYBODY, mac=EVERYBODY):
-        self.socket.send(bytes(
-            Ether(src=self.mac, dst="ff:ff:ff:ff:ff:ff" if mac == EVERYBODY else mac) /
-            IP(src=source, dst=destination, id=1) / UDP(sport=68, dport=67) / octets))
+    def frame(self, octets, source="0.0.0.0"):
+        """A broadcast with this message, for send_frame(): to be made before time counts."""
+        return bytes(Ether(src=self.mac, dst="ff:ff:ff:ff:ff:ff") /
+                     IP(src=source, dst=EVERYBODY, id=1) / UDP(sport=68, dport=67) / octets)
+
+    def send_frame(self, frame):
+        self.socket.send(frame)
+
+    def send(self, octets, source="0.0.0.0"):
+        self.send_frame(self.frame(octets, source))
 
     def receive(self, timeout=3.0, xid=None):
         """The next reply to `xid` (the last one sent), or None."""
