@@ -2,6 +2,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -67,6 +68,53 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option)
 	return 0;
 }
 
+/*
+ * Copies the file with each "${" inside double quotes escaped: libconfuse would put an
+ * environment variable there, and ours (iPXE's ${next-server}) would silently vanish.
+ */
+static void copy_without_expansion(FILE *from, FILE *to)
+{
+	char quote = '\0'; /* the one we are in */
+	int c;
+
+	while ((c = getc(from)) != EOF) {
+		if (quote == '"' && c == '\\') {
+			(void)putc(c, to);
+			c = getc(from);
+		} else if (quote == '"' && c == '$') {
+			(void)putc('\\', to);
+		} else if (quote == '\0' && c == '#') {
+			quote = '#';
+		} else if (quote == '#' ? c == '\n' : c == quote) {
+			quote = '\0';
+		} else if (quote == '\0' && (c == '"' || c == '\'')) {
+			quote = (char)c;
+		}
+		if (c != EOF)
+			(void)putc(c, to);
+	}
+}
+
+/* libconfuse's verdict on the file; CFG_FILE_ERROR with errno when it cannot be read. */
+static int parse_file(cfg_t *cfg)
+{
+	FILE *file = fopen(current->file, "re");
+	char *text = NULL;
+	size_t length = 0;
+	FILE *copy = file ? open_memstream(&text, &length) : NULL;
+	int result = CFG_FILE_ERROR;
+
+	if (copy) {
+		copy_without_expansion(file, copy);
+		if (fclose(copy) == 0 && !ferror(file))
+			result = cfg_parse_buf(cfg, text);
+		free(text);
+	}
+	if (file)
+		(void)fclose(file);
+	return result;
+}
+
 static bool parse(cfg_t *cfg, int *ret_exit)
 {
 	const struct conf *conf = current->conf;
@@ -75,7 +123,7 @@ static bool parse(cfg_t *cfg, int *ret_exit)
 	for (size_t i = 0; i < conf->key_count; i++)
 		(void)cfg_set_validate_func(cfg, conf->keys[i].name, on_value);
 	errno = 0;
-	switch (cfg_parse(cfg, current->file)) {
+	switch (parse_file(cfg)) {
 	case CFG_SUCCESS:
 		return true;
 	case CFG_FILE_ERROR:

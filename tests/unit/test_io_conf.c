@@ -106,6 +106,22 @@ static void test_order(void **state)
 	assert_null(run.settings.listen);
 }
 
+/* iPXE's settings look like the shell's variables; no file of ours means the environment. */
+static void test_settings_of_ipxe_stay(void **state)
+{
+	struct run run = run_file("# it's \"${HOME}\"\n"
+				  "listen = \"http://${next-server}:8080 \\\"${HOME}\\\"\"\n"
+				  "database = '${HOME}'\n",
+				  NULL, NULL);
+
+	(void)state;
+	assert_string_equal(run.err, "");
+	assert_int_equal(run.result, CONF_RUN);
+	assert_string_equal(run.settings.listen, "http://${next-server}:8080 \"${HOME}\"");
+	assert_string_equal(run.settings.database, "${HOME}");
+	conf_free(&conf, &run.settings);
+}
+
 static void test_flags(void **state)
 {
 	struct run run = run_file("verbose = true\n", "--verbose=off", "--foreground");
@@ -251,10 +267,15 @@ static void test_mask(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),	    cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_unknown_key), cmocka_unit_test(test_wrong_values),
-		cmocka_unit_test(test_wrong_flags), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_print),	    cmocka_unit_test(test_check_help_version),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_settings_of_ipxe_stay),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_unknown_key),
+		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(test_wrong_flags),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_check_help_version),
 		cmocka_unit_test(test_mask),
 	};
 	int descriptor = mkstemp(path);

@@ -1,0 +1,73 @@
+"""The commands that the documentation shows, run as it shows them."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(command, timeout, **more):
+    done = subprocess.run(command, shell=isinstance(command, str), text=True, check=False, cwd=ROOT,
+                          timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **more)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def shown(page, *words):
+    """The lines of a page that are commands with these words, joined where they are broken."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.strip() for line in re.findall(r"^    (.*)$", text, re.M)]
+    return [line for line in lines if line.split() and line.split()[0] in words]
+
+
+@pytest.mark.patience(300)
+def test_building_by_hand():
+    commands = shown("README.md", "cmake", "ninja")
+    assert len(commands) == 2
+    for command in commands:
+        run(command, 280)
+    for daemon in ("dhcpd", "tftpd", "menud"):
+        assert "0." in run([f"build/release/{daemon}/{daemon}", "--version"], 10)
+
+
+@pytest.mark.patience(400)
+def test_the_quickstart(tmp_path):
+    """--keep leaves a laboratory, the line it prints opens its database, --down removes it."""
+    folder = f"/tmp/rouse-qs-{os.getpid()}"
+    assert "packaging/quickstart" in shown("README.md", "packaging/quickstart")
+    story = run(["packaging/quickstart", "--keep", "--dir", folder], 380)
+    try:
+        assert "Its SHA-256 is the same as the image's." in story
+        assert re.search(r"From power-on to job done: [\d.]+ s", story)
+        # a newcomer sees that it lives: no gap of the clock is longer than 8 s
+        times = [float(t) for t in re.findall(r"^ *([\d.]+) s  ", story, re.M)]
+        assert max(b - a for a, b in zip([0, *times], times)) < 8, times
+        (line,) = re.findall(r"^ +(packaging/rouse-db psql .*)$", story, re.M)
+        assert "succeeded" in run(f"{line} -- -Atc 'select state from rouse.jobs'", 20)
+    finally:
+        (line,) = re.findall(r"^ +(packaging/quickstart --down.*)$", story, re.M)
+        run(line, 60)
+    assert not Path(folder).exists()
+    assert "quickstart" not in run(["ip", "netns"], 10)
+
+
+@pytest.mark.patience(200)
+def test_fuzz_targets_build_and_find_nothing_in_a_few_seconds(tmp_path):
+    """As CONTRIBUTING shows it, each target for three seconds behind its corpus."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (configure,) = re.findall(r"`(cmake -B build/fuzz [^`]*)`", text)
+    run(configure.replace("build/fuzz", str(tmp_path / "fuzz")) + " -G Ninja", 60)
+    targets = sorted(path.stem for path in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
+    run(["ninja", "-C", tmp_path / "fuzz", *targets], 120)
+    for target in targets:
+        (program,) = [path for path in (tmp_path / "fuzz").rglob(target) if path.is_file()]
+        found = tmp_path / target
+        found.mkdir()
+        run([program, "-max_total_time=3", "-verbosity=0", f"-artifact_prefix={found}/", found,
+             ROOT / "tests/fuzz/corpus" / target], 60)

@@ -1,0 +1,112 @@
+"""The documentation says what is: its SQL runs, its links lead somewhere, its manual pages are well
+formed, and the examples of configuration are accepted."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]]
+SQL = re.compile(r"^(select|table|insert|update|delete) ", re.I)
+
+
+def sql_of(page):
+    """The statements that a page shows: fenced as sql, or indented by four blanks or more."""
+    text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```sql\n(.*?)^```", text, re.M | re.S)
+    indented = re.findall(r"(?:^(?: {4}|\t).*\n)+", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S),
+                          re.M)
+    blocks = fenced + [block for block in indented if SQL.match(block.strip())]
+    return [statement.strip() for block in blocks for statement in block.split(";\n")
+            if statement.strip()]
+
+
+def test_pages_show_sql():
+    """The test below would pass on nothing, too."""
+    assert len(sql_of(ROOT / "README.md")) >= 6
+    assert len(sql_of(ROOT / "docs/reference/schema.md")) >= 6
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if sql_of(page)],
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_sql_of_a_page_runs(postgres, page):
+    postgres.fresh()
+    # what the pages take for granted: a published image
+    postgres.sql("select rouse.publish_image('tiny-debian', 1, 'images/tiny-debian/1/disk.raw.zst', "
+                 "1000, %s, 1048576, %s)", "0" * 64, "1" * 64)
+    for statement in sql_of(page):
+        postgres.sql(statement)
+
+
+def test_links_lead_somewhere():
+    broken = [f"{page.relative_to(ROOT)}: {target}" for page in PAGES
+              for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+              if not (page.parent / target).exists()]
+    assert broken == []
+
+
+def test_files_that_pages_name_exist():
+    """`dhcpd/decide.c` in a page is a file; patterns and folders of other machines are not meant."""
+    name = re.compile(r"`((?:common|dhcpd|tftpd|menud|packaging|tests|docs)/[\w./-]+)`")
+    missing = [f"{page.relative_to(ROOT)}: {path}" for page in PAGES
+               for path in name.findall(page.read_text(encoding="utf-8"))
+               if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/reference").glob("*.[58]")),
+                         ids=lambda page: page.name)
+def test_manual_pages_are_well_formed(page):
+    done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", page], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # the pages that refer to each other need not be installed here
+    lines = [line for line in done.stdout.splitlines()
+             if re.search(r"(WARNING|ERROR|UNSUPP)", line) and "mandoc.db" not in line]
+    assert lines == []
+
+
+@pytest.mark.parametrize("daemon", ["dhcpd", "tftpd", "menud"])
+def test_example_configurations_are_accepted(build, daemon):
+    """As shipped, and with every commented value put in force: they are the defaults."""
+    example = ROOT / "packaging/etc" / f"{daemon}.conf"
+    command = [build / daemon / daemon, "--print-config", "--config"]
+    shipped = subprocess.run([*command, example], text=True, check=True, stdout=subprocess.PIPE)
+    all_set = Path(f"/tmp/rouse-test-{daemon}.conf")
+    # the interface has no default: the example names one
+    all_set.write_text(re.sub(r'^#((?!interface)\w+ = )', r"\1",
+                              example.read_text(encoding="utf-8"), flags=re.M), encoding="utf-8")
+    try:
+        spelled = subprocess.run([*command, all_set], text=True, check=True, stdout=subprocess.PIPE)
+    finally:
+        all_set.unlink()
+
+    def values(text):
+        return dict(re.findall(r"^(\w+) = (.*?)\s*(?:#.*)?$", text, re.M))
+
+    assert values(shipped.stdout) and values(shipped.stdout) == values(spelled.stdout)
+
+
+@pytest.mark.parametrize("daemon", ["dhcpd", "tftpd", "menud"])
+def test_every_key_is_in_the_manual_and_in_the_example(build, daemon):
+    done = subprocess.run([build / daemon / daemon, "--print-config", "--config",
+                           ROOT / "packaging/etc" / f"{daemon}.conf"], text=True, check=True,
+                          stdout=subprocess.PIPE)
+    keys = set(re.findall(r"^(\w+) = ", done.stdout, re.M))
+    manual = (ROOT / f"docs/reference/{daemon}.conf.5").read_text(encoding="utf-8")
+    example = (ROOT / f"packaging/etc/{daemon}.conf").read_text(encoding="utf-8")
+    assert keys == set(re.findall(r"^\.It Ic (\w+)$", manual, re.M))
+    assert keys == set(re.findall(r"^#?(\w+) = ", example, re.M))
+
+
+@pytest.mark.parametrize("daemon", ["dhcpd", "tftpd", "menud"])
+def test_all_daemons_decide_by_the_same_evaluator(build, daemon):
+    """One boot policy: each binary holds core's boot_decide, and its own objects call it."""
+    program = subprocess.run(["nm", build / daemon / daemon], text=True, check=True,
+                             stdout=subprocess.PIPE).stdout
+    assert re.search(r" [Tt] boot_decide$", program, re.M)
+    callers = [path for path in (build / daemon).rglob("*.o") if "test_" not in str(path)
+               and re.search(r" U boot_decide$", subprocess.run(
+                   ["nm", path], text=True, check=True, stdout=subprocess.PIPE).stdout, re.M)]
+    assert callers, f"{daemon} decides by itself"
