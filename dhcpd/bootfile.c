@@ -67,7 +67,7 @@ static void answer_first_stage(const struct bootfile_question *question, struct 
 	}
 	if (is_http) {
 		put_menud_url(&name, question, boot->next_server);
-		text_put(&name, "/");
+		text_put(&name, "/files/tftp/"); /* menud serves the same folders as tftpd */
 		text_put_url_path(&name, row->file);
 	} else {
 		text_put(&name, row->file);

@@ -19,15 +19,6 @@ static const struct conf_key keys[] = {
 	 0, 0},
 };
 
-static const struct conf conf = {
-	"dhcpd",
-	ROUSE_VERSION,
-	"/etc/rouse/dhcpd.conf",
-	"gives addresses and boot files by DHCP, from PostgreSQL",
-	keys,
-	sizeof(keys) / sizeof(keys[0]),
-};
-
 static enum err refuse(const char *key, const char *value, const char *remedy)
 {
 	log_error("bad_setting", "key=%s value=%s remedy=%s", key, log_text(value),
@@ -35,8 +26,9 @@ static enum err refuse(const char *key, const char *value, const char *remedy)
 	return ERR_FORMAT;
 }
 
-static enum err check(const struct settings *settings)
+static enum err check(const void *data)
 {
+	const struct settings *settings = data;
 	enum log_level level;
 
 	if (log_level_parse(settings->log_level, &level) != ERR_OK)
@@ -54,15 +46,19 @@ static enum err check(const struct settings *settings)
 	return ERR_OK;
 }
 
+static const struct conf conf = {
+	"dhcpd",
+	ROUSE_VERSION,
+	"/etc/rouse/dhcpd.conf",
+	"gives addresses and boot files by DHCP, from PostgreSQL",
+	keys,
+	sizeof(keys) / sizeof(keys[0]),
+	check,
+};
+
 enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit)
 {
-	enum conf_result result = conf_read(&conf, argc, argv, settings, ret_exit);
-
-	if (result != CONF_RUN || check(settings) == ERR_OK)
-		return result;
-	settings_free(settings);
-	*ret_exit = EX_CONFIG;
-	return CONF_BAD;
+	return conf_read(&conf, argc, argv, settings, ret_exit);
 }
 
 void settings_free(struct settings *settings)

@@ -35,13 +35,30 @@ static const struct conf_key keys[] = {
 	 "1024", "connections at one time; more wait", 16, 65536},
 };
 
+static enum err check(const void *data)
+{
+	const struct menud_settings *settings = data;
+	enum log_level level;
+
+	if (log_level_parse(settings->log_level, &level) != ERR_OK) {
+		log_error("bad_setting", "key=log_level value=%s remedy=%s",
+			  log_text(settings->log_level),
+			  log_text("one of error, warning, info, debug"));
+		return ERR_FORMAT;
+	}
+	log_set_level(level);
+	return ERR_OK;
+}
+
 static const struct conf conf = {
 	"menud",
 	ROUSE_VERSION,
 	"/etc/rouse/menud.conf",
 	"boots machines over HTTP: menu, jobs, kernels, the client system's calls",
 	keys,
-	sizeof(keys) / sizeof(keys[0])};
+	sizeof(keys) / sizeof(keys[0]),
+	check,
+};
 
 static void on_reload(void *data)
 {
@@ -74,19 +91,11 @@ static int run(struct menud *menud)
 int main(int argc, char **argv)
 {
 	static struct menud menud = {.image_store = -1};
-	enum log_level level;
 	int status = EX_OK;
 
 	log_open("menud");
 	if (conf_read(&conf, argc, argv, &menud.settings, &status) != CONF_RUN)
 		return status;
-	if (log_level_parse(menud.settings.log_level, &level) != ERR_OK) {
-		log_error("bad_log_level", "log_level=%s remedy=%s",
-			  log_text(menud.settings.log_level),
-			  "\"one of error, warning, info, debug\"");
-		return EX_CONFIG;
-	}
-	log_set_level(level);
 	status = run(&menud);
 	conf_free(&conf, &menud.settings);
 	return status;

@@ -25,17 +25,9 @@ static const struct conf_key keys[] = {
 	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},
 };
 
-static const struct conf conf = {
-	"tftpd",
-	ROUSE_VERSION,
-	"/etc/rouse/tftpd.conf",
-	"serves boot files and the first iPXE script over TFTP",
-	keys,
-	sizeof(keys) / sizeof(keys[0]),
-};
-
-static enum err check(const struct settings *settings)
+static enum err check(const void *data)
 {
+	const struct settings *settings = data;
 	enum log_level level;
 	uint32_t address;
 
@@ -56,15 +48,19 @@ static enum err check(const struct settings *settings)
 	return ERR_OK;
 }
 
+static const struct conf conf = {
+	"tftpd",
+	ROUSE_VERSION,
+	"/etc/rouse/tftpd.conf",
+	"serves boot files and the first iPXE script over TFTP",
+	keys,
+	sizeof(keys) / sizeof(keys[0]),
+	check,
+};
+
 enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit)
 {
-	enum conf_result result = conf_read(&conf, argc, argv, settings, ret_exit);
-
-	if (result != CONF_RUN || check(settings) == ERR_OK)
-		return result;
-	settings_free(settings);
-	*ret_exit = EX_CONFIG;
-	return CONF_BAD;
+	return conf_read(&conf, argc, argv, settings, ret_exit);
 }
 
 struct in_addr settings_address(const struct settings *settings)

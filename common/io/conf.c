@@ -180,20 +180,30 @@ static enum conf_result store_all(const struct conf_reading *reading, void *sett
 static enum conf_result read_all(struct conf_reading *reading, int argc, char **argv,
 				 void *settings, int *ret_exit)
 {
+	const struct conf *conf = reading->conf;
 	enum conf_result result = read_flags(reading, argc, argv, ret_exit);
 
 	if (result != CONF_RUN)
 		return result;
 	if (!conf_read_file(reading, ret_exit))
 		return CONF_BAD;
-	if (reading->is_print)
+	if (reading->is_print) {
 		conf_print(reading);
-	else if (reading->is_check)
-		(void)printf("%s: the configuration is valid (%s)\n", reading->conf->program,
-			     reading->file);
-	if (reading->is_print || reading->is_check)
 		return CONF_DONE;
-	return store_all(reading, settings, ret_exit);
+	}
+	result = store_all(reading, settings, ret_exit);
+	if (result != CONF_RUN)
+		return result;
+	if (conf->check && conf->check(settings) != ERR_OK) {
+		conf_free(conf, settings);
+		*ret_exit = EX_CONFIG;
+		return CONF_BAD;
+	}
+	if (!reading->is_check)
+		return CONF_RUN;
+	(void)printf("%s: the configuration is valid (%s)\n", conf->program, reading->file);
+	conf_free(conf, settings);
+	return CONF_DONE;
 }
 
 enum conf_result conf_read(const struct conf *conf, int argc, char **argv, void *settings,

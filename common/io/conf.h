@@ -26,6 +26,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/err.h"
+
 #include "core/text.h"
 
 enum conf_type {
@@ -50,6 +52,11 @@ struct conf {
 	const char *summary;
 	const struct conf_key *keys;
 	size_t key_count;
+	/*
+	 * Judges the values together, as --check-config and a start both do; writes a message
+	 * that names key, reason and remedy. NULL: there is nothing to judge.
+	 */
+	enum err (*check)(const void *settings);
 };
 
 enum conf_result {

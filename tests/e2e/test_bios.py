@@ -17,9 +17,9 @@ chain tftp://${next-server}/raw/${filename}
 
 @pytest.fixture(scope="module")
 def rom(chain):
-    raw = chain.workdir / "tftp" / "raw"
+    raw = chain.workdir / "srv" / "tftp" / "raw"
     raw.mkdir()
-    shutil.copy(chain.workdir / "tftp" / "undionly.kpxe", raw)
+    shutil.copy(chain.workdir / "srv" / "tftp" / "undionly.kpxe", raw)
     script = chain.workdir / "rom.ipxe"
     script.write_text(ROM, encoding="ascii")
     return script

@@ -92,3 +92,16 @@ def test_an_unknown_machine_registers_itself(chain):
     (job,) = chain.sql("select * from rouse.jobs where host = %s", host.name)
     assert (job.kind, job.state) == ("register", "succeeded")
     assert chain.sql("select * from rouse.inventories where host = %s", host.name)
+
+
+@pytest.mark.patience(200)
+def test_http_boot_needs_no_tftp(chain):
+    """UEFI HTTP Boot: dhcpd names a URL, menud gives iPXE, and iPXE finds its way to the menu."""
+    mac = "52:54:00:00:00:04"
+    only_http = [f"-fw_cfg name=opt/org.tianocore/{name}PXESupport,string=n".split()
+                 for name in ("IPv4", "IPv6")]
+    with chain.machine(mac, extra=sum(only_http, [])) as machine:
+        machine.wait_serial("Register this machine", timeout=120)
+    assert chain.wait_event(mac, "fw_dhcp", kind="ack").name.endswith(":8080/files/tftp/ipxe.efi")
+    assert chain.wait_event(mac, "script", kind="menu")
+    assert not chain.sql("select * from rouse.events where mac = %s and stage = 'tftp_nbp'", mac)

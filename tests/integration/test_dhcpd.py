@@ -200,7 +200,7 @@ BOOT = [
     ("BIOS ROM", firmware(0), "undionly.kpxe", {60: b"PXEClient", 43: b"\x06\x01\x08\xff"}),
     ("UEFI", firmware(7), "ipxe.efi", {}),
     ("UEFI, as RFC 4578 misprints it", firmware(9), "ipxe.efi", {}),
-    ("UEFI HTTP boot", firmware(16, vendor="HTTPClient"), "http://10.77.0.1:8080/ipxe.efi",
+    ("UEFI HTTP boot", firmware(16, vendor="HTTPClient"), "http://10.77.0.1:8080/files/tftp/ipxe.efi",
      {60: b"HTTPClient"}),
     ("iPXE", firmware(0, user=b"iPXE", ipxe=True), "default.ipxe", {175: b"\xb0\x01\x01"}),
     ("iPXE, RFC 3004", firmware(7, user=b"\x04iPXE", ipxe=True), "default.ipxe",

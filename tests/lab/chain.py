@@ -36,7 +36,7 @@ insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.1
 # One file a daemon, as in /etc/rouse.
 CONFIGURATION = {
     "dhcpd": 'interface = "eth0"\n',
-    "tftpd": 'root = "{workdir}/tftp"\n',
+    "tftpd": 'root = "{workdir}/srv/tftp"\n',
     "menud": 'root = "{workdir}/srv"\nimage_store = "{workdir}/srv"\n',
 }
 
@@ -99,9 +99,9 @@ class Chain:
             daemon.stop()
 
     def _lay_out_files(self):
-        tftp, fos = self.workdir / "tftp", self.workdir / "srv" / "fos"
-        tftp.mkdir()
-        fos.mkdir(parents=True)
+        tftp, fos = self.workdir / "srv" / "tftp", self.workdir / "srv" / "fos"
+        tftp.mkdir(parents=True)
+        fos.mkdir()
         for name in FIRST_STAGES:
             shutil.copy(IPXE / name, tftp / name)
         for name in ("bzImage", "init.xz"):

@@ -24,8 +24,20 @@ static const struct conf_key keys[] = {
 };
 
 static char path[] = "/tmp/rouse-conf-XXXXXX";
-static const struct conf conf = {"demod",	    "1.2", "/nonexistent/demod.conf",
-				 "a demonstration", keys,  4};
+
+static enum err check(const void *data)
+{
+	const struct settings *settings = data;
+
+	if (strcmp(settings->listen, "nowhere") != 0)
+		return ERR_OK;
+	(void)fprintf(stderr, "listen: nowhere is no place\n");
+	return ERR_FORMAT;
+}
+
+static const struct conf conf = {
+	"demod", "1.2", "/nonexistent/demod.conf", "a demonstration", keys, 4, check,
+};
 
 /* What one call gave: the outputs of both streams, the result and the settings. */
 struct run {
@@ -120,6 +132,18 @@ static void test_settings_of_ipxe_stay(void **state)
 	assert_string_equal(run.settings.listen, "http://${next-server}:8080 \"${HOME}\"");
 	assert_string_equal(run.settings.database, "${HOME}");
 	conf_free(&conf, &run.settings);
+}
+
+static void test_the_daemon_judges_too(void **state)
+{
+	struct run run = run_file("listen = nowhere\n", NULL, NULL);
+
+	(void)state;
+	expect_bad(&run, EX_CONFIG, "listen: nowhere is no place");
+	run = run_file("listen = nowhere\n", "--check-config", NULL);
+	expect_bad(&run, EX_CONFIG, "listen: nowhere is no place");
+	run = run_file("listen = here\n", "--check-config", NULL);
+	assert_int_equal(run.result, CONF_DONE);
 }
 
 static void test_flags(void **state)
@@ -269,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_settings_of_ipxe_stay),
+		cmocka_unit_test(test_the_daemon_judges_too),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_unknown_key),
 		cmocka_unit_test(test_wrong_values),

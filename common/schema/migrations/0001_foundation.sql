@@ -84,6 +84,8 @@ from (values
 	('lease_grace_seconds', '60', 'integer', 0, 86400, null,
 		'how long after its expiry a lease''s address is still kept for its client'),
 	('deploy_slots', '10', 'integer', 1, 10000, null, 'how many machines may be written at the same time'),
+	('one_machine_one_address', 'true', 'boolean', null, null, null,
+		'whether a machine keeps its address whatever client identifier firmware, iPXE and system send'),
 	('ipv6_router_advertisement', 'true', 'boolean', null, null, null,
 		'whether dhcpd ends iPXE''s wait for an IPv6 router (saves 15 s where there is none)'),
 	('fos_kernel', 'fos/bzImage', 'path', null, null, null, 'the client system''s kernel'),
