@@ -81,6 +81,7 @@ static bool is_the_rows_fault(const struct db_answer *answer)
 					       strncmp(answer->sqlstate, "23", 2) == 0);
 }
 
+/* While a callback runs, its rows count as in flight: one that it adds is another one. */
 static void refuse(struct batch *batch, size_t sent, const struct db_answer *answer)
 {
 	if (sent > 1) {
@@ -108,17 +109,18 @@ static void accept_rows(struct batch *batch, size_t sent, const struct db_answer
 void batch_on_answer(void *data, const struct db_answer *answer)
 {
 	struct batch *batch = data;
-	size_t sent = batch->in_flight;
+	bool is_lost_race =
+		answer->outcome == DB_ERROR && strncmp(answer->sqlstate, "40", 2) == 0;
+	bool goes_on = answer->outcome == DB_OK || is_lost_race || is_the_rows_fault(answer);
 
-	batch->in_flight = 0;
 	if (answer->outcome == DB_OK)
-		accept_rows(batch, sent, answer);
+		accept_rows(batch, batch->in_flight, answer);
 	else if (is_the_rows_fault(answer))
-		refuse(batch, sent, answer);
-	else if (answer->outcome != DB_ERROR || strncmp(answer->sqlstate, "40", 2) != 0)
-		return; /* neither the rows' fault nor a lost race (deadlock): they wait for
-			   batch_retry */
-	send_next(batch);
+		refuse(batch, batch->in_flight, answer);
+	batch->in_flight = 0;
+	/* whatever else ails the database needs time: the rows wait for batch_retry */
+	if (goes_on)
+		send_next(batch);
 }
 
 void batch_retry(struct batch *batch)

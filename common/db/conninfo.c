@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(CONNINFO_HOSTS_MAX == 8, "a message below says so");
+
 /* Ours, where the connection string says nothing: a dead peer is noticed within seconds. */
 static const char *const defaults[][2] = {
 	{"keepalives_idle", "10"},     {"keepalives_interval", "5"}, {"keepalives_count", "3"},
@@ -130,6 +132,19 @@ static enum err add_host(struct conninfo *info, const PQconninfoOption *options,
 	return ERR_OK;
 }
 
+/*
+ * What is wrong with the text. libpq quotes the piece it stumbled over, which in a text that
+ * holds a password (or a URI's user:password@) may be just that.
+ */
+static enum err refuse(const char *text, const char *reason, char **ret_message)
+{
+	if (strstr(text, "pass") || strchr(text, '@'))
+		reason = "it is neither \"key=value key='a value' ...\" nor a valid "
+			 "postgresql:// URI (it is not shown, for it may hold a password)";
+	*ret_message = strdup(reason);
+	return *ret_message ? ERR_FORMAT : ERR_MEMORY;
+}
+
 enum err conninfo_parse(const char *text, const char *program, struct conninfo *ret_info,
 			char **ret_message)
 {
@@ -139,15 +154,17 @@ enum err conninfo_parse(const char *text, const char *program, struct conninfo *
 	enum err err = ERR_OK;
 
 	if (!options) {
-		*ret_message = strdup(message ? message : "out of memory");
+		err = refuse(text, message ? message : "out of memory", ret_message);
 		PQfreemem(message);
-		return *ret_message ? ERR_FORMAT : ERR_MEMORY;
+		return err;
 	}
 	memset(ret_info, 0, sizeof(*ret_info));
 	list = value_of(options, value_of(options, "host") ? "host" : "hostaddr");
 	ret_info->host_count = element_count(list);
-	if (ret_info->host_count > CONNINFO_HOSTS_MAX)
-		ret_info->host_count = CONNINFO_HOSTS_MAX;
+	if (ret_info->host_count > CONNINFO_HOSTS_MAX) {
+		PQconninfoFree(options);
+		return refuse("", "it names more than 8 hosts", ret_message);
+	}
 	for (size_t i = 0; i < ret_info->host_count && err == ERR_OK; i++)
 		err = add_host(ret_info, options, i, program);
 	PQconninfoFree(options);

@@ -18,6 +18,7 @@ struct play {
 	size_t done_count;
 	struct grant refused[8];
 	size_t refused_count;
+	struct batch *again; /* done and refused add their rows anew, with the next value */
 };
 
 static bool same_address(const void *a, const void *b)
@@ -38,6 +39,17 @@ static enum err play_send(void *data, const void *rows, size_t count, struct bat
 	return ERR_OK;
 }
 
+/* What a daemon does that renews what it has just been granted. */
+static void play_again(struct play *play, const struct grant *grant)
+{
+	struct grant next = {grant->address, grant->value + 1};
+	struct batch *batch = play->again;
+
+	play->again = NULL; /* once */
+	if (batch)
+		assert_int_equal(batch_add(batch, &next), ERR_OK);
+}
+
 static void play_done(void *data, const void *rows, size_t count, const struct db_rows *answer)
 {
 	struct play *play = data;
@@ -45,6 +57,7 @@ static void play_done(void *data, const void *rows, size_t count, const struct d
 	(void)answer;
 	memcpy(play->done + play->done_count, rows, count * sizeof(struct grant));
 	play->done_count += count;
+	play_again(play, rows);
 }
 
 static void play_refused(void *data, const void *row, const struct db_answer *answer)
@@ -53,6 +66,7 @@ static void play_refused(void *data, const void *row, const struct db_answer *an
 
 	(void)answer;
 	memcpy(&play->refused[play->refused_count++], row, sizeof(struct grant));
+	play_again(play, row);
 }
 
 static struct batch *open_batch(struct play *play, size_t most)
@@ -185,6 +199,29 @@ static void a_culprit_is_found_alone(void **state)
 	batch_close(batch);
 }
 
+static void a_row_added_by_an_answer_is_sent(void **state)
+{
+	const struct db_answer *const answers[] = {&good, &bad_row};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct play play = {0};
+		struct batch *batch = open_batch(&play, 8);
+
+		add(batch, 1, 1);
+		play.again = batch;
+		batch_on_answer(batch, answers[i]);
+		assert_int_equal(play.sends, 2);
+		assert_int_equal(play.sent_count, 1);
+		assert_int_equal(play.sent[0].value, 2);
+		assert_int_equal(batch_waiting(batch), 1);
+		batch_on_answer(batch, &good);
+		assert_int_equal(play.done[play.done_count - 1].value, 2);
+		assert_int_equal(batch_waiting(batch), 0);
+		batch_close(batch);
+	}
+}
+
 static void the_queue_is_bounded(void **state)
 {
 	struct play play = {.send_result = ERR_AWAY};
@@ -206,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_lost_statement_goes_again),
 		cmocka_unit_test(a_deadlock_sends_the_same_rows_at_once),
 		cmocka_unit_test(a_culprit_is_found_alone),
+		cmocka_unit_test(a_row_added_by_an_answer_is_sent),
 		cmocka_unit_test(the_queue_is_bounded),
 	};
 
