@@ -45,7 +45,8 @@ static void test_the_boot_answer(void **state)
 	boot(9, "PXEClient", 7, "iPXE");
 	expect_boot("default.ipxe", "iPXE needs its script");
 	boot(9, "HTTPClient", 16, NULL);
-	expect_boot("http://10.77.0.1:8080/files/tftp/efi/ipxe%20x64.efi", "firmware needs a first stage");
+	expect_boot("http://10.77.0.1:8080/files/tftp/efi/ipxe%20x64.efi",
+		    "firmware needs a first stage");
 	boot(9, "PXEClient", 6, NULL);
 	expect_boot("", "no boot file for architecture 6: insert one into rouse.boot_files");
 	boot(2, "PXEClient", 7, NULL);
@@ -73,7 +74,8 @@ static void test_settings_move_the_servers(void **state)
 	boot(9, "PXEClient", 7, NULL);
 	assert_int_equal(verdict.boot.next_server, IP(10, 77, 0, 9));
 	boot(9, "HTTPClient", 16, NULL);
-	assert_string_equal(verdict.boot.file, "http://boot.example/files/tftp/efi/ipxe%20x64.efi");
+	assert_string_equal(verdict.boot.file,
+			    "http://boot.example/files/tftp/efi/ipxe%20x64.efi");
 }
 
 int main(void)
