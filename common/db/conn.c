@@ -232,6 +232,7 @@ void conn_release(struct db_conn *conn)
 {
 	if (conn->closing > 0 || conn->is_resolving)
 		return;
+	conn_forget_addresses(conn);
 	conninfo_free(&conn->info);
 	free(conn->program);
 	free(conn->listen);

@@ -1,13 +1,15 @@
 /*
  * conn - one connection to PostgreSQL that comes back by itself, on the loop, in pipeline mode.
  *
- * Hosts of the connection string are tried one by one, each with our own deadline (libpq has
- *none when it does not block); after a loss it returns with a back-off of 50 ms doubling to 2
- *s, with jitter. Nothing here ever blocks. Queries run in the order given, each by itself (its
- *own transaction) unless it says BEGIN.
+ * Hosts of the connection string, and all addresses of each, are tried one by one, each with
+ *our own deadline (libpq has none when it does not block); after a loss it returns with a
+ *back-off of 50 ms doubling to 2 s, with jitter. Nothing here ever blocks. Queries run in the
+ *order given, each by itself (its own transaction) unless it says BEGIN; one that waits for a
+ *lock longer than 2 s is given up by the server (DB_ERROR, 55P03), for those behind it wait
+ *too.
  *
  *	db_query(conn, "select * from rouse_daemon.lease_find($1)", params, 1, 2000, on_answer,
- *self);
+ *		 self);
  */
 #ifndef ROUSE_DB_CONN_H
 #define ROUSE_DB_CONN_H
@@ -42,8 +44,8 @@ typedef void db_on_answer(void *data, const struct db_answer *answer);
 struct db_conn_options {
 	const char *conninfo; /* as psql takes it; several hosts are tried in turn */
 	const char *program;  /* application_name */
-	const char *
-		listen; /* channels parted by blanks, or NULL: then no pipeline, LISTEN first */
+	/* Channels parted by blanks, or NULL; LISTEN comes before on_up. */
+	const char *listen;
 	void (*on_up)(void *data);			 /* connected (and listening) */
 	void (*on_down)(void *data, const char *reason); /* lost, or one attempt failed */
 	void (*on_notify)(void *data, const char *channel, const char *payload);

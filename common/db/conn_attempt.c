@@ -8,6 +8,14 @@
 #define CONNECT_DEADLINE_MS 3000
 #define BACK_OFF_MOST_MS 2000
 #define DEADLINE_CHECK_MS 50
+/*
+ * A statement that waits for a lock holds up all behind it in the pipeline: the server gives it
+ * up soon, so that a transaction left open in psql stops one machine and not all of them. The
+ * second is for statements whose answer nobody awaits any more.
+ */
+#define SET_LIMITS                                                                             \
+	"select set_config('lock_timeout', '2s', false), "                                     \
+	"set_config('statement_timeout', '30s', false)"
 
 static void free_watcher(uv_handle_t *handle)
 {
@@ -29,27 +37,53 @@ void conn_finish(struct db_conn *conn)
 	conn->pg = NULL;
 }
 
-/* One line, without libpq's line breaks. */
+void conn_forget_addresses(struct db_conn *conn)
+{
+	uv_freeaddrinfo(conn->addresses);
+	conn->addresses = NULL;
+	conn->next_address = NULL;
+}
+
+/* One line, without libpq's line breaks and tabs. */
 static void one_line(const char *message, char *line, size_t size)
 {
 	size_t length = 0;
 
 	for (; *message && length + 1 < size; message++) {
-		if (*message != '\n')
+		if (*message != '\n' && *message != '\t')
 			line[length++] = *message;
-		else if (message[1] != '\0')
+		else if (length > 0 && line[length - 1] != ' ' && message[1] != '\0')
 			line[length++] = ' ';
 	}
 	line[length] = '\0';
 }
 
-/* This attempt, or the connection it made, is over. */
+/* Which host is next, and how long until then: at once, until all have been tried. */
+static uint64_t choose_next(struct db_conn *conn, bool was_up)
+{
+	uint64_t wait_ms;
+
+	if (conn->next_address)
+		return 0; /* the same host has more addresses */
+	conn_forget_addresses(conn);
+	conn->host = (conn->host + 1) % conn->info.host_count;
+	conn->failed_in_round = was_up ? 1 : conn->failed_in_round + 1;
+	if (was_up)
+		conn->back_off_ms = CONN_BACK_OFF_LEAST_MS;
+	if (conn->failed_in_round < conn->info.host_count)
+		return 0;
+	conn->failed_in_round = 0;
+	wait_ms = conn->back_off_ms + arc4random_uniform((uint32_t)conn->back_off_ms / 2 + 1);
+	conn->back_off_ms = conn->back_off_ms * 2 < BACK_OFF_MOST_MS ? conn->back_off_ms * 2
+								     : BACK_OFF_MOST_MS;
+	return wait_ms;
+}
+
 void conn_lose(struct db_conn *conn, const char *reason)
 {
 	bool was_up = conn->state == CONN_UP;
 	unsigned long left_out;
 	char line[512];
-	uint64_t wait_ms;
 
 	if (conn->state == CONN_CLOSED || conn->state == CONN_WAITING)
 		return;
@@ -62,21 +96,8 @@ void conn_lose(struct db_conn *conn, const char *reason)
 				 "(key database) names it; rouse keeps trying"));
 	conn_finish(conn);
 	conn->state = CONN_WAITING;
-	conn->host = (conn->host + 1) % conn->info.host_count;
-	conn->failed_in_round = was_up ? 1 : conn->failed_in_round + 1;
-	if (was_up)
-		conn->back_off_ms = CONN_BACK_OFF_LEAST_MS;
-	wait_ms = 0;
-	if (conn->failed_in_round >= conn->info.host_count) {
-		conn->failed_in_round = 0;
-		wait_ms = conn->back_off_ms +
-			  arc4random_uniform((uint32_t)conn->back_off_ms / 2 + 1);
-		conn->back_off_ms = conn->back_off_ms * 2 < BACK_OFF_MOST_MS
-					    ? conn->back_off_ms * 2
-					    : BACK_OFF_MOST_MS;
-	}
 	loop_timer_stop(&conn->deadline_timer);
-	loop_timer_start(&conn->attempt_timer, wait_ms, 0);
+	loop_timer_start(&conn->attempt_timer, choose_next(conn, was_up), 0);
 	conn_answer_lost(conn, line);
 	if (conn->options.on_down && conn->state != CONN_CLOSED)
 		conn->options.on_down(conn->options.data, line);
@@ -117,9 +138,11 @@ static void on_listening(void *data, const struct db_answer *answer)
 {
 	struct db_conn *conn = data;
 
-	if (answer->outcome == DB_ERROR)
-		log_error("listen_refused", "reason=%s", log_text(answer->message));
-	if (answer->outcome == DB_OK && conn->options.on_up)
+	if (answer->outcome == DB_LOST)
+		return;
+	if (answer->outcome != DB_OK)
+		conn_lose(conn, answer->message); /* a standby, perhaps: the next host may do */
+	else if (--conn->listens_left == 0 && conn->options.on_up)
 		conn->options.on_up(conn->options.data);
 }
 
@@ -128,24 +151,24 @@ static enum err start_listening(struct db_conn *conn)
 {
 	const char *at = conn->listen;
 
+	conn->listens_left = 0;
 	while (*at) {
 		size_t length = strcspn(at, " ");
-		bool is_last = at[length] == '\0';
-		char *name = NULL;
+		char *name = strndup(at, length);
 		char *quoted;
 		char sql[256];
 		enum err err;
 
-		name = strndup(at, length);
 		quoted = name ? PQescapeIdentifier(conn->pg, name, length) : NULL;
 		free(name);
 		if (!quoted)
 			return ERR_MEMORY;
 		(void)snprintf(sql, sizeof(sql), "listen %s", quoted);
 		PQfreemem(quoted);
-		err = db_query(conn, sql, NULL, 0, 10000, is_last ? on_listening : NULL, conn);
+		err = db_query(conn, sql, NULL, 0, 10000, on_listening, conn);
 		if (err != ERR_OK)
 			return err;
+		conn->listens_left++;
 		at += length;
 		at += *at == ' ';
 	}
@@ -165,15 +188,15 @@ static void connected(struct db_conn *conn)
 	conn->back_off_ms = CONN_BACK_OFF_LEAST_MS;
 	conn->failed_in_round = 0;
 	conn->repeat = (struct log_repeat){0};
+	conn_forget_addresses(conn);
 	log_info("database_connected", "program=%s server=%s:%s", conn->program,
 		 log_text(PQhost(conn->pg)), PQport(conn->pg));
 	loop_timer_start(&conn->deadline_timer, DEADLINE_CHECK_MS, DEADLINE_CHECK_MS);
-	if (conn->listen) {
-		if (start_listening(conn) != ERR_OK)
-			conn_lose(conn, "LISTEN could not be sent");
-	} else if (conn->options.on_up) {
+	if (db_query(conn, SET_LIMITS, NULL, 0, 10000, NULL, NULL) != ERR_OK ||
+	    (conn->listen && start_listening(conn) != ERR_OK))
+		conn_lose(conn, "the first statement could not be sent");
+	else if (!conn->listen && conn->options.on_up)
 		conn->options.on_up(conn->options.data);
-	}
 }
 
 void conn_step(struct db_conn *conn)
@@ -203,6 +226,7 @@ static void start_libpq(struct db_conn *conn)
 	struct conninfo_host *host = &conn->info.hosts[conn->host];
 
 	conn->state = CONN_CONNECTING;
+	loop_timer_start(&conn->attempt_timer, CONNECT_DEADLINE_MS, 0);
 	conn->pg = PQconnectStartParams(host->keywords, host->values, 0);
 	if (!conn->pg || PQstatus(conn->pg) == CONNECTION_BAD)
 		conn_lose(conn, conn->pg ? PQerrorMessage(conn->pg) : "out of memory");
@@ -210,57 +234,67 @@ static void start_libpq(struct db_conn *conn)
 		conn_lose(conn, "the connection's socket cannot be watched");
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+/* The next of the host's addresses: one that does not answer must not hide the others. */
+static void start_address(struct db_conn *conn)
 {
-	struct db_conn *conn = request->data;
 	struct conninfo_host *host = &conn->info.hosts[conn->host];
+	const struct addrinfo *at = conn->next_address;
 
-	conn->is_resolving = false;
-	if (conn->state == CONN_CLOSED) {
-		uv_freeaddrinfo(found);
-		conn_release(conn);
-		return;
-	}
-	if (status != 0) {
-		uv_freeaddrinfo(found);
-		conn_lose(conn, uv_strerror(status));
-		return;
-	}
-	if (found->ai_family == AF_INET6)
-		(void)uv_ip6_name((const struct sockaddr_in6 *)(const void *)found->ai_addr,
+	if (at->ai_family == AF_INET6)
+		(void)uv_ip6_name((const struct sockaddr_in6 *)(const void *)at->ai_addr,
 				  conn->address, sizeof(conn->address));
 	else
-		(void)uv_ip4_name((const struct sockaddr_in *)(const void *)found->ai_addr,
+		(void)uv_ip4_name((const struct sockaddr_in *)(const void *)at->ai_addr,
 				  conn->address, sizeof(conn->address));
-	uv_freeaddrinfo(found);
+	conn->next_address = at->ai_next;
 	host->values[host->address_slot] = conn->address;
 	start_libpq(conn);
 }
 
-/* Begins an attempt, or gives up the one that has run out of its time. */
-void conn_attempt(void *data)
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
-	struct db_conn *conn = data;
-	struct conninfo_host *host;
+	struct db_conn *conn = request->data;
+
+	conn->is_resolving = false;
+	conn->addresses = found;
+	if (conn->state == CONN_CLOSED) {
+		conn_release(conn);
+	} else if (status != 0) {
+		conn_lose(conn, uv_strerror(status));
+	} else {
+		conn->next_address = found;
+		start_address(conn);
+	}
+}
+
+static void resolve(struct db_conn *conn, const char *name)
+{
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 
-	if (conn->state != CONN_WAITING) {
-		if (!conn->is_resolving) /* a resolver's answer comes, however late */
-			conn_lose(conn, conn->state == CONN_UP ? "a statement could not be sent"
-							       : "no answer within 3 seconds");
-		return;
-	}
-	host = &conn->info.hosts[conn->host];
-	loop_timer_start(&conn->attempt_timer, CONNECT_DEADLINE_MS, 0);
-	if (!host->name) {
-		start_libpq(conn);
-		return;
-	}
 	conn->state = CONN_RESOLVING;
 	conn->resolver.data = conn;
-	if (uv_getaddrinfo(&conn->loop->uv, &conn->resolver, on_resolved, host->name, NULL,
-			   &hints) == 0)
+	if (uv_getaddrinfo(&conn->loop->uv, &conn->resolver, on_resolved, name, NULL, &hints) ==
+	    0)
 		conn->is_resolving = true;
 	else
 		conn_lose(conn, "the host's name cannot be resolved");
+}
+
+void conn_attempt(void *data)
+{
+	struct db_conn *conn = data;
+	const struct conninfo_host *host = &conn->info.hosts[conn->host];
+
+	/* the resolver's own time-out ends it; its answer starts the timer anew */
+	if (conn->state == CONN_RESOLVING)
+		return;
+	if (conn->state != CONN_WAITING)
+		conn_lose(conn, conn->state == CONN_UP ? "a statement could not be sent"
+						       : "no answer within 3 seconds");
+	else if (conn->next_address)
+		start_address(conn);
+	else if (host->name)
+		resolve(conn, host->name);
+	else
+		start_libpq(conn);
 }

@@ -58,6 +58,8 @@ struct db_conn {
 	struct conn_watcher *watcher;
 	uv_getaddrinfo_t resolver;
 	bool is_resolving;
+	struct addrinfo *addresses, *next_address; /* of the host; the latter not yet tried */
+	size_t listens_left;			   /* of the channels */
 	char address[INET6_ADDRSTRLEN];
 	struct loop_timer attempt_timer; /* connect deadline, or back-off */
 	struct loop_timer deadline_timer;
@@ -67,7 +69,7 @@ struct db_conn {
 	unsigned closing; /* handles still to go before the memory may be freed */
 };
 
-/* Begins the next attempt; on a timer also the end of one that has run out of its time. */
+/* Begins the next attempt, or gives up the one that has run out of its time. */
 void conn_attempt(void *data);
 /* This attempt, or the connection it made, is over: answers what waits, and tries again later.
  */
@@ -76,6 +78,8 @@ void conn_lose(struct db_conn *conn, const char *reason);
 void conn_step(struct db_conn *conn);
 /* Gives libpq's connection back. */
 void conn_finish(struct db_conn *conn);
+/* The host's addresses are no longer wanted: the next attempt asks for them anew. */
+void conn_forget_addresses(struct db_conn *conn);
 /* Watches libpq's socket, which may be another one than before. false: could not. */
 bool conn_watch(struct db_conn *conn, int events);
 /* What is in flight is answered DB_LOST: nobody knows whether it was done. */

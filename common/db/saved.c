@@ -69,6 +69,7 @@ enum err saved_write(const char *file, const struct site_rows *rows)
 	char draft[4096];
 	json_t *root;
 	int status = -1;
+	int saved;
 	int fd;
 
 	if ((size_t)snprintf(draft, sizeof(draft), "%s.new", file) >= sizeof(draft))
@@ -83,10 +84,12 @@ enum err saved_write(const char *file, const struct site_rows *rows)
 		status = close(fd) == 0 ? status : -1;
 		if (status == 0)
 			status = rename(draft, file);
-		else
-			(void)unlink(draft);
 	}
+	saved = errno;
 	json_decref(root);
+	if (fd >= 0 && status != 0)
+		(void)unlink(draft);
+	errno = saved;
 	return status == 0 ? ERR_OK : ERR_SYSTEM;
 }
 

@@ -49,7 +49,12 @@ static enum err load_host(struct site *site, struct row *row)
 	host->has_uuid = row_uuid(row, "uuid", &host->uuid);
 	host->has_live_job = row_truth(row, "live_job");
 	err = host_state_parse(row_text(row, "state"), &host->state);
-	return err != ERR_OK ? err : parse_macs(row_text(row, "macs"), host);
+	if (err != ERR_OK)
+		return err;
+	err = parse_macs(row_text(row, "macs"), host);
+	if (err != ERR_OK && !row->bad)
+		row->bad = "macs";
+	return err;
 }
 
 static enum err load_rule(struct site *site, struct row *row)
@@ -234,7 +239,7 @@ static enum err load_view(struct site *site, const struct part *part,
 				       rows_width(rows) > 1 && rows_at(rows, i, 1)
 					       ? rows_at(rows, i, 1)
 					       : "",
-				       err_text(err), row.bad ? " column " : "",
+				       err_text(err), row.bad ? ": column " : "",
 				       row.bad ? row.bad : "");
 	}
 	*part->count = count;

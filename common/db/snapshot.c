@@ -1,5 +1,6 @@
 #include "db/snapshot.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +28,10 @@ struct snapshot {
 	char problem[256];
 	char xmin[32]; /* of the set in force, as text; "" before the first */
 	char draft_xmin[32];
-	uint64_t loaded_ms, saved_ms;
-	bool is_loading, is_stale; /* stale: something changed while it was being read */
+	uint64_t read_ms, saved_ms; /* when the latest load ended; when it was saved */
+	bool is_loading, is_stale;  /* stale: something changed while it was being read */
 	bool load_failed;
+	bool is_unsaved;
 	unsigned open_timers;
 };
 
@@ -56,15 +58,17 @@ static void save(struct snapshot *snapshot)
 {
 	enum err err;
 
-	if (!snapshot->saved_file || !snapshot->loaded)
+	if (!snapshot->saved_file || !snapshot->is_unsaved)
 		return;
 	err = saved_write(snapshot->saved_file, &snapshot->loaded->rows);
 	if (err != ERR_OK)
 		log_warning(
 			"snapshot_not_saved", "file=%s reason=%s remedy=%s",
-			log_text(snapshot->saved_file), err_text(err),
+			log_text(snapshot->saved_file),
+			log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
 			log_text("the folder of state_dir must be writable for this daemon; "
 				 "until then it cannot start while the database is away"));
+	snapshot->is_unsaved = err != ERR_OK;
 	snapshot->saved_ms = loop_now_ms(snapshot->loop);
 }
 
@@ -82,7 +86,6 @@ static void put_in_force(struct snapshot *snapshot, struct loaded_site *loaded)
 static void accept_draft(struct snapshot *snapshot)
 {
 	struct loaded_site *loaded;
-	bool was_saved = snapshot->saved_ms > 0;
 
 	if (site_load_take(&snapshot->draft, &loaded, snapshot->problem,
 			   sizeof(snapshot->problem)) != ERR_OK) {
@@ -93,11 +96,12 @@ static void accept_draft(struct snapshot *snapshot)
 	}
 	put_in_force(snapshot, loaded);
 	memcpy(snapshot->xmin, snapshot->draft_xmin, sizeof(snapshot->xmin));
-	snapshot->loaded_ms = loop_now_ms(snapshot->loop);
+	snapshot->is_unsaved = true;
 	log_info("snapshot_loaded", "hosts=%zu rules=%zu subnets=%zu menu=%zu",
 		 loaded->site.host_count, loaded->site.rule_count, loaded->site.subnet_count,
 		 loaded->site.menu_count);
-	if (!was_saved || snapshot->loaded_ms - snapshot->saved_ms >= CHECK_MS)
+	/* otherwise the next check saves it, or the stop */
+	if (snapshot->saved_ms == 0 || snapshot->read_ms - snapshot->saved_ms >= CHECK_MS)
 		save(snapshot);
 }
 
@@ -108,6 +112,7 @@ static void on_commit(void *data, const struct db_answer *answer)
 	struct snapshot *snapshot = data;
 
 	snapshot->is_loading = false;
+	snapshot->read_ms = loop_now_ms(snapshot->loop);
 	if (answer->outcome == DB_OK && !snapshot->load_failed)
 		accept_draft(snapshot);
 	drop_draft(snapshot);
@@ -122,8 +127,11 @@ static void on_commit(void *data, const struct db_answer *answer)
 static void fail_load(struct snapshot *snapshot, const char *what,
 		      const struct db_answer *answer)
 {
+	bool is_first = !snapshot->load_failed;
+
 	snapshot->load_failed = true;
-	if (answer->outcome == DB_LOST)
+	/* after the first mistake the transaction refuses all: no news */
+	if (!is_first || answer->outcome == DB_LOST)
 		return;
 	(void)snprintf(snapshot->problem, sizeof(snapshot->problem), "%s: %s", what,
 		       answer->message);
@@ -189,7 +197,22 @@ static enum err ask_view(struct snapshot *snapshot, enum site_view view)
 	return err;
 }
 
-/* Reads everything in one read-only transaction. */
+/* Sends everything that reads the views in one read-only transaction, but for its end. */
+static enum err ask_all(struct snapshot *snapshot)
+{
+	enum err err = db_query(snapshot->conn,
+				"begin transaction isolation level repeatable read, read only",
+				NULL, 0, LOAD_DEADLINE_MS, on_begin, snapshot);
+	if (err == ERR_OK)
+		err = db_query(snapshot->conn, "select * from rouse_daemon.changed_since(null)",
+			       NULL, 0, LOAD_DEADLINE_MS, on_xmin, snapshot);
+	for (int view = 0; view < SITE_VIEWS && err == ERR_OK; view++) {
+		if (is_wanted(snapshot, (enum site_view)view))
+			err = ask_view(snapshot, (enum site_view)view);
+	}
+	return err;
+}
+
 static void load(struct snapshot *snapshot)
 {
 	enum err err;
@@ -198,22 +221,21 @@ static void load(struct snapshot *snapshot)
 		snapshot->is_stale = true;
 		return;
 	}
+	loop_timer_stop(&snapshot->load_timer);
 	snapshot->is_stale = false;
 	snapshot->load_failed = false;
-	err = db_query(snapshot->conn,
-		       "begin transaction isolation level repeatable read, read only", NULL, 0,
-		       LOAD_DEADLINE_MS, on_begin, snapshot);
-	if (err == ERR_OK)
-		err = db_query(snapshot->conn, "select * from rouse_daemon.changed_since(null)",
-			       NULL, 0, LOAD_DEADLINE_MS, on_xmin, snapshot);
-	for (int view = 0; view < SITE_VIEWS && err == ERR_OK; view++) {
-		if (is_wanted(snapshot, (enum site_view)view))
-			err = ask_view(snapshot, (enum site_view)view);
-	}
-	if (err == ERR_OK)
+	err = ask_all(snapshot);
+	snapshot->load_failed = err != ERR_OK;
+	/* also behind half a load: within an open transaction no NOTIFY would ever come */
+	if (err != ERR_AWAY)
 		err = db_query(snapshot->conn, "commit", NULL, 0, LOAD_DEADLINE_MS, on_commit,
 			       snapshot);
 	snapshot->is_loading = err == ERR_OK;
+	/* when the connection is lost, its return loads anew */
+	if (err != ERR_OK && err != ERR_AWAY) {
+		log_error("snapshot_not_asked", "reason=%s", err_text(err));
+		loop_timer_start(&snapshot->load_timer, RETRY_MS, 0);
+	}
 }
 
 static void on_load_time(void *data)
@@ -236,11 +258,11 @@ static void on_down(void *data, const char *reason)
 }
 
 /* The first change acts at once, those that follow wait until 100 ms have passed since the
- * load. */
+ * load, whatever came of that. */
 static void on_notify(void *data, const char *channel, const char *payload)
 {
 	struct snapshot *snapshot = data;
-	uint64_t since_ms = loop_now_ms(snapshot->loop) - snapshot->loaded_ms;
+	uint64_t since_ms = loop_now_ms(snapshot->loop) - snapshot->read_ms;
 
 	log_debug("database_notify", "channel=%s payload=%s", channel, log_text(payload));
 	if (snapshot->is_loading)
@@ -268,9 +290,24 @@ static void on_check_time(void *data)
 	struct snapshot *snapshot = data;
 	const char *params[1] = {snapshot->xmin[0] ? snapshot->xmin : NULL};
 
+	save(snapshot);
 	/* when the database is away, the connection's return loads anew */
 	(void)!db_query(snapshot->conn, "select * from rouse_daemon.changed_since($1::xid8)",
 			params, 1, LOAD_DEADLINE_MS, on_checked, snapshot);
+}
+
+/* A view that is missing, since an older version wrote the file, is not an empty one. */
+static enum err check_saved(struct snapshot *snapshot)
+{
+	for (int view = 0; view < SITE_VIEWS; view++) {
+		if (!is_wanted(snapshot, (enum site_view)view) || snapshot->draft.view[view])
+			continue;
+		(void)snprintf(snapshot->problem, sizeof(snapshot->problem), "it has no %s",
+			       site_view_name((enum site_view)view));
+		drop_draft(snapshot);
+		return ERR_ABSENT;
+	}
+	return ERR_OK;
 }
 
 static void load_saved(struct snapshot *snapshot)
@@ -283,6 +320,8 @@ static void load_saved(struct snapshot *snapshot)
 	err = saved_read(snapshot->saved_file, &snapshot->draft);
 	if (err == ERR_ABSENT)
 		return;
+	if (err == ERR_OK)
+		err = check_saved(snapshot);
 	if (err == ERR_OK)
 		err = site_load_take(&snapshot->draft, &loaded, snapshot->problem,
 				     sizeof(snapshot->problem));

@@ -1,0 +1,246 @@
+"""What common/db promises, shown on menud: configuration that is wrong or changes in bursts, locks,
+hosts that are slow, standby or away, and a saved configuration."""
+
+import json
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from test_menud import FACTS, MAC, Server, add_host
+
+FAKE_SERVERS = Path(__file__).with_name("fake_servers.py")
+CLIENT = "10.77.0.9"
+OTHER = ["52:54:00:00:00:02", "52:54:00:00:00:03"]
+
+
+@pytest.fixture(scope="module")
+def server(module_lab, postgres, build, tmp_path_factory):
+    running = Server(module_lab, postgres, build, tmp_path_factory.mktemp("db"))
+    add_host(postgres, "lab-01", MAC)
+    for number, mac in enumerate(OTHER, 2):
+        add_host(postgres, f"lab-0{number}", mac)
+    running.boot_until("menu rouse: lab-03", of(OTHER[1]))
+    return running
+
+
+@pytest.fixture(name="names")
+def make_names(server):
+    """Writes what the server's namespace knows of names: /etc/hosts and /etc/resolv.conf."""
+    folder = Path("/etc/netns") / server.host.netns
+    folder.mkdir(parents=True)
+
+    def write(**files):
+        for name, text in files.items():
+            (folder / name.replace("_", ".")).write_text(text, encoding="ascii")
+
+    yield write
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+
+
+def of(mac):
+    return FACTS.replace(MAC, mac)
+
+
+def restart(server, **more):
+    if server.daemon.is_running():
+        assert server.daemon.stop() == 0, server.daemon.output
+    return server.start(**more)
+
+
+def fake(server, kind, *arguments):
+    process = server.client.spawn(["/usr/bin/python3", FAKE_SERVERS, kind, *arguments], name=kind)
+    process.wait_for("listening")
+    return process
+
+
+def notify(server, times=1):
+    connection = server.postgres.connect("postgres")
+    with connection.cursor() as cursor:
+        for _ in range(times):
+            cursor.execute("notify rouse_changed, 'test'")
+    connection.close()
+
+
+def until(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+    return value
+
+
+def problem(server):
+    rows = server.postgres.sql("select problem from rouse.daemons where daemon = 'menud' "
+                               "order by seen_at desc limit 1")
+    return rows[0].problem if rows else None
+
+
+def behind_the_views(server, text, *values):
+    """A change that no constraint and no trigger sees; the daemons are told of it."""
+    server.postgres.admin("set session_replication_role = replica; "
+                          f"{text}; notify rouse_changed, 'test'", *values)
+
+
+def test_an_invalid_row_is_refused_and_told(server):
+    said = len(server.daemon.output)
+    macs = [f"02:00:00:00:00:{number:02x}" for number in range(8)]
+    behind_the_views(server, "insert into rouse_data.nic (mac, host, kind) "
+                     "select m::macaddr, 'lab-01', 'extra' from unnest(%s) m", macs)
+    try:
+        line = server.daemon.wait_for("event=snapshot_refused.*", after=said).group()
+        assert "hosts_now" in line and "lab-01" in line and "macs" in line and "remedy=" in line
+        # the ninth card of lab-01 makes nobody else's change take effect, and nobody's menu go away
+        add_host(server.postgres, "lab-04", "52:54:00:00:00:04")
+        assert "menu rouse: lab-01" in server.boot()
+        assert "(unknown)" in server.boot(of("52:54:00:00:00:04"))
+        until(lambda: "lab-01" in (problem(server) or ""), 12, "rouse.daemons does not say why")
+        # also now NOTIFY in bursts leads to few attempts
+        said = len(server.daemon.output)
+        notify(server, 50)
+        server.daemon.wait_for("event=snapshot_refused", after=said)
+        time.sleep(0.5)  # an attempt too many would show within it
+        assert server.daemon.output.count("event=snapshot_refused", said) <= 3
+    finally:
+        said = len(server.daemon.output)
+        behind_the_views(server, "delete from rouse_data.nic where mac = any (%s::macaddr[])", macs)
+    server.daemon.wait_for("event=snapshot_loaded", after=said)
+    assert "menu rouse: lab-04" in server.boot(of("52:54:00:00:00:04"))
+    until(lambda: problem(server) is None, 12, "the problem stays in rouse.daemons")
+
+
+def test_the_first_failure_of_a_load_is_told(server):
+    said = len(server.daemon.output)
+    server.postgres.admin("revoke select on rouse_daemon.boot_rules_now from rouse_menud; "
+                          "notify rouse_changed, 'test'")
+    try:
+        line = server.daemon.wait_for("event=snapshot_failed.*", after=said).group()
+        assert "view=boot_rules_now" in line and "permission denied" in line
+        until(lambda: "permission denied" in (problem(server) or ""), 12, problem(server))
+        # what follows in the same transaction is no news
+        assert "transaction is aborted" not in server.daemon.output[said:]
+        assert "menu rouse: lab-01" in server.boot()
+    finally:
+        said = len(server.daemon.output)
+        server.postgres.admin("grant select on rouse_daemon.boot_rules_now to rouse_menud")
+    server.daemon.wait_for("event=snapshot_loaded", after=said)  # it tries again by itself
+
+
+def test_a_burst_of_changes_leads_to_few_loads(server):
+    said = len(server.daemon.output)
+    notify(server, 50)
+    server.daemon.wait_for("event=snapshot_loaded", after=said)
+    time.sleep(0.5)  # a load too many would show within it
+    assert 1 <= server.daemon.output.count("event=snapshot_loaded", said) <= 3
+
+
+def test_a_lock_holds_up_its_own_machine_only(server):
+    for name in ("lab-02", "lab-03"):
+        server.postgres.sql("select rouse.inventory(%s)", name)
+    for mac in OTHER:
+        server.boot_until("rouse_ticket=", of(mac))
+    holder = server.postgres.connect("postgres")
+    holder.autocommit = False
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("select 1 from rouse_data.job j join rouse_data.host h on h.id = j.host_id "
+                           "where h.name = 'lab-02' for update of j")
+        begun = time.monotonic()
+        answers = {}
+        first = threading.Thread(target=lambda: answers.update(locked=server.boot(of(OTHER[0]))))
+        first.start()
+        until(lambda: server.postgres.admin(
+            "select 1 from pg_stat_activity where usename = 'rouse_menud' "
+            "and wait_event_type = 'Lock'"), 3, "nobody waits for the lock")
+        assert "rouse_ticket=" in server.boot(of(OTHER[1]))
+        first.join()
+        assert "the job database is away; try 1" in answers["locked"]
+        assert time.monotonic() - begun < 7
+    finally:
+        holder.rollback()
+        holder.close()
+    assert "rouse_ticket=" in server.boot(of(OTHER[0]))
+
+
+@pytest.mark.patience(180)
+def test_200_at_once_while_the_database_comes_and_goes(server):
+    """Every request is answered, with a ticket or a word to wait; and then all is as before."""
+    enough = server.workdir / "enough"
+    script = (f"while [ ! -e {enough} ]; do for n in $(seq 200); do "
+              f"echo 'url = \"http://10.77.0.3:8080/boot?{of(OTHER[0])}\"'; "
+              "echo 'output = /dev/null'; done | curl -sS --no-progress-meter -K - -Z "
+              "--parallel-max 200 --max-time 30 -w '%{http_code}\\n' || exit 1; done")
+    load = server.client.spawn(script, name="curl")
+    for _ in range(3):
+        load.wait_for("^200$", after=len(load.output))
+        server.postgres.stop()
+        load.wait_for("^200$", after=len(load.output))
+        server.postgres.start()
+        server.boot_until("rouse_ticket=", of(OTHER[0]), seconds=5)
+    enough.touch()
+    assert load.wait(60) == 0, load.output[-2000:]
+    answers = load.output.split()
+    assert len(answers) >= 400 and set(answers) == {"200"}, set(answers)
+    server.boot_until("rouse_ticket=", of(OTHER[0]), seconds=5)
+    assert server.daemon.is_running()
+
+
+def test_what_was_seen_last_is_recorded_at_the_stop(server):
+    server.boot(of("52:54:00:00:00:55"))
+    assert server.daemon.stop() == 0
+    assert server.postgres.sql("select 1 from rouse.events where mac = '52:54:00:00:00:55' "
+                               "and stage = 'script'")
+    server.start()
+
+
+def test_a_saved_configuration_with_a_hole_is_ignored(server):
+    assert server.daemon.stop() == 0
+    file = server.workdir / "state" / "menud.snapshot"
+    saved = json.loads(file.read_text())
+    del saved["views"]["menu_now"]
+    file.write_text(json.dumps(saved))
+    daemon = server.start(wait=None)
+    line = daemon.wait_for("event=saved_snapshot_ignored.*").group()
+    assert "menu_now" in line
+    daemon.wait_for("event=snapshot_loaded")
+    assert "menu rouse: lab-01" in server.boot()
+
+
+def test_why_it_cannot_be_saved(server):
+    daemon = restart(server, more=f'state_dir = "{server.workdir}/nowhere"\n')
+    line = daemon.wait_for("event=snapshot_not_saved.*").group()
+    assert "No such file or directory" in line and "state_dir" in line
+    restart(server)
+
+
+def test_every_address_of_a_name_is_tried(server, names):
+    second = "10.77.0.10"
+    server.client.run(["ip", "addr", "add", f"{second}/24", "dev", "eth0"])
+    fake(server, "proxy", second, "5432", f"{server.postgres.directory}/run/.s.PGSQL.5432")
+    names(hosts=f"{CLIENT} db.rouse\n{second} db.rouse\n")
+    daemon = restart(server, database="host=db.rouse dbname=rouse user=rouse_menud", wait=None)
+    daemon.wait_for("event=snapshot_loaded", timeout=8)
+    restart(server)
+
+
+def test_a_slow_resolver_and_a_silent_host_do_not_hold_it(server, names):
+    """A name that takes longer than the attempt's own time, and leads to one that says nothing."""
+    fake(server, "silent", CLIENT, "5432")
+    fake(server, "resolver", CLIENT, "53", CLIENT, "3.5")
+    names(resolv_conf=f"nameserver {CLIENT}\noptions timeout:9 attempts:1\n", hosts="")
+    database = server.postgres.conninfo("rouse_menud").replace("host=", "host=slow.rouse,")
+    daemon = restart(server, database=database, wait=None)
+    daemon.wait_for("event=snapshot_loaded", timeout=12)
+    restart(server)
+
+
+def test_a_standby_that_cannot_listen_is_left(server):
+    fake(server, "standby", CLIENT, "5433")
+    database = re.sub("host=", f"host={CLIENT},", server.postgres.conninfo("rouse_menud"))
+    daemon = restart(server, database=database + " port=5433,5432", wait=None)
+    daemon.wait_for("event=snapshot_loaded", timeout=6)
+    assert "cannot execute LISTEN during recovery" in daemon.output
+    restart(server)
