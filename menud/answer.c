@@ -1,34 +1,46 @@
 #include "menud/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
 #include "io/log.h"
 
-void answer_line(struct http_request *request, unsigned status, const char *message)
+static void send_line(struct http_request *request, unsigned status, const char *message,
+		      const struct http_header *headers)
 {
 	char body[1024];
 	struct text out = text_into(body, sizeof(body));
 
-	text_put(&out, message);
-	text_put(&out, "\n");
-	http_answer_text(request, status, "text/plain; charset=utf-8", body, out.length, NULL);
+	text_printf(&out, "%.1000s\n", message);
+	http_answer_text(request, status, "text/plain; charset=utf-8", body, out.length,
+			 headers);
+}
+
+void answer_line(struct http_request *request, unsigned status, const char *message)
+{
+	send_line(request, status, message, NULL);
+}
+
+void answer_later(struct http_request *request, const char *message)
+{
+	static const struct http_header headers[] = {{"Retry-After", "5"}, {NULL, NULL}};
+
+	send_line(request, 503, message, headers);
 }
 
 void answer_away(struct http_request *request, const char *reason)
 {
-	static const struct http_header headers[] = {{"Retry-After", "5"}, {NULL, NULL}};
-	char body[256];
-	struct text out = text_into(body, sizeof(body));
+	char message[256];
 
-	text_printf(&out, "the database is away: %.200s\n", reason);
-	http_answer_text(request, 503, "text/plain; charset=utf-8", body, out.length, headers);
+	(void)snprintf(message, sizeof(message), "the database is away: %.200s", reason);
+	answer_later(request, message);
 }
 
 void answer_refused(struct http_request *request, const struct db_answer *answer)
 {
-	/* 22: what the client sent is wrong; 08, 53, 57: the server is not able to at the
-	 * moment */
+	/* 22: what the client sent is wrong; those that pass: lost connection or race, out of
+	 * resources, a lock held too long, a server that stops */
 	static const char *const passing[] = {"08", "40", "53", "55", "57"};
 	unsigned status = strncmp(answer->sqlstate, "22", 2) == 0 ? 400 : 500;
 	char body[1024];
@@ -47,6 +59,5 @@ void answer_refused(struct http_request *request, const struct db_answer *answer
 	text_put(&out, answer->message);
 	if (answer->hint[0] != '\0')
 		text_printf(&out, " (%s)", answer->hint);
-	text_put(&out, "\n");
-	http_answer_text(request, status, "text/plain; charset=utf-8", body, out.length, NULL);
+	answer_line(request, status, body);
 }

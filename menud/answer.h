@@ -9,7 +9,9 @@
 
 /* "message\n" as text/plain. */
 void answer_line(struct http_request *request, unsigned status, const char *message);
-/* 503 with Retry-After: 5 and the reason. */
+/* 503 with Retry-After: 5, for trouble that passes. */
+void answer_later(struct http_request *request, const char *message);
+/* The same when the database cannot be asked now. */
 void answer_away(struct http_request *request, const char *reason);
 /* What the database refused: 400 when a field was wrong (22023), else 500; with its message and
  * hint. */

@@ -22,7 +22,7 @@ struct boot_request {
 	struct http_request *http; /* NULL once it has been answered */
 	struct form form;
 	char base_url[128];
-	char query[2048];
+	char query[FORM_QUERY_SIZE];
 	char mac[MAC_TEXT_SIZE];
 };
 
@@ -282,7 +282,7 @@ static void on_abandon(void *data, struct http_request *request)
 /* Asks the database: offer(facts), or choose(item, facts). */
 static void ask_database(struct boot_request *boot, const char *item)
 {
-	char facts_json[4096];
+	char facts_json[FORM_FACTS_SIZE];
 	char address[INET_ADDRSTRLEN];
 	struct text out = text_into(facts_json, sizeof(facts_json));
 	struct sockaddr_in peer = http_peer(boot->http);
@@ -374,7 +374,7 @@ void boot_answer(struct menud *menud, struct http_request *request)
 	struct boot_verdict verdict;
 
 	if (!boot) {
-		answer_away(request, "out of memory");
+		answer_later(request, "out of memory");
 		return;
 	}
 	boot->menud = menud;

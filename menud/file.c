@@ -69,12 +69,11 @@ static int open_beneath(int folder, const char *path, struct stat *ret_stat)
 
 	if (file < 0)
 		return -1;
-	if (fstat(file, ret_stat) != 0 || !S_ISREG(ret_stat->st_mode)) {
-		(void)close(file);
-		errno = ENOENT;
-		return -1;
-	}
-	return file;
+	if (fstat(file, ret_stat) == 0 && S_ISREG(ret_stat->st_mode))
+		return file;
+	(void)close(file);
+	errno = ENOENT;
+	return -1;
 }
 
 /* UEFI HTTP Boot judges an image by its type (UEFI 2.10 section 24.7.3.1). */
@@ -94,31 +93,50 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
+#define ETAG_SIZE 96
+
+/* An image's is its version's; any other file's changes with its place, size and time. */
+static void put_etag(char etag[ETAG_SIZE], const struct stat *facts,
+		     const struct file_wish *wish)
+{
+	if (wish->etag)
+		(void)snprintf(etag, ETAG_SIZE, "\"%s\"", wish->etag);
+	else
+		(void)snprintf(etag, ETAG_SIZE, "\"%llx-%llx-%llx\"",
+			       (unsigned long long)facts->st_ino,
+			       (unsigned long long)facts->st_size,
+			       (unsigned long long)facts->st_mtim.tv_sec * 1000000000ULL +
+				       (unsigned long long)facts->st_mtim.tv_nsec);
+}
+
+/* The client's Range, where it counts: for GET (RFC 9110 section 14.2) and this very version.
+ */
+static const char *find_range(const struct http_request *request, const char *etag)
+{
+	const char *if_range = http_get_header(request, "If-Range");
+
+	if (strcmp(http_method(request), "GET") != 0)
+		return NULL;
+	/* a part of another version would tear the stream: the whole file instead */
+	if (if_range && strcmp(if_range, etag) != 0)
+		return NULL;
+	return http_get_header(request, "Range");
+}
+
 /* Sends what of the file the client wants; the descriptor goes to the answer. */
 static void send_file(struct http_request *request, int file, const struct stat *facts,
 		      const struct file_wish *wish)
 {
 	uint64_t size = (uint64_t)facts->st_size;
-	const char *if_range = http_get_header(request, "If-Range");
-	const char *range = http_get_header(request, "Range");
-	char etag[96];
+	char etag[ETAG_SIZE];
 	char content_range[80];
 	struct http_header headers[4] = {{"Accept-Ranges", "bytes"}, {"ETag", etag}};
 	uint64_t offset;
 	uint64_t length;
 	enum range_result result;
 
-	if (wish->etag)
-		(void)snprintf(etag, sizeof(etag), "\"%s\"", wish->etag);
-	else
-		(void)snprintf(etag, sizeof(etag), "\"%llx-%llx-%llx\"",
-			       (unsigned long long)facts->st_ino, (unsigned long long)size,
-			       (unsigned long long)facts->st_mtim.tv_sec * 1000000000ULL +
-				       (unsigned long long)facts->st_mtim.tv_nsec);
-	/* a part of another version would tear the stream: the whole file instead */
-	if (if_range && strcmp(if_range, etag) != 0)
-		range = NULL;
-	result = range_parse(range, size, &offset, &length);
+	put_etag(etag, facts, wish);
+	result = range_parse(find_range(request, etag), size, &offset, &length);
 	if (result == RANGE_PART) {
 		(void)snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu",
 			       (unsigned long long)offset,
@@ -147,9 +165,29 @@ static void answer_missing(struct http_request *request, const char *path)
 	answer_line(request, 404, message);
 }
 
+/*
+ * The file could not be opened. One that may not be served is as good as missing; when it is we
+ * who cannot (no descriptor left, a broken disk), the client is to come again.
+ */
+static void answer_unopened(struct http_request *request, const char *path, int error)
+{
+	if (error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG) {
+		answer_missing(request, path);
+	} else if (error == EACCES || error == EPERM || error == EXDEV || error == ELOOP) {
+		log_warning("file_refused", "path=%s reason=%s", log_text(path),
+			    log_text(strerror(error)));
+		answer_missing(request, path);
+	} else {
+		log_error("file_unreadable", "path=%s reason=%s", log_text(path),
+			  log_text(strerror(error)));
+		answer_later(request, "the file cannot be read at the moment");
+	}
+}
+
 void file_answer(struct menud *menud, struct http_request *request, const char *rest)
 {
 	struct path path;
+	int error = ENOENT;
 	enum err err = path_clean(rest, strlen(rest), &path);
 
 	if (err != ERR_OK) {
@@ -166,11 +204,10 @@ void file_answer(struct menud *menud, struct http_request *request, const char *
 				  &(struct file_wish){.path = path.name});
 			return;
 		}
-		if (errno == EACCES || errno == EXDEV || errno == ELOOP)
-			log_warning("file_refused", "path=%s reason=%s", log_text(path.name),
-				    log_text(strerror(errno)));
+		if (errno != ENOENT)
+			error = errno;
 	}
-	answer_missing(request, path.name);
+	answer_unopened(request, path.name, error);
 }
 
 void file_answer_image(struct menud *menud, struct http_request *request,
@@ -179,17 +216,19 @@ void file_answer_image(struct menud *menud, struct http_request *request,
 	struct stat facts;
 	int file = -1;
 
+	errno = ENOENT;
 	if (menud->image_store >= 0)
 		file = open_beneath(menud->image_store, wish->path, &facts);
-	if (file >= 0 && wish->size_wanted > 0 && facts.st_size != wish->size_wanted) {
+	if (file < 0) {
+		answer_unopened(request, wish->path, errno);
+		return;
+	}
+	if (wish->size_wanted > 0 && facts.st_size != wish->size_wanted) {
 		log_error("image_damaged", "path=%s size=%lld expected=%lld remedy=%s",
 			  log_text(wish->path), (long long)facts.st_size,
 			  (long long)wish->size_wanted,
 			  log_text("take the image in anew with `rouse-db image add`"));
 		(void)close(file);
-		file = -1;
-	}
-	if (file < 0) {
 		answer_missing(request, wish->path);
 		return;
 	}

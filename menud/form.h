@@ -20,6 +20,9 @@
 #include "core/uuid.h"
 
 #define FORM_TEXT_SIZE 128
+/* Room for all facts at their longest: an octet takes three in a URL, and six in JSON. */
+#define FORM_QUERY_SIZE 4096
+#define FORM_FACTS_SIZE 8192
 
 struct form {
 	struct mac macs[HOST_MACS_MAX]; /* without repeats, the booted card first */

@@ -11,7 +11,10 @@
 #include "menud/answer.h"
 #include "menud/file.h"
 
-#define FIELDS_SIZE (320 * 1024) /* as JSON; the largest value is an inventory of 256 KiB */
+#define VALUE_MAX ((size_t)4096)
+#define INVENTORY_MAX ((size_t)256 * 1024)
+/* As JSON, where each quote of an inventory takes two octets. */
+#define FIELDS_SIZE (2 * INVENTORY_MAX + (size_t)64 * 1024)
 #define LINES_SIZE 16384
 
 struct call {
@@ -52,7 +55,6 @@ static void send_lines(struct http_request *request, const struct db_rows *rows)
 			continue;
 		text_put(&out, rows_name(rows, column));
 		text_put(&out, "=");
-		/* SQL's truth values are PostgreSQL's own affair */
 		put_value(&out, value);
 		text_put(&out, "\n");
 	}
@@ -95,7 +97,7 @@ static enum err put_fields(struct http_request *request, struct text *out, const
 	for (size_t i = 0; i < http_field_count(request); i++) {
 		const char *name = http_field_name(request, i);
 		const char *value = http_field_value(request, i);
-		size_t most = strcmp(name, "json") == 0 ? 256 * 1024 : 4096;
+		size_t most = strcmp(name, "json") == 0 ? INVENTORY_MAX : VALUE_MAX;
 
 		*ret_bad = name;
 		if (strlen(name) > 32 || name[strspn(name, name_bytes)] != '\0' ||
@@ -153,7 +155,7 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 	}
 	call = calloc(1, sizeof(*call));
 	if (!call) {
-		answer_away(request, "out of memory");
+		answer_later(request, "out of memory");
 		return;
 	}
 	*call = (struct call){menud, request};
@@ -213,7 +215,7 @@ void fos_answer_image(struct menud *menud, struct http_request *request, const c
 	}
 	call = calloc(1, sizeof(*call));
 	if (!call) {
-		answer_away(request, "out of memory");
+		answer_later(request, "out of memory");
 		return;
 	}
 	*call = (struct call){menud, request};

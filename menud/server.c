@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "io/log.h"
 #include "io/notify.h"
@@ -98,6 +99,23 @@ static const char *problem(void *data)
 	return snapshot_problem(menud->snapshot);
 }
 
+/* Each connection may send a file; systemd's and the shells' usual limit is 1,024. */
+static void raise_descriptor_limit(const struct menud *menud)
+{
+	rlim_t wanted = (rlim_t)menud->settings.connections_max * 2 + 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
+			return;
+		log_warning("few_descriptors", "limit=%llu wanted=%llu remedy=%s",
+			    (unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
+			    log_text("raise LimitNOFILE= of the unit, or lower the key "
+				     "connections_max"));
+	}
+}
+
 static enum err open_http(struct menud *menud)
 {
 	struct http_options options = {
@@ -105,7 +123,7 @@ static enum err open_http(struct menud *menud)
 		.reuse_port = true,
 		.activated = notify_socket("http"),
 		.connections_max = (unsigned)menud->settings.connections_max,
-		.body_max = 512 * 1024,
+		.body_max = 800 * 1024, /* an inventory of 256 KiB, each octet as %xx */
 		.on_request = on_request,
 		.on_done = on_done,
 		.data = menud,
@@ -117,6 +135,7 @@ static enum err open_http(struct menud *menud)
 			  "\"an IPv4 address of this host, or 0.0.0.0 for all\"");
 		return ERR_FORMAT;
 	}
+	raise_descriptor_limit(menud);
 	err = http_open(&menud->loop, &options, &menud->http);
 	if (err != ERR_OK)
 		log_error("cannot_listen", "address=%s port=%ld reason=%s remedy=%s",

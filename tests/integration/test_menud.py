@@ -2,9 +2,11 @@
 
 import json
 import re
+import resource
 import secrets
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -164,6 +166,22 @@ def test_a_job_from_ticket_to_end(server):
     assert "menu rouse: lab-01" in server.boot()
 
 
+def test_an_inventory_full_of_quotes(server):
+    """docs/reference/fos-protocol: 256 KiB of JSON, whatever it costs to wrap them."""
+    job = server.postgres.value("select rouse.inventory('lab-01')")
+    ticket = server.boot_until("rouse_ticket=([0-9a-f]{32})").group(1)
+    token = secrets.token_hex(32)
+    server.fos("checkin", ticket=ticket, token=token, mac0=MAC)
+    file = server.workdir / "inventory"
+    file.write_text(json.dumps({"pci": ["a"] * 60_000}, separators=(",", ":")))
+    assert 240_000 < file.stat().st_size < 256 * 1024
+    status, body = server.curl("/fos/inventory", "-d", f"token={token}",
+                               "--data-urlencode", f"json@{file}")
+    assert (status, "answer=ok" in body) == (200, True), body
+    server.fos("finish", token=token, outcome="succeeded")
+    assert server.postgres.value("select state from rouse.jobs where id = %s", job) == "succeeded"
+
+
 def test_cancel_reaches_the_client(server):
     job = server.postgres.value("select rouse.inventory('lab-01')")
     ticket = server.boot_until("rouse_ticket=([0-9a-f]{32})").group(1)
@@ -216,6 +234,63 @@ def test_files_with_range_and_head(server):
     assert status == 416
     done = server.client.run("curl -sSI http://10.77.0.3:8080/files/fos/bzImage")
     assert f"Content-Length: {len(whole)}" in done.stdout
+
+
+def test_head_has_no_range(server):
+    """RFC 9110 section 14.2: Range is for GET."""
+    done = server.client.run("curl -sS -I -r 0-9 http://10.77.0.3:8080/files/fos/bzImage")
+    assert "200 OK" in done.stdout and "Content-Length: 4096" in done.stdout
+    assert "Content-Range" not in done.stdout
+
+
+def test_an_empty_file(server):
+    (server.workdir / "srv" / "empty").touch()
+    assert server.curl("/files/empty") == (200, "")
+    assert server.curl("/files/empty", "-r", "0-")[0] == 416
+
+
+def test_no_descriptor_left_is_not_a_missing_file(server):
+    """...and none is lost: what was open before is open afterwards, whatever was asked."""
+    def descriptors():
+        return len(list(Path(f"/proc/{server.daemon.pid}/fd").iterdir()))
+
+    def settled():
+        deadline = time.monotonic() + 5
+        while (count := descriptors()) != before:
+            assert time.monotonic() < deadline, f"{count} descriptors are open, not {before}"
+
+    before = descriptors()
+    for options in ([], ["-r", "1-2"], ["-r", "9999-"], ["-I"], ["-r", "1-2", "-H", "If-Range: x"]):
+        server.curl("/files/fos/init.xz", *options)
+    settled()
+    limits = resource.prlimit(server.daemon.pid, resource.RLIMIT_NOFILE)
+    numbers = sorted(int(entry.name) for entry in Path(f"/proc/{server.daemon.pid}/fd").iterdir())
+    free = next(number for number in range(1 << 16) if number not in numbers)
+    # one more, which the connection takes; numbers above the limit stay open
+    resource.prlimit(server.daemon.pid, resource.RLIMIT_NOFILE, (free + 1, limits[1]))
+    try:
+        done = server.client.run("curl -sS -i http://10.77.0.3:8080/files/fos/init.xz")
+    finally:
+        resource.prlimit(server.daemon.pid, resource.RLIMIT_NOFILE, limits)
+    assert "503" in done.stdout and "Retry-After" in done.stdout
+    assert "Too many open files" in server.daemon.output
+    settled()
+    assert server.curl("/files/fos/init.xz") == (200, "initial disk")
+
+
+def test_facts_of_any_length_come_back_whole(server):
+    """What the next request says again must be what was said first, or a rule would not hold."""
+    texts = ["product", "manufacturer", "serial", "ipxever", "filename"]
+    facts = "&".join([f"mac{n}=52:54:00:00:09:0{n}" for n in range(8)]
+                     + [f"{name}={'%FC%80' * 63}" for name in texts])
+    script = server.boot(facts)
+    again = re.search(r"/boot\?(.*)&try=", script).group(1)
+    assert again.count("mac") >= 8 and "mac7=" in again
+    for name in texts:
+        assert f"{name}={'%FC%80' * 63}" in again
+    # and so they go to the database
+    script = server.boot(re.sub("%FC%80", "%01%02", facts), item="register_quick")
+    assert "rouse_ticket=" in script
 
 
 def test_nothing_outside_the_roots(server):
@@ -278,7 +353,7 @@ def test_bad_requests_are_told_so(server, arguments, status):
 
 def test_a_large_body_is_refused(server):
     body = server.workdir / "body"
-    body.write_bytes(b"json=" + b"x" * 600_000)
+    body.write_bytes(b"json=" + b"x" * 900_000)
     assert server.curl("/fos/inventory", "--data-binary", f"@{body}")[0] == 413
 
 
