@@ -25,21 +25,32 @@ def rom(chain):
     return script
 
 
+def insert_profile(chain, key, title, kernel, position):
+    chain.sql("insert into rouse.profiles (name, title, kind, kernel, initrd, arguments) values "
+              "(%s, %s, 'linux', %s, 'fos/init.xz', 'console=ttyS0,115200')", key, title, kernel)
+    chain.sql("insert into rouse.menu (key, title, position, action, profile, hotkey) values "
+              "(%s, %s, %s, 'profile', %s, %s)", key, title, position, key, key[0])
+
+
 @pytest.mark.patience(200)
 def test_the_menu_is_shown_and_an_entry_is_chosen_by_a_key(chain, rom):
-    """The entry was inserted while the daemons ran."""
-    chain.sql("insert into rouse.profiles (name, title, kind, kernel, initrd, arguments) values "
-              "('rescue', 'A rescue system', 'linux', 'fos/bzImage', 'fos/init.xz', "
-              "'console=ttyS0,115200')")
-    chain.sql("insert into rouse.menu (key, title, position, action, profile, hotkey) values "
-              "('rescue', 'Start the rescue system', 90, 'profile', 'rescue', 'r')")
+    """The entries were inserted while the daemons ran. The first that is chosen has no kernel: the
+    screen and the timeline say so, and the menu comes back."""
+    insert_profile(chain, "rescue", "Start the rescue system", "fos/bzImage", 90)
+    insert_profile(chain, "gone", "Start what is gone", "gone/bzImage", 91)
     with chain.machine(MAC, boot="lkrn", script=rom, machine="pc,graphics=off") as machine:
-        machine.wait_serial("Start the rescue system", timeout=90)
+        # the clock of the menu runs: from now on it takes keys
+        machine.wait_serial(r"(?s)Start what is gone.*\(\d+\)", timeout=90)
         assert chain.wait_event(MAC, "fw_dhcp", kind="ack")
         assert chain.wait_event(MAC, "tftp_nbp", kind="sent").name == "raw/undionly.kpxe"
         assert chain.wait_event(MAC, "script", kind="menu")
+        machine.type_serial("g")
+        machine.wait_serial(r"this did not start: error \S*2d0c61", timeout=30)
+        failed = chain.wait_event(MAC, "script", kind="failed", timeout=30)
+        assert failed.name.startswith("2d0c61"), failed  # HTTP 404, in iPXE's numbers
+        machine.wait_serial(r"(?s)this did not start.*Start what is gone.*\(\d+\)", timeout=30)
         machine.type_serial("r")
-        assert chain.wait_event(MAC, "script", kind="profile").name == "rescue"
+        chain.wait_event(MAC, "script", kind="profile", name="rescue")
         chain.wait_event(MAC, "initrd", kind="sent", timeout=90)
         # the kernel runs, and FOS finds that nobody gave it a ticket
         machine.wait_serial("rouse", timeout=60)
