@@ -41,6 +41,26 @@ void report_refusal(struct server *server, const struct report_refusal *refusal)
 	backend_record(server->backend, &event);
 }
 
+void report_loop(struct server *server, const struct sockaddr_in *peer, const struct mac *mac,
+		 const char *name)
+{
+	char address[INET_ADDRSTRLEN] = "";
+	char mac_words[MAC_TEXT_SIZE];
+	struct event event = {.stage = "script",
+			      .kind = "loop_broken",
+			      .mac = mac,
+			      .address = ntohl(peer->sin_addr.s_addr),
+			      .name = name,
+			      .reason = "iPXE asked for its own binary: it got default.ipxe"};
+
+	server->counts.loops_broken++;
+	(void)inet_ntop(AF_INET, &peer->sin_addr, address, sizeof(address));
+	log_info("loop_broken", "client=%s mac=%s file=%s remedy=%s", address,
+		 mac_text(mac, mac_words), log_text(name),
+		 log_text("let DHCP name default.ipxe to clients of user class iPXE"));
+	backend_record(server->backend, &event);
+}
+
 static void count(struct server_counts *counts, enum session_outcome outcome)
 {
 	switch (outcome) {

@@ -18,6 +18,9 @@ struct report_refusal {
 };
 
 void report_refusal(struct server *server, const struct report_refusal *refusal);
+/* The loop breaker gave a client its script in place of the binary it asked for. */
+void report_loop(struct server *server, const struct sockaddr_in *peer, const struct mac *mac,
+		 const char *name);
 /* A transfer has ended; `message` is the client's own ERROR text, or "". */
 void report_end(struct server *server, const struct transfer *transfer,
 		const struct session_step *step, const char *message);

@@ -26,6 +26,7 @@ struct asked {
 	struct resolved resolved;
 	struct mac mac;
 	bool has_mac;
+	bool is_loop; /* iPXE asked for its own binary: it gets its script */
 	const char *stage;
 };
 
@@ -137,8 +138,8 @@ static enum err make_script(const struct asked *asked, const struct resolve_clie
 static enum err open_file(const struct asked *asked, struct source *ret_source)
 {
 	const char *reason = "";
-	enum err err = source_open(&asked->server->roots, asked->resolved.path.name, ret_source,
-				   &reason);
+	enum err err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
+				   ret_source, &reason);
 
 	if (err == ERR_REFUSED)
 		refuse(asked, PACKET_ACCESS, reason);
@@ -150,15 +151,20 @@ static enum err open_file(const struct asked *asked, struct source *ret_source)
 	return err;
 }
 
-/* The policy first; then the site's own file; then what is made. */
-static enum err open_script(const struct asked *asked, struct source *ret_source)
+static struct resolve_client client_of(const struct asked *asked)
 {
-	struct resolve_client client = {
+	return (struct resolve_client){
 		.site = backend_site(asked->server->backend),
 		.mac = asked->has_mac ? &asked->mac : NULL,
 		.address = ntohl(asked->datagram->peer.sin_addr.s_addr),
 		.menud_urls = asked->server->settings->menud_urls,
 	};
+}
+
+/* The policy first; then the site's own file; then what is made. */
+static enum err open_script(const struct asked *asked, struct source *ret_source)
+{
+	struct resolve_client client = client_of(asked);
 	struct resolve_verdict verdict = resolve_decide(&client);
 	enum err err = ERR_ABSENT;
 
@@ -239,8 +245,23 @@ static void serve(const struct asked *asked)
 
 	if (last && !last->is_ended && goes_on(asked, last))
 		return;
-	if (is_admitted(asked) && open_source(asked, &source) == ERR_OK)
-		begin(asked, &source, last ? last->tid : SERVER_TIDS);
+	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK)
+		return;
+	if (asked->is_loop)
+		report_loop(asked->server, &asked->datagram->peer,
+			    asked->has_mac ? &asked->mac : NULL, asked->request.name);
+	begin(asked, &source, last ? last->tid : SERVER_TIDS);
+}
+
+/* iPXE that asks for iPXE would ask so for ever: from here on it has asked for its script. */
+static void break_loop(struct asked *asked)
+{
+	struct resolve_client client = client_of(asked);
+
+	asked->is_loop = resolve_is_loop(&client, &asked->resolved, &asked->request.options,
+					 asked->server->settings->loop_breaker);
+	if (asked->is_loop)
+		asked->resolved = resolve_name("default.ipxe", strlen("default.ipxe"));
 }
 
 /* What the request itself forbids; false when it was refused. */
@@ -284,6 +305,7 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		return;
 	}
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
+	break_loop(&asked);
 	asked.stage = resolve_stage(backend_site(server->backend), asked.resolved.path.name);
 	if (is_acceptable(&asked))
 		serve(&asked);

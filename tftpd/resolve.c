@@ -9,11 +9,15 @@
 #define URLS_MAX 16
 #define URLS_SIZE 2048
 #define BLANKS " \t\n"
+#define IPXE_BLKSIZE 1432 /* what iPXE asks for on Ethernet, with tsize 0 and nothing else */
 
 static struct resolved refuse(enum packet_code code, const char *reason)
 {
 	return (struct resolved){.kind = RESOLVE_REFUSED, .code = code, .reason = reason};
 }
+
+/* Below this the files of the roots lie once more, out of the loop breaker's reach. */
+static const char raw_folder[] = "raw/";
 
 static bool is_script(const char *path)
 {
@@ -36,7 +40,56 @@ struct resolved resolve_name(const char *name, size_t length)
 	}
 	if (is_script(resolved.path.name))
 		resolved.kind = RESOLVE_SCRIPT;
+	resolved.is_raw = strncmp(resolved.path.name, raw_folder, sizeof(raw_folder) - 1) == 0;
 	return resolved;
+}
+
+const char *resolve_file(const struct resolved *resolved)
+{
+	return resolved->path.name + (resolved->is_raw ? sizeof(raw_folder) - 1 : 0);
+}
+
+/* As iPXE alone asks; EDK2 wants larger blocks and windows, GRUB smaller blocks. */
+static bool is_ipxe(const struct packet_options *options)
+{
+	return options->option[PACKET_BLKSIZE].is_asked &&
+	       options->option[PACKET_BLKSIZE].value == IPXE_BLKSIZE &&
+	       options->option[PACKET_TSIZE].is_asked &&
+	       options->option[PACKET_TSIZE].value == 0 &&
+	       !options->option[PACKET_WINDOWSIZE].is_asked &&
+	       !options->option[PACKET_TIMEOUT].is_asked;
+}
+
+/* iPXE's own binaries: as the database names them, or as they are called without one. */
+static bool is_first_stage(const struct site *site, const char *path)
+{
+	static const char *const usual[] = {
+		"undionly.kpxe",  "undionly.kkpxe", "ipxe.pxe",	       "ipxe.efi",
+		"snponly.efi",	  "snp.efi",	    "ipxe-x86_64.efi", "ipxe-i386.efi",
+		"ipxe-arm64.efi", "ipxe32.efi",
+	};
+
+	for (size_t i = 0; i < site->boot_file_count; i++) {
+		if (strcasecmp(site->boot_files[i].file, path) == 0)
+			return true;
+	}
+	for (size_t i = 0; site->boot_file_count == 0 && i < sizeof(usual) / sizeof(usual[0]);
+	     i++) {
+		if (strcasecmp(usual[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
+		     const struct packet_options *options, bool is_on)
+{
+	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+
+	if (asked->kind != RESOLVE_FILE || strchr(asked->path.name, '/'))
+		return false;
+	return (subnet ? subnet->loop_breaker : is_on) && is_ipxe(options) &&
+	       is_first_stage(client->site, asked->path.name);
 }
 
 static const char *last_segment(const char *path)

@@ -32,11 +32,14 @@ enum resolve_kind {
 struct resolved {
 	enum resolve_kind kind;
 	struct path path;      /* for FILE and SCRIPT */
+	bool is_raw;	       /* asked below raw/: the file as it is, whoever asks */
 	enum packet_code code; /* for REFUSED */
 	const char *reason;    /* likewise; static */
 };
 
 struct resolved resolve_name(const char *name, size_t length);
+/* Where a FILE lies beneath the roots: its path without raw/. Points into `resolved`. */
+const char *resolve_file(const struct resolved *resolved);
 /* The event stage that a fetch of this path belongs to: "tftp_nbp", "script", "kernel",
  * "initrd". */
 const char *resolve_stage(const struct site *site, const char *path);
@@ -48,6 +51,15 @@ struct resolve_client {
 	uint32_t address;
 	const char *menud_urls; /* the daemon's own, when site and subnet name none */
 };
+
+/*
+ * The loop breaker. A DHCP server that can name one file only sends iPXE the iPXE binary again,
+ * for ever. iPXE is known by the options it asks with; when it asks by a first stage's name,
+ * without a folder, it is to get default.ipxe instead: it judges what it loads by content, not
+ * by name. The subnet's switch decides; `is_on` where no subnet is known. Never below raw/.
+ */
+bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
+		     const struct packet_options *options, bool is_on);
 
 enum resolve_answer {
 	RESOLVE_ALLOW,

@@ -317,9 +317,11 @@ const char *server_status(void *data)
 
 	(void)snprintf(server->status, sizeof(server->status),
 		       "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
-		       " refused, %" PRIu64 " aborted, %" PRIu64 " timed out",
+		       " refused, %" PRIu64 " aborted, %" PRIu64 " timed out, %" PRIu64
+		       " loops broken",
 		       server->transfers.open_count, counts->sent, counts->missing,
-		       counts->refused, counts->aborted, counts->timeouts);
+		       counts->refused, counts->aborted, counts->timeouts,
+		       counts->loops_broken);
 	return server->status;
 }
 

@@ -38,6 +38,7 @@ struct server_tid {
 struct server_counts {
 	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
+	uint64_t loops_broken;
 };
 
 struct server {
@@ -55,7 +56,7 @@ struct server {
 	struct neigh neigh;
 	struct server_counts counts;
 	struct log_repeat full_told;
-	char status[128];
+	char status[192];
 };
 
 /* Opens the sockets; errors are logged with their remedy. ERR_SYSTEM, ERR_FORMAT, ERR_MEMORY.

@@ -23,6 +23,9 @@ static const struct conf_key keys[] = {
 	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/tftpd",
 	 "folder of the saved configuration; empty: none is saved", 0, 0},
 	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},
+	{KEY(loop_breaker, CONF_TRUTH), "true",
+	 "iPXE asking for its own binary gets default.ipxe, where no subnet says otherwise", 0,
+	 0},
 };
 
 static enum err check(const void *data)

@@ -19,6 +19,7 @@ struct settings {
 	char *log_level;
 	char *state_dir;
 	long transfers_max;
+	bool loop_breaker;
 };
 
 /* As conf_read(), and checks the values that are more than text; the message is written. */

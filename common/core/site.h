@@ -41,6 +41,7 @@ struct site_subnet {
 	uint32_t next_server;	 /* 0: the server's own address */
 	uint32_t lease_seconds;
 	const char *menud_urls; /* "" : the setting's; parted by spaces */
+	bool loop_breaker;	/* iPXE that asks tftpd for its own binary gets its script */
 };
 
 struct site_pool {

@@ -92,6 +92,7 @@ static enum err load_subnet(struct site *site, struct row *row)
 	subnet->next_server = row_ip4(row, "next_server");
 	subnet->lease_seconds = (uint32_t)row_number(row, "lease_seconds");
 	subnet->menud_urls = row_text(row, "menud_urls");
+	subnet->loop_breaker = row_truth(row, "loop_breaker");
 	return err;
 }
 

@@ -73,12 +73,12 @@ def sha256(path, size=None):
 
 class Chain:
     """See the module's text. `fos`: the folder of bzImage and init.xz; `operator`: the role that
-    types the SQL, by default that of the caller."""
+    types the SQL, by default that of the caller; `names`: the daemons of ours that run."""
 
-    def __init__(self, lab, postgres, build, workdir, fos, operator=None):
+    def __init__(self, lab, postgres, build, workdir, fos, operator=None, names=tuple(ADDRESSES)):
         self.lab, self.postgres = lab, postgres
         self.build, self.workdir, self.fos = Path(build), Path(workdir), Path(fos)
-        self.operator = operator
+        self.operator, self.names = operator, names
         self.daemons = {}
         self.hosts = {}
         self.segment = None
@@ -90,7 +90,7 @@ class Chain:
         self.segment = self.lab.segment("lan", ipv6=True)
         for name, address in ADDRESSES.items():
             self.hosts[name] = self.lab.host(name, [f"{address}/24"])
-        for name in ADDRESSES:
+        for name in self.names:
             self.start(name)
         return self
 

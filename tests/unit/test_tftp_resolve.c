@@ -207,6 +207,113 @@ static void test_render_fails_aloud(void **state)
 	assert_int_equal(resolve_render(&client, &verdict, &out), ERR_SPACE);
 }
 
+static struct packet_options ipxe_options(void)
+{
+	return (struct packet_options){.option = {[PACKET_BLKSIZE] = {true, 1432, "blksize"},
+						  [PACKET_TSIZE] = {true, 0, "tsize"}}};
+}
+
+static bool is_loop(const struct resolve_client *client, const char *name, bool is_on)
+{
+	struct resolved asked = resolved(name);
+	struct packet_options options = ipxe_options();
+
+	return resolve_is_loop(client, &asked, &options, is_on);
+}
+
+static void test_loop_is_for_first_stages(void **state)
+{
+	static struct site_boot_file files[] = {{7, false, "", "ipxe.efi"},
+						{0, false, "Lab", "mine.kpxe"}};
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.site.subnet_count = 0;
+	/* without the database's list */
+	assert_true(is_loop(&client, "undionly.kpxe", true));
+	assert_true(is_loop(&client, "/snponly.efi\xff", true));
+	assert_false(is_loop(&client, "undionly.kpxe", false));
+	assert_false(is_loop(&client, "raw/undionly.kpxe", true));
+	assert_false(is_loop(&client, "folder/undionly.kpxe", true));
+	assert_false(is_loop(&client, "shimx64.efi", true));
+	assert_false(is_loop(&client, "default.ipxe", true));
+	assert_false(is_loop(&client, "../ipxe.efi", true));
+	/* with it */
+	lab.site.boot_files = files;
+	lab.site.boot_file_count = 2;
+	assert_true(is_loop(&client, "ipxe.efi", true));
+	assert_true(is_loop(&client, "MINE.kpxe", true));
+	assert_false(is_loop(&client, "undionly.kpxe", true));
+}
+
+static void test_loop_is_switched_by_subnet(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.subnet.loop_breaker = true;
+	assert_true(is_loop(&client, "ipxe.efi", false));
+	lab.subnet.loop_breaker = false;
+	assert_false(is_loop(&client, "ipxe.efi", true));
+	client.address = 0x0a4e0001; /* of no subnet */
+	assert_true(is_loop(&client, "ipxe.efi", true));
+	assert_false(is_loop(&client, "ipxe.efi", false));
+}
+
+/* Firmware and other loaders ask for the same files in ways of their own. */
+static void test_loop_knows_ipxe_by_its_options(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+	struct resolved asked = resolved("ipxe.efi");
+	struct packet_options options;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.subnet.loop_breaker = true;
+	options = ipxe_options();
+	assert_true(resolve_is_loop(&client, &asked, &options, true));
+	options.option[PACKET_BLKSIZE].value = 1468;
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+	options = ipxe_options();
+	options.option[PACKET_WINDOWSIZE].is_asked = true;
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+	options = ipxe_options();
+	options.option[PACKET_TIMEOUT].is_asked = true;
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+	options = ipxe_options();
+	options.option[PACKET_TSIZE].value = 4096;
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+	options = ipxe_options();
+	options.option[PACKET_TSIZE].is_asked = false;
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+	memset(&options, 0, sizeof(options));
+	assert_false(resolve_is_loop(&client, &asked, &options, true));
+}
+
+static void test_raw_is_the_root_once_more(void **state)
+{
+	struct resolved asked = resolved("/raw/a/b.efi");
+
+	(void)state;
+	assert_int_equal(asked.kind, RESOLVE_FILE);
+	assert_string_equal(asked.path.name, "raw/a/b.efi");
+	assert_string_equal(resolve_file(&asked), "a/b.efi");
+	asked = resolved("rawhide/b.efi");
+	assert_string_equal(resolve_file(&asked), "rawhide/b.efi");
+	asked = resolved("raw/../../x");
+	assert_int_equal(asked.kind, RESOLVE_REFUSED);
+	asked = resolved("raw/"); /* a folder, and no way to ask for an empty name */
+	assert_string_equal(resolve_file(&asked), "raw");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +324,10 @@ int main(void)
 		cmocka_unit_test(test_whose_urls),
 		cmocka_unit_test(test_local_script_says_why),
 		cmocka_unit_test(test_render_fails_aloud),
+		cmocka_unit_test(test_loop_is_for_first_stages),
+		cmocka_unit_test(test_loop_is_switched_by_subnet),
+		cmocka_unit_test(test_loop_knows_ipxe_by_its_options),
+		cmocka_unit_test(test_raw_is_the_root_once_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,14 @@
 -- Subnets, pools, reservations, leases.
 
 create view rouse.subnets as
-	select id, subnet, routers, dns, domain_name, next_server, lease_seconds, menud_urls, comment
+	select id, subnet, routers, dns, domain_name, next_server, lease_seconds, menud_urls, loop_breaker, comment
 	from rouse_data.subnet order by subnet;
 call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"id": "number, made by the database", "subnet": "the network, such as 10.77.0.0/24",
 	"routers": "default gateways, best first", "dns": "name servers, best first",
 	"domain_name": "the domain of its machines", "next_server": "tftpd''s address, if not dhcpd''s own",
 	"lease_seconds": "how long a lease lasts", "menud_urls": "where iPXE finds menud, if not as in rouse.settings",
+	"loop_breaker": "whether iPXE that asks tftpd for its own binary again gets its script instead",
 	"comment": "your words"}');
 
 create view rouse.pools as

@@ -8,11 +8,13 @@ create view rouse_daemon.subnets_now as
 	select s.id, s.subnet,
 		(select string_agg(host(r), ' ' order by n) from unnest(s.routers) with ordinality as u (r, n)) as routers,
 		(select string_agg(host(d), ' ' order by n) from unnest(s.dns) with ordinality as u (d, n)) as dns,
-		s.domain_name, s.next_server, s.lease_seconds, s.menud_urls
+		s.domain_name, s.next_server, s.lease_seconds, s.menud_urls,
+		s.loop_breaker
 	from rouse_data.subnet s order by s.id;
 call rouse_data.describe('rouse_daemon.subnets_now', 'Subnets.', '{
 	"id": "number", "subnet": "network", "routers": "addresses joined by spaces", "dns": "addresses joined by spaces",
-	"domain_name": "domain", "next_server": "tftpd", "lease_seconds": "length of a lease", "menud_urls": "URLs joined by spaces"}');
+	"domain_name": "domain", "next_server": "tftpd", "lease_seconds": "length of a lease", "menud_urls": "URLs joined by spaces",
+	"loop_breaker": "whether iPXE asking for its own binary gets its script"}');
 
 create view rouse_daemon.pools_now as
 	select p.id, s.id as subnet_id, p.first, p.last

@@ -1,0 +1,94 @@
+"""What tftpd makes of names: the loop breaker, and raw/."""
+
+import random
+
+import pytest
+
+import test_tftpd as plain
+from test_tftpd import Net, ack, fetch_rest, receive, request
+from test_tftpd_site import change, wait_for_event
+
+SERVER = plain.SERVER
+IPXE = {"blksize": 1432, "tsize": 0}  # as iPXE asks, and nobody else
+
+
+@pytest.fixture(name="net", scope="module")
+def make_net(module_lab, build, tmp_path_factory):
+    net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
+    net.mac = net.client.mac()
+    return net
+
+
+@pytest.fixture(name="alone")
+def start_alone(net):
+    daemon = net.start()
+    yield daemon
+    assert daemon.stop() == 0, daemon.output
+
+
+@pytest.fixture(name="site")
+def start_with_database(net, postgres):
+    postgres.fresh()
+    postgres.sql("insert into rouse.subnets (subnet) values ('10.99.69.0/24')")
+    state = net.work / f"state-{random.getrandbits(32)}"
+    state.mkdir()
+    daemon = net.start("--database", postgres.conninfo("rouse_tftpd"), "--state-dir", state,
+                       ready="event=snapshot_loaded")
+    daemon.wait_for("event=database_up")
+    yield daemon
+    assert daemon.stop() == 0, daemon.output
+
+
+def fetch_with(net, name, port=69, **options):
+    with net.socket() as sock:
+        sock.sendto(request(name, **options), (SERVER, port))
+        opcode, granted, _, sender = receive(sock)
+        assert opcode == plain.OACK, (opcode, granted)
+        sock.sendto(ack(0), sender)
+        return fetch_rest(sock, sender, int(granted["blksize"]))
+
+
+# ---------------------------------------------------------------- the loop breaker
+
+@pytest.mark.parametrize("name", ["undionly.kpxe", "/ipxe.efi", "ipxe.efi\xff"])
+def test_ipxe_asking_for_itself_gets_its_script(net, alone, name):
+    binary = net.file("undionly.kpxe", 5000), net.file("ipxe.efi", 5000)
+    said = len(alone.output)
+    assert fetch_with(net, name, **IPXE).startswith(b"#!ipxe\n")
+    alone.wait_for("event=loop_broken client=10.99.69.2 .*remedy=", after=said)
+    # firmware, which asks in other ways, gets the binary
+    assert fetch_with(net, name, blksize=1468, windowsize=1) in binary
+    # and so does who asks below raw/
+    assert fetch_with(net, "raw/" + name.strip("/"), **IPXE) in binary
+
+
+def test_other_names_are_served_to_ipxe_as_they_are(net, alone):
+    expected = net.file("bzImage", 3000)
+    assert fetch_with(net, "bzImage", **IPXE) == expected
+    (net.root / "efi").mkdir(exist_ok=True)
+    (net.root / "efi" / "ipxe.efi").write_bytes(expected)
+    assert fetch_with(net, "efi/ipxe.efi", **IPXE) == expected
+
+
+def test_loop_breaker_is_a_switch(net):
+    expected = net.file("ipxe.efi", 5000)
+    daemon = net.start("--loop-breaker=false")
+    assert fetch_with(net, "ipxe.efi", **IPXE) == expected
+    assert daemon.stop() == 0
+    assert "loop_broken" not in daemon.output
+
+
+def test_loop_breaker_follows_the_database(net, postgres, site):
+    expected = net.file("ipxe.efi", 5000)
+    assert fetch_with(net, "ipxe.efi", **IPXE).startswith(b"#!ipxe\n")
+    row = wait_for_event(postgres, kind="loop_broken")
+    assert (row.stage, row.name, row.mac) == ("script", "ipxe.efi", net.mac)
+    assert wait_for_event(postgres, kind="sent", name="default.ipxe").stage == "script"
+    change(site, postgres, "update rouse.subnets set loop_breaker = false")
+    assert fetch_with(net, "ipxe.efi", **IPXE) == expected
+    change(site, postgres, "update rouse.subnets set loop_breaker = true")
+    # only what the site calls a first stage
+    net.file("own.efi", 3000)
+    assert fetch_with(net, "own.efi", **IPXE) == net.file("own.efi", 3000)
+    change(site, postgres, "insert into rouse.boot_files (arch, product, file) values (7, 'Lab', 'own.efi')")
+    assert fetch_with(net, "own.efi", **IPXE).startswith(b"#!ipxe\n")
