@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/text.h"
 #include "io/log.h"
+#include "tftpd/repair.h"
 
 #define DETAIL_SIZE 256
 
@@ -58,6 +60,31 @@ void report_loop(struct server *server, const struct sockaddr_in *peer, const st
 	log_info("loop_broken", "client=%s mac=%s file=%s remedy=%s", address,
 		 mac_text(mac, mac_words), log_text(name),
 		 log_text("let DHCP name default.ipxe to clients of user class iPXE"));
+	backend_record(server->backend, &event);
+}
+
+void report_repair(struct server *server, const struct report_repair *repair)
+{
+	char address[INET_ADDRSTRLEN] = "";
+	char mac[MAC_TEXT_SIZE];
+	char reason[DETAIL_SIZE];
+	struct text out = text_into(reason, sizeof(reason));
+	struct event event = {.stage = repair->stage,
+			      .kind = "name_repaired",
+			      .mac = repair->mac,
+			      .address = ntohl(repair->peer->sin_addr.s_addr),
+			      .name = repair->served,
+			      .reason = reason};
+
+	for (unsigned i = 0; i < REPAIRS; i++)
+		server->counts.repaired[i] += repair->repaired >> i & 1;
+	if (repair->repaired == 1U << REPAIR_SLASH)
+		return;
+	repair_put(&out, repair->repaired);
+	(void)inet_ntop(AF_INET, &repair->peer->sin_addr, address, sizeof(address));
+	log_info("name_repaired", "client=%s mac=%s asked=%s file=%s repairs=%s", address,
+		 mac_text(repair->mac, mac), log_text(repair->name), log_text(repair->served),
+		 log_text(reason));
 	backend_record(server->backend, &event);
 }
 

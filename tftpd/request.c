@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tftpd/fold.h"
 #include "tftpd/packet.h"
+#include "tftpd/repair.h"
 #include "tftpd/report.h"
 #include "tftpd/resolve.h"
 
@@ -26,7 +28,9 @@ struct asked {
 	struct resolved resolved;
 	struct mac mac;
 	bool has_mac;
-	bool is_loop; /* iPXE asked for its own binary: it gets its script */
+	unsigned repaired; /* what had to be mended in the name, a set of 1 << enum repair */
+	char served[PATH_SIZE]; /* the file's own name, when it is another than was asked */
+	bool is_loop;		/* iPXE asked for its own binary: it gets its script */
 	const char *stage;
 };
 
@@ -134,12 +138,52 @@ static enum err make_script(const struct asked *asked, const struct resolve_clie
 	return err;
 }
 
+/* Where the client's loader ought to have asked. */
+static enum err open_in_other_folder(struct asked *asked, struct source *ret_source,
+				     const char **ret_reason)
+{
+	struct repair_paths others;
+
+	if (!(asked->server->repairs >> REPAIR_FOLDER & 1))
+		return ERR_ABSENT;
+	repair_folders(backend_site(asked->server->backend), resolve_file(&asked->resolved),
+		       &others);
+	for (size_t i = 0; i < others.count; i++) {
+		enum err err = source_open(&asked->server->roots, others.path[i], ret_source,
+					   ret_reason);
+
+		if (err == ERR_ABSENT)
+			continue;
+		asked->repaired |= 1U << REPAIR_FOLDER;
+		memcpy(asked->served, others.path[i], sizeof(asked->served));
+		return err;
+	}
+	return ERR_ABSENT;
+}
+
+static enum err open_in_other_case(struct asked *asked, struct source *ret_source,
+				   const char **ret_reason)
+{
+	const struct source_roots *roots = &asked->server->roots;
+
+	if (!(asked->server->repairs >> REPAIR_CASE & 1) ||
+	    fold_find(roots, resolve_file(&asked->resolved), asked->served) != ERR_OK)
+		return ERR_ABSENT;
+	asked->repaired |= 1U << REPAIR_CASE;
+	return source_open(roots, asked->served, ret_source, ret_reason);
+}
+
 /* A file of a root. ERR_ABSENT is for the caller to answer, anything else is refused here. */
-static enum err open_file(const struct asked *asked, struct source *ret_source)
+static enum err open_file(struct asked *asked, struct source *ret_source)
 {
 	const char *reason = "";
 	enum err err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
 				   ret_source, &reason);
+
+	if (err == ERR_ABSENT)
+		err = open_in_other_folder(asked, ret_source, &reason);
+	if (err == ERR_ABSENT)
+		err = open_in_other_case(asked, ret_source, &reason);
 
 	if (err == ERR_REFUSED)
 		refuse(asked, PACKET_ACCESS, reason);
@@ -162,7 +206,7 @@ static struct resolve_client client_of(const struct asked *asked)
 }
 
 /* The policy first; then the site's own file; then what is made. */
-static enum err open_script(const struct asked *asked, struct source *ret_source)
+static enum err open_script(struct asked *asked, struct source *ret_source)
 {
 	struct resolve_client client = client_of(asked);
 	struct resolve_verdict verdict = resolve_decide(&client);
@@ -177,7 +221,7 @@ static enum err open_script(const struct asked *asked, struct source *ret_source
 	return err == ERR_ABSENT ? make_script(asked, &client, &verdict, ret_source) : err;
 }
 
-static enum err open_source(const struct asked *asked, struct source *ret_source)
+static enum err open_source(struct asked *asked, struct source *ret_source)
 {
 	enum err err;
 
@@ -237,7 +281,25 @@ static void begin(const struct asked *asked, struct source *source, unsigned las
 	server_step(server, transfer, &event);
 }
 
-static void serve(const struct asked *asked)
+/* What was done about the name, once it can be served. */
+static void tell_of_name(const struct asked *asked)
+{
+	const struct mac *mac = asked->has_mac ? &asked->mac : NULL;
+	struct report_repair repair = {.peer = &asked->datagram->peer,
+				       .mac = mac,
+				       .stage = asked->stage,
+				       .name = asked->request.name,
+				       .served = asked->served[0] ? asked->served
+								  : asked->resolved.path.name,
+				       .repaired = asked->repaired};
+
+	if (asked->is_loop)
+		report_loop(asked->server, repair.peer, mac, asked->request.name);
+	if (asked->repaired)
+		report_repair(asked->server, &repair);
+}
+
+static void serve(struct asked *asked)
 {
 	struct transfer *last =
 		transfer_find(&asked->server->transfers, &asked->datagram->peer);
@@ -247,9 +309,7 @@ static void serve(const struct asked *asked)
 		return;
 	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK)
 		return;
-	if (asked->is_loop)
-		report_loop(asked->server, &asked->datagram->peer,
-			    asked->has_mac ? &asked->mac : NULL, asked->request.name);
+	tell_of_name(asked);
 	begin(asked, &source, last ? last->tid : SERVER_TIDS);
 }
 
@@ -282,6 +342,11 @@ static bool is_acceptable(struct asked *asked)
 		refuse(asked, asked->resolved.code, asked->resolved.reason);
 		return false;
 	}
+	if (asked->repaired & ~asked->server->repairs) {
+		refuse(asked, PACKET_NOT_FOUND,
+		       "the name has to be mended, and that is switched off: see 'repairs'");
+		return false;
+	}
 	return true;
 }
 
@@ -305,6 +370,7 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		return;
 	}
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
+	asked.repaired = repair_of_path(&asked.resolved.path);
 	break_loop(&asked);
 	asked.stage = resolve_stage(backend_site(server->backend), asked.resolved.path.name);
 	if (is_acceptable(&asked))

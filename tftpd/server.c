@@ -299,6 +299,7 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 
 	server->loop = loop;
 	server->settings = settings;
+	server->repairs = settings_repairs(settings);
 	loop_timer_open(loop, &server->timer, on_time, server);
 	if (neigh_open(&server->neigh) != ERR_OK)
 		log_warning("neighbours_unknown", "reason=%s effect=%s",
@@ -314,14 +315,17 @@ const char *server_status(void *data)
 {
 	struct server *server = data;
 	const struct server_counts *counts = &server->counts;
+	struct text out = text_into(server->status, sizeof(server->status));
 
-	(void)snprintf(server->status, sizeof(server->status),
-		       "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
-		       " refused, %" PRIu64 " aborted, %" PRIu64 " timed out, %" PRIu64
-		       " loops broken",
-		       server->transfers.open_count, counts->sent, counts->missing,
-		       counts->refused, counts->aborted, counts->timeouts,
-		       counts->loops_broken);
+	text_printf(&out,
+		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
+		    " refused, %" PRIu64 " aborted, %" PRIu64 " timed out, %" PRIu64
+		    " loops broken",
+		    server->transfers.open_count, counts->sent, counts->missing,
+		    counts->refused, counts->aborted, counts->timeouts, counts->loops_broken);
+	for (unsigned i = 0; i < REPAIRS; i++)
+		text_printf(&out, "%s%s %" PRIu64, i == 0 ? "; repaired: " : ", ",
+			    repair_name((enum repair)i), counts->repaired[i]);
 	return server->status;
 }
 

@@ -21,6 +21,7 @@
 #include "io/udp.h"
 #include "tftpd/backend.h"
 #include "tftpd/outbox.h"
+#include "tftpd/repair.h"
 #include "tftpd/settings.h"
 #include "tftpd/source.h"
 #include "tftpd/transfer.h"
@@ -39,6 +40,7 @@ struct server_counts {
 	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
 	uint64_t loops_broken;
+	uint64_t repaired[REPAIRS]; /* names that were found by it */
 };
 
 struct server {
@@ -56,7 +58,8 @@ struct server {
 	struct neigh neigh;
 	struct server_counts counts;
 	struct log_repeat full_told;
-	char status[192];
+	unsigned repairs; /* in force */
+	char status[320];
 };
 
 /* Opens the sockets; errors are logged with their remedy. ERR_SYSTEM, ERR_FORMAT, ERR_MEMORY.

@@ -5,6 +5,7 @@
 
 #include "core/ip4.h"
 #include "io/log.h"
+#include "tftpd/repair.h"
 
 #define KEY(name, type) #name, type, offsetof(struct settings, name)
 
@@ -26,6 +27,8 @@ static const struct conf_key keys[] = {
 	{KEY(loop_breaker, CONF_TRUTH), "true",
 	 "iPXE asking for its own binary gets default.ipxe, where no subnet says otherwise", 0,
 	 0},
+	{KEY(repairs, CONF_TEXT), "slash backslash trailing case folder",
+	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
 };
 
 static enum err check(const void *data)
@@ -33,6 +36,7 @@ static enum err check(const void *data)
 	const struct settings *settings = data;
 	enum log_level level;
 	uint32_t address;
+	unsigned repairs;
 
 	if (ip4_parse(settings->listen, &address) != ERR_OK) {
 		log_error(
@@ -45,6 +49,12 @@ static enum err check(const void *data)
 		log_error("bad_setting", "key=log_level value=%s remedy=%s",
 			  log_text(settings->log_level),
 			  log_text("one of error, warning, info, debug"));
+		return ERR_FORMAT;
+	}
+	if (repair_parse(settings->repairs, &repairs) != ERR_OK) {
+		log_error("bad_setting", "key=repairs value=%s remedy=%s",
+			  log_text(settings->repairs),
+			  log_text("some of slash, backslash, trailing, case, folder"));
 		return ERR_FORMAT;
 	}
 	log_set_level(level);
@@ -74,6 +84,13 @@ struct in_addr settings_address(const struct settings *settings)
 	if (ip4_parse(settings->listen, &address) != ERR_OK)
 		address = INADDR_ANY;
 	return (struct in_addr){.s_addr = htonl(address)};
+}
+
+unsigned settings_repairs(const struct settings *settings)
+{
+	unsigned set;
+
+	return repair_parse(settings->repairs, &set) == ERR_OK ? set : 0;
 }
 
 void settings_free(struct settings *settings)

@@ -20,11 +20,14 @@ struct settings {
 	char *state_dir;
 	long transfers_max;
 	bool loop_breaker;
+	char *repairs;
 };
 
 /* As conf_read(), and checks the values that are more than text; the message is written. */
 enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit);
 struct in_addr settings_address(const struct settings *settings);
+/* The key `repairs` as repair_parse() reads it. */
+unsigned settings_repairs(const struct settings *settings);
 void settings_free(struct settings *settings);
 
 #endif

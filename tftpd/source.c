@@ -41,8 +41,7 @@ void source_roots_free(struct source_roots *roots)
 	*roots = (struct source_roots){0};
 }
 
-/* A descriptor, or -1 with errno. */
-static int open_beneath(int root, const char *path, unsigned flags)
+int source_open_beneath(int root, const char *path, unsigned flags)
 {
 	struct open_how how = {.flags = flags | O_CLOEXEC,
 			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
@@ -82,7 +81,7 @@ static enum err judge_errno(const char **ret_reason)
 /* Looks before it opens: opening a device or a FIFO can do things by itself. */
 static enum err check_regular(int root, const char *path, const char **ret_reason)
 {
-	int place = open_beneath(root, path, O_PATH);
+	int place = source_open_beneath(root, path, O_PATH);
 	struct stat status;
 	int result;
 
@@ -107,7 +106,7 @@ static enum err open_in_root(int root, const char *path, struct source *ret_sour
 
 	if (err != ERR_OK)
 		return err;
-	file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	file = source_open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
 		return judge_errno(ret_reason);
 	if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode)) {

@@ -39,6 +39,8 @@ void source_roots_free(struct source_roots *roots);
  */
 MUST_CHECK enum err source_open(const struct source_roots *roots, const char *path,
 				struct source *ret_source, const char **ret_reason);
+/* openat2(2) beneath an open root; closed on exec. A descriptor, or -1 with errno. */
+int source_open_beneath(int root, const char *path, unsigned flags);
 /* Copies the text. */
 MUST_CHECK enum err source_from_text(const char *text, size_t length,
 				     struct source *ret_source);

@@ -34,12 +34,15 @@ static enum err add_segment(const char *segment, size_t length, struct path *pat
 
 enum err path_clean(const char *request, size_t length, struct path *ret_path)
 {
-	struct path path = {.repaired = false};
+	struct path path = {.mended = 0};
 	size_t kept = trimmed_length(request, length);
 	size_t start = 0;
 	size_t at = 0;
 
-	path.repaired = kept != length;
+	if (kept != length)
+		path.mended |= PATH_TRAILING;
+	if (length > 0 && request[0] == '/')
+		path.mended |= PATH_SLASH;
 	for (size_t i = 0; i <= kept; i++) {
 		char c = '/'; /* the end ends a segment, too */
 		enum err err;
@@ -49,7 +52,7 @@ enum err path_clean(const char *request, size_t length, struct path *ret_path)
 		if ((uint8_t)c < 0x20 || c == 0x7f)
 			return ERR_FORMAT;
 		if (c == '\\')
-			path.repaired = true;
+			path.mended |= PATH_BACKSLASH;
 		if (c != '/' && c != '\\')
 			continue;
 		err = add_segment(request + start, i - start, &path, &at);

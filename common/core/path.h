@@ -9,16 +9,21 @@
 #ifndef ROUSE_CORE_PATH_H
 #define ROUSE_CORE_PATH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
 
 #define PATH_SIZE 512
 
+enum path_mend {
+	PATH_SLASH = 1,	    /* a leading "/" was left out */
+	PATH_BACKSLASH = 2, /* "\" became "/" */
+	PATH_TRAILING = 4,  /* 0xFF, NUL or blanks behind the name were left out */
+};
+
 struct path {
 	char name[PATH_SIZE]; /* relative, "/" between segments, never empty, NUL-terminated */
-	bool repaired;	      /* more than a leading "/" was mended */
+	unsigned mended;      /* a set of enum path_mend */
 };
 
 /* ERR_FORMAT: empty or control bytes. ERR_REFUSED: leaves the root. ERR_SPACE: too long. */

@@ -18,7 +18,7 @@ dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0
 dhcp-boot={file},,{tftpd}
 # routers are not the matter here: without an answer iPXE waits 15 s for one
 enable-ra
-dhcp-range=fd77::,constructor:eth0,ra-only,64
+dhcp-range=::,constructor:eth0,ra-only,64
 """
 
 
@@ -35,7 +35,7 @@ def foreign_dhcp(chain, file):
     configuration = chain.workdir / "dnsmasq.conf"
     configuration.write_text(ONE_FILE.format(file=file, tftpd=ADDRESSES["tftpd"]), encoding="ascii")
     server = chain.hosts["dhcpd"].spawn(["dnsmasq", "--no-daemon", "--user=root", "--log-dhcp",
-                                         "--conf-file", configuration], name="dnsmasq")
+                                         f"--conf-file={configuration}"], name="dnsmasq")
     server.wait_for("DHCP, IP range")
     try:
         yield server

@@ -1,11 +1,11 @@
-"""What tftpd makes of names: the loop breaker, and raw/."""
+"""What tftpd makes of names: the loop breaker, raw/, and the repairs."""
 
 import random
 
 import pytest
 
 import test_tftpd as plain
-from test_tftpd import Net, ack, fetch_rest, receive, request
+from test_tftpd import Net, ack, expect_error, fetch, fetch_rest, receive, request
 from test_tftpd_site import change, wait_for_event
 
 SERVER = plain.SERVER
@@ -92,3 +92,85 @@ def test_loop_breaker_follows_the_database(net, postgres, site):
     assert fetch_with(net, "own.efi", **IPXE) == net.file("own.efi", 3000)
     change(site, postgres, "insert into rouse.boot_files (arch, product, file) values (7, 'Lab', 'own.efi')")
     assert fetch_with(net, "own.efi", **IPXE).startswith(b"#!ipxe\n")
+
+
+# ---------------------------------------------------------------- repairs
+
+def refused(net, name, code=1, port=69):
+    with net.socket() as sock:
+        sock.sendto(request(name), (SERVER, port))
+        return expect_error(sock, code)
+
+
+REPAIRED = [  # as asked, as it lies there, what was mended
+    ("\\Boot\\BCD", "Boot/BCD", "backslash"),
+    ("Boot/BCD\xff", "Boot/BCD", "trailing"),
+    ("boot/bcd", "Boot/BCD", "case"),
+    ("\\BOOT\\bcd ", "Boot/BCD", "backslash, trailing, case"),
+    ("EFI/debian/grubx64.efi", "grubx64.efi", "folder"),
+    ("/debian/grub/x86_64-efi/fs.lst", "grub/x86_64-efi/fs.lst", "slash, folder"),
+]
+
+
+@pytest.fixture(name="tree")
+def make_tree(net):
+    for name in {served for _, served, _ in REPAIRED}:
+        (net.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (net.root / name).write_text(name)
+    (net.root / "BOOT").mkdir(exist_ok=True)  # the least of several: found first, and empty
+    (net.root / "BOOT").rmdir()
+
+
+@pytest.mark.parametrize("asked, served, mended", REPAIRED)
+def test_names_are_repaired(net, tree, alone, asked, served, mended):
+    said = len(alone.output)
+    assert fetch(net, asked).decode() == served
+    told = alone.wait_for(r'event=name_repaired .* file=(\S+) repairs="?([^"\n]+)', after=said)
+    assert told.groups() == (served, mended)
+
+
+@pytest.mark.parametrize("asked, served, mended", REPAIRED)
+def test_each_repair_has_its_switch(net, tree, asked, served, mended):
+    """With all others in force."""
+    first = mended.split(", ", maxsplit=1)[0]
+    others = [word for word in "slash backslash trailing case folder".split() if word != first]
+    daemon = net.start("--repairs", " ".join(others))
+    assert refused(net, asked)
+    assert fetch(net, served).decode() == served
+    assert daemon.stop() == 0
+
+
+def test_exact_names_come_first(net, alone):
+    (net.root / "Exact").write_text("upper")
+    (net.root / "exact").write_text("lower")
+    (net.root / "EXACT").write_text("capitals")
+    assert fetch(net, "exact") == b"lower"
+    assert fetch(net, "Exact") == b"upper"
+    assert fetch(net, "eXaCt") == b"capitals"  # the least of those that differ
+    assert "name_repaired" in alone.output and alone.output.count("event=name_repaired") == 1
+
+
+def test_a_repair_leads_nowhere_else(net, alone):
+    """No way out of the root, no folder, and a quick ERROR 1 for what shim asks in vain."""
+    (net.work / "Outside").write_text("secret")
+    (net.root / "Out").symlink_to(net.work / "Outside")
+    (net.root / "Folder").mkdir(exist_ok=True)
+    assert refused(net, "out", code=2)
+    assert refused(net, "folder", code=2)
+    assert refused(net, "revocations.efi")
+    assert refused(net, "..\\root\\Boot", code=2)
+
+
+def test_repairs_are_events_and_counted(net, tree, postgres, site):
+    fetch(net, "\\boot\\bcd")
+    fetch(net, "/Boot/BCD")
+    row = wait_for_event(postgres, kind="name_repaired")
+    assert (row.name, row.reason, row.mac) == ("Boot/BCD", "backslash, case", net.mac)
+    assert site.stop() == 0
+    site.wait_for("event=stopped .*repaired: slash 1, backslash 1, trailing 0, case 1, folder 0")
+
+
+def test_unknown_repair_is_refused_at_start(net, build):
+    done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--repairs", "case upper"],
+                          check=False)
+    assert done.returncode == 78 and "key=repairs" in done.stdout and "backslash" in done.stdout

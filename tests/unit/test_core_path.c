@@ -3,25 +3,25 @@
 
 #include "core/path.h"
 
-static void expect(const char *request, size_t length, const char *name, bool repaired)
+static void expect(const char *request, size_t length, const char *name, unsigned mended)
 {
 	struct path path;
 
 	assert_int_equal(path_clean(request, length, &path), ERR_OK);
 	assert_string_equal(path.name, name);
-	assert_int_equal(path.repaired, repaired);
+	assert_int_equal(path.mended, mended);
 }
 
 static void cleans_names(void **state)
 {
 	(void)state;
-	expect("ipxe.efi", 8, "ipxe.efi", false);
-	expect("/grub/grub.cfg", 14, "grub/grub.cfg", false);
-	expect("//a/./b//c", 10, "a/b/c", false);
-	expect("\\Boot\\BCD", 9, "Boot/BCD", true);
-	expect("ipxe.efi\xff", 9, "ipxe.efi", true);
-	expect("ipxe.efi \0\xff", 11, "ipxe.efi", true);
-	expect("a..b", 4, "a..b", false);
+	expect("ipxe.efi", 8, "ipxe.efi", 0);
+	expect("/grub/grub.cfg", 14, "grub/grub.cfg", PATH_SLASH);
+	expect("//a/./b//c", 10, "a/b/c", PATH_SLASH);
+	expect("\\Boot\\BCD", 9, "Boot/BCD", PATH_BACKSLASH);
+	expect("ipxe.efi\xff", 9, "ipxe.efi", PATH_TRAILING);
+	expect("ipxe.efi \0\xff", 11, "ipxe.efi", PATH_TRAILING);
+	expect("a..b", 4, "a..b", 0);
 }
 
 static void refuses_what_leaves_the_root(void **state)
