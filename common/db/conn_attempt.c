@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/conn_internal.h"
+#include "db/rows.h"
 
 #define CONNECT_DEADLINE_MS 3000
 #define BACK_OFF_MOST_MS 2000
@@ -11,11 +12,12 @@
 /*
  * A statement that waits for a lock holds up all behind it in the pipeline: the server gives it
  * up soon, so that a transaction left open in psql stops one machine and not all of them. The
- * second is for statements whose answer nobody awaits any more.
+ * second is for statements whose answer nobody awaits any more. A standby answers as well as
+ * any server until one wants to write or LISTEN, so it is asked.
  */
-#define SET_LIMITS                                                                             \
+#define FIRST_STATEMENT                                                                        \
 	"select set_config('lock_timeout', '2s', false), "                                     \
-	"set_config('statement_timeout', '30s', false)"
+	"set_config('statement_timeout', '30s', false), pg_is_in_recovery()"
 
 static void free_watcher(uv_handle_t *handle)
 {
@@ -81,7 +83,7 @@ static uint64_t choose_next(struct db_conn *conn, bool was_up)
 
 void conn_lose(struct db_conn *conn, const char *reason)
 {
-	bool was_up = conn->state == CONN_UP;
+	bool was_up = conn->state == CONN_UP && conn->is_proven;
 	unsigned long left_out;
 	char line[512];
 
@@ -141,7 +143,7 @@ static void on_listening(void *data, const struct db_answer *answer)
 	if (answer->outcome == DB_LOST)
 		return;
 	if (answer->outcome != DB_OK)
-		conn_lose(conn, answer->message); /* a standby, perhaps: the next host may do */
+		conn_lose(conn, answer->message);
 	else if (--conn->listens_left == 0 && conn->options.on_up)
 		conn->options.on_up(conn->options.data);
 }
@@ -175,6 +177,29 @@ static enum err start_listening(struct db_conn *conn)
 	return ERR_OK;
 }
 
+/* Only now is the attempt a success: before, its failure adds to the back-off. */
+static void on_first_answer(void *data, const struct db_answer *answer)
+{
+	struct db_conn *conn = data;
+
+	if (answer->outcome == DB_LOST)
+		return;
+	if (answer->outcome != DB_OK) {
+		conn_lose(conn, answer->message);
+		return;
+	}
+	if (strcmp(rows_at(answer->rows, 0, 2), "f") != 0) {
+		conn_lose(conn, "this server is a standby, which nothing can be written to");
+		return;
+	}
+	conn->is_proven = true;
+	conn->back_off_ms = CONN_BACK_OFF_LEAST_MS;
+	conn->failed_in_round = 0;
+	conn->repeat = (struct log_repeat){0};
+	log_info("database_connected", "program=%s server=%s:%s", conn->program,
+		 log_text(PQhost(conn->pg)), PQport(conn->pg));
+}
+
 static void connected(struct db_conn *conn)
 {
 	loop_timer_stop(&conn->attempt_timer);
@@ -185,14 +210,9 @@ static void connected(struct db_conn *conn)
 		return;
 	}
 	conn->state = CONN_UP;
-	conn->back_off_ms = CONN_BACK_OFF_LEAST_MS;
-	conn->failed_in_round = 0;
-	conn->repeat = (struct log_repeat){0};
 	conn_forget_addresses(conn);
-	log_info("database_connected", "program=%s server=%s:%s", conn->program,
-		 log_text(PQhost(conn->pg)), PQport(conn->pg));
 	loop_timer_start(&conn->deadline_timer, DEADLINE_CHECK_MS, DEADLINE_CHECK_MS);
-	if (db_query(conn, SET_LIMITS, NULL, 0, 10000, NULL, NULL) != ERR_OK ||
+	if (db_query(conn, FIRST_STATEMENT, NULL, 0, 10000, on_first_answer, conn) != ERR_OK ||
 	    (conn->listen && start_listening(conn) != ERR_OK))
 		conn_lose(conn, "the first statement could not be sent");
 	else if (!conn->listen && conn->options.on_up)
@@ -226,6 +246,7 @@ static void start_libpq(struct db_conn *conn)
 	struct conninfo_host *host = &conn->info.hosts[conn->host];
 
 	conn->state = CONN_CONNECTING;
+	conn->is_proven = false;
 	loop_timer_start(&conn->attempt_timer, CONNECT_DEADLINE_MS, 0);
 	conn->pg = PQconnectStartParams(host->keywords, host->values, 0);
 	if (!conn->pg || PQstatus(conn->pg) == CONNECTION_BAD)

@@ -58,6 +58,7 @@ struct db_conn {
 	struct conn_watcher *watcher;
 	uv_getaddrinfo_t resolver;
 	bool is_resolving;
+	bool is_proven;				   /* it has answered, and is no standby */
 	struct addrinfo *addresses, *next_address; /* of the host; the latter not yet tried */
 	size_t listens_left;			   /* of the channels */
 	char address[INET6_ADDRSTRLEN];

@@ -45,6 +45,7 @@ async def standby(reader, writer):
         if code == 196608:
             break
         writer.write(b"N")  # SSLRequest, GSSENCRequest
+    print("asked", flush=True)
     writer.write(message(b"R", b"\0\0\0\0") + READY)
     while kind := await reader.read(1):
         (length,) = struct.unpack("!I", await reader.readexactly(4))

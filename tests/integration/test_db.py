@@ -168,9 +168,13 @@ def test_a_lock_holds_up_its_own_machine_only(server):
 @pytest.mark.patience(180)
 def test_200_at_once_while_the_database_comes_and_goes(server):
     """Every request is answered, with a ticket or a word to wait; and then all is as before."""
+    add_host(server.postgres, "lab-05", "52:54:00:00:00:05")
+    server.postgres.sql("select rouse.inventory('lab-05')")
+    facts = of("52:54:00:00:00:05")
+    server.boot_until("rouse_ticket=", facts)
     enough = server.workdir / "enough"
     script = (f"while [ ! -e {enough} ]; do for n in $(seq 200); do "
-              f"echo 'url = \"http://10.77.0.3:8080/boot?{of(OTHER[0])}\"'; "
+              f"echo 'url = \"http://10.77.0.3:8080/boot?{facts}\"'; "
               "echo 'output = /dev/null'; done | curl -sS --no-progress-meter -K - -Z "
               "--parallel-max 200 --max-time 30 -w '%{http_code}\\n' || exit 1; done")
     load = server.client.spawn(script, name="curl")
@@ -179,12 +183,12 @@ def test_200_at_once_while_the_database_comes_and_goes(server):
         server.postgres.stop()
         load.wait_for("^200$", after=len(load.output))
         server.postgres.start()
-        server.boot_until("rouse_ticket=", of(OTHER[0]), seconds=5)
+        server.boot_until("rouse_ticket=", facts, seconds=5)
     enough.touch()
     assert load.wait(60) == 0, load.output[-2000:]
     answers = load.output.split()
     assert len(answers) >= 400 and set(answers) == {"200"}, set(answers)
-    server.boot_until("rouse_ticket=", of(OTHER[0]), seconds=5)
+    server.boot_until("rouse_ticket=", facts, seconds=5)
     assert server.daemon.is_running()
 
 
@@ -238,9 +242,17 @@ def test_a_slow_resolver_and_a_silent_host_do_not_hold_it(server, names):
 
 
 def test_a_standby_that_cannot_listen_is_left(server):
-    fake(server, "standby", CLIENT, "5433")
+    standby = fake(server, "standby", CLIENT, "5433")
     database = re.sub("host=", f"host={CLIENT},", server.postgres.conninfo("rouse_menud"))
     daemon = restart(server, database=database + " port=5433,5432", wait=None)
     daemon.wait_for("event=snapshot_loaded", timeout=6)
+    daemon.wait_for("event=database_connected program=rouse-menud server=/")
     assert "cannot execute LISTEN during recovery" in daemon.output
+    assert f"server={CLIENT}" not in daemon.output
+    # where there is no other, it keeps asking, ever less often
+    daemon = restart(server, database=f"host={CLIENT} port=5433 dbname=rouse user=rouse_menud",
+                     wait="event=database_away")
+    said = len(standby.output)
+    time.sleep(2)
+    assert 2 <= standby.output.count("asked", said) <= 24
     restart(server)
