@@ -123,7 +123,7 @@ static enum err open_http(struct menud *menud)
 		.reuse_port = true,
 		.activated = notify_socket("http"),
 		.connections_max = (unsigned)menud->settings.connections_max,
-		.body_max = 800 * 1024, /* an inventory of 256 KiB, each octet as %xx */
+		.body_max = (size_t)800 * 1024, /* an inventory of 256 KiB, each octet as %xx */
 		.on_request = on_request,
 		.on_done = on_done,
 		.data = menud,

@@ -11,8 +11,8 @@
 #include "db/site_load.h"
 #include "io/log.h"
 
-#define SETTLE_MS 100		 /* between two loads that NOTIFY asked for */
-#define CHECK_MS (5 * 60 * 1000) /* a lost NOTIFY is found by asking */
+#define SETTLE_MS 100			   /* between two loads that NOTIFY asked for */
+#define CHECK_MS ((uint64_t)5 * 60 * 1000) /* a lost NOTIFY is found by asking */
 #define RETRY_MS 1000
 #define LOAD_DEADLINE_MS 30000
 
