@@ -37,9 +37,9 @@ static const struct {
 static void put_value(struct text *out, const char *value)
 {
 	for (; *value; value++) {
-		char c = (unsigned char)*value < 0x20 || *value == 0x7f ? ' ' : *value;
+		bool is_control = (unsigned char)*value < 0x20 || *value == 0x7f;
 
-		text_put_bytes(out, &c, 1);
+		text_put_bytes(out, is_control ? " " : value, 1);
 	}
 }
 
