@@ -1,6 +1,8 @@
 """A machine with a BIOS and a PXE ROM. Debian's ipxe.lkrn plays the ROM: it says a user class of its
 own, so that it is not taken for iPXE, and starts what DHCP names, as a ROM does."""
 
+import shutil
+
 import pytest
 
 MAC = "52:54:00:00:00:11"
@@ -49,3 +51,18 @@ def test_the_menu_is_shown_and_an_entry_is_chosen_by_a_key(chain, rom):
         chain.wait_event(MAC, "initrd", kind="sent", timeout=90)
         # the kernel runs, and FOS finds that nobody gave it a ticket
         machine.wait_serial("rouse", timeout=60)
+
+
+@pytest.mark.patience(200)
+def test_the_memory_test_of_the_shipped_menu(chain, rom):
+    """Debian's memtest86+ at the place that docs/reference/schema.md names."""
+    folder = chain.workdir / "srv" / "memtest"
+    folder.mkdir()
+    shutil.copy("/boot/memtest86+x64.bin", folder)
+    # the shipped profile shows itself on the screen only; this machine has a serial line
+    chain.sql("update rouse.profiles set arguments = 'console=ttyS0,115200' where name = 'memtest'")
+    with chain.machine("52:54:00:00:00:12", boot="lkrn", script=rom,
+                       machine="pc,graphics=off") as machine:
+        machine.wait_serial(r"(?s)Test the memory.*\(\d+\)", timeout=90)
+        machine.type_serial("m")
+        machine.wait_serial("Memtest86", timeout=90)
