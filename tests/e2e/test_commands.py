@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,21 @@ def test_the_quickstart(tmp_path):
         run(line, 60)
     assert not Path(folder).exists()
     assert "quickstart" not in run(["ip", "netns"], 10)
+
+
+@pytest.mark.patience(400)
+def test_the_quickstart_as_anybody(tmp_path):
+    """Without root only the package step differs: namespaces come from `unshare -Urnm`."""
+    home = Path(tempfile.mkdtemp(prefix="rouse-nobody-", dir="/tmp"))
+    try:
+        run(f"git archive HEAD | tar -x -C {home} && chown -R nobody {home}", 30)
+        story = run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env",
+                     f"HOME={home}", "USER=nobody", home / "packaging/quickstart", "--dir",
+                     home / "lab"], 380)
+        assert "Its SHA-256 is the same as the image's." in story
+        assert not (home / "lab").exists()
+    finally:
+        shutil.rmtree(home)
 
 
 @pytest.mark.patience(200)
