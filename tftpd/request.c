@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tftpd/admit.h"
 #include "tftpd/fold.h"
 #include "tftpd/packet.h"
 #include "tftpd/repair.h"
@@ -17,8 +18,6 @@
 #define SCRIPT_SIZE 16384
 #define NETWORK_HEADERS 32   /* IPv4, UDP and TFTP before a block's octets */
 #define BLKSIZE_CAREFUL 1468 /* fits Ethernet */
-#define TOLD_EVERY_MS 10000
-#define ADDRESS_SHARE 4 /* one address may hold a fourth of all transfers */
 
 /* One request on its way to a transfer. */
 struct asked {
@@ -95,29 +94,13 @@ static bool goes_on(const struct asked *asked, struct transfer *transfer)
 /* Is there room for one more? If not, the client is told or, when all is full, asks again. */
 static bool is_admitted(const struct asked *asked)
 {
-	struct server *server = asked->server;
-	size_t most = (size_t)server->settings->transfers_max;
-	unsigned long left_out;
+	enum admit_verdict verdict =
+		admit_request(asked->server, asked->datagram->peer.sin_addr);
 
-	if (server->transfers.open_count >= most) {
-		/* an ERROR would end a boot; silence makes firmware ask again in a second */
-		server->counts.dropped++;
-		if (log_repeat_due(&server->full_told, loop_now_ms(server->loop), TOLD_EVERY_MS,
-				   &left_out))
-			log_warning("transfers_full",
-				    "transfers_max=%zu left_out=%lu effect=%s remedy=%s", most,
-				    left_out, log_text("requests are not answered for now"),
-				    log_text("raise transfers_max in tftpd.conf"));
-		return false;
-	}
-	if (server->transfers.open_count >= most / ADDRESS_SHARE &&
-	    transfer_count_of(&server->transfers, asked->datagram->peer.sin_addr) >=
-		    most / ADDRESS_SHARE) {
+	if (verdict == ADMIT_TOO_MANY)
 		refuse(asked, PACKET_UNDEFINED,
 		       "too many transfers at once from this address: ask again later");
-		return false;
-	}
-	return true;
+	return verdict == ADMIT_YES;
 }
 
 static enum err make_script(const struct asked *asked, const struct resolve_client *client,

@@ -5,12 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "io/notify.h"
 #include "tftpd/report.h"
 #include "tftpd/request.h"
+#include "tftpd/window.h"
 
 #define MESSAGE_SIZE 128
+#define FILES_BESIDES 256 /* descriptors that are no transfer's */
+#define REPLY_MAX 1536	  /* an ERROR with a long text; an ACK is four octets */
 
 static struct udp_datagram where_of(const struct transfer *transfer)
 {
@@ -28,15 +32,27 @@ static void wait_until(struct server *server, uint64_t due_ms)
 	loop_timer_start(&server->timer, server->timer_due_ms - now, 0);
 }
 
+/* The transfer is looked at again then. */
+static void await(struct server *server, struct transfer *transfer, uint64_t due_ms)
+{
+	wheel_set(&server->transfers.wheel, &transfer->waits, due_ms);
+	wait_until(server, due_ms);
+}
+
+static void on_unsent(void *data, struct transfer *transfer, unsigned blocks)
+{
+	struct server *server = data;
+
+	session_hold(&transfer->session, blocks, loop_now_ms(server->loop));
+	await(server, transfer, transfer->session.wait_until_ms);
+}
+
 /* What every turn ends with: everything queued leaves, old transfers are forgotten. */
 static void settle(struct server *server)
 {
 	uint64_t now = loop_now_ms(server->loop);
-	uint64_t unsent = server->outbox.unsent;
 
-	outbox_flush(&server->outbox, now);
-	if (server->outbox.unsent > unsent)
-		wait_until(server, now + SESSION_HOLD_MS);
+	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
 	if (server->transfers.ended)
 		wait_until(server, server->transfers.ended->ended_ms + TRANSFER_LINGER_MS);
@@ -46,8 +62,7 @@ void server_send_error(struct server *server, const struct server_tid *tid,
 		       const struct udp_datagram *where, enum packet_code code,
 		       const char *text)
 {
-	uint8_t *room = outbox_room(&server->outbox, tid->socket, PACKET_ANSWER_SIZE,
-				    loop_now_ms(server->loop));
+	uint8_t *room = outbox_room(&server->outbox, tid->socket, PACKET_ANSWER_SIZE);
 	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
 
 	packet_write_error(&out, code, text);
@@ -58,43 +73,76 @@ static void send_oack(struct server *server, const struct transfer *transfer)
 {
 	struct udp_datagram where = where_of(transfer);
 	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
-				    PACKET_ANSWER_SIZE, loop_now_ms(server->loop));
+				    PACKET_ANSWER_SIZE);
 	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
 
 	session_write_oack(&out, &transfer->asked, &transfer->session.terms);
 	outbox_add(&server->outbox, &where, out.length, NULL);
 }
 
-static enum err send_block(struct server *server, struct transfer *transfer, uint64_t block)
+/*
+ * Not in memory: read it in the pool, and look again in a moment. False when that was tried, or
+ * cannot be done: then the loop itself has to wait for the disk.
+ */
+static bool read_ahead(struct server *server, struct transfer *transfer, uint64_t offset)
 {
-	struct udp_datagram where = where_of(transfer);
-	size_t length = session_block_length(&transfer->session, block);
-	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
-				    PACKET_DATA_HEADER + length, loop_now_ms(server->loop));
-	struct bytes_writer out = bytes_writer(room, PACKET_DATA_HEADER);
-	enum err err;
+	if (transfer->warm && !warm_is_done(transfer->warm))
+		return true;
+	if (transfer->warm && warm_holds(transfer->warm, offset))
+		return false;
+	warm_release(transfer->warm);
+	transfer->warm = NULL;
+	return warm_start(server->loop, transfer->source.file, offset, &transfer->warm) ==
+	       ERR_OK;
+}
 
-	packet_write_data_header(&out, (uint16_t)block);
-	err = source_read(&transfer->source, session_block_offset(&transfer->session, block),
-			  room + PACKET_DATA_HEADER, length);
-	if (err == ERR_OK)
-		outbox_add(&server->outbox, &where, PACKET_DATA_HEADER + length, transfer);
-	return err;
+/* As many blocks as one datagram of segments holds. ERR_AWAY: they are being read. */
+static enum err send_window(struct server *server, struct transfer *transfer,
+			    struct window window)
+{
+	const struct session *session = &transfer->session;
+	struct udp_datagram where = where_of(transfer);
+	size_t length = window_length(session, window);
+	uint8_t *room =
+		outbox_room(&server->outbox, server->tids[transfer->tid].socket, length);
+	enum err err = window_read(&transfer->source, session, window, false, room);
+
+	if (err == ERR_AWAY) {
+		if (read_ahead(server, transfer, session_block_offset(session, window.first)))
+			return ERR_AWAY;
+		err = window_read(&transfer->source, session, window, true, room);
+	}
+	if (err != ERR_OK)
+		return err;
+	if (window.count > 1)
+		where.segment = PACKET_DATA_HEADER + (size_t)session->terms.blksize;
+	outbox_add(&server->outbox, &where, length, transfer);
+	return ERR_OK;
 }
 
 static enum err send_blocks(struct server *server, struct transfer *transfer,
 			    const struct session_step *step)
 {
-	for (unsigned i = 0; i < step->count; i++) {
-		enum err err = send_block(server, transfer, step->first + i);
+	unsigned most = window_most(transfer->session.terms.blksize);
 
-		if (err == ERR_OK)
-			continue;
-		log_error("file_unreadable", "file=%s block=%" PRIu64 " reason=%s",
-			  log_text(transfer->name), step->first + i,
-			  log_text(err == ERR_SHORT ? "it was cut while it was being sent"
-						    : strerror(errno)));
-		return err;
+	for (unsigned done = 0; done < step->count;) {
+		unsigned left = step->count - done;
+		struct window window = {step->first + done, left < most ? left : most};
+		enum err err = send_window(server, transfer, window);
+
+		if (err == ERR_AWAY) {
+			session_hold(&transfer->session, left, loop_now_ms(server->loop));
+			return ERR_OK;
+		}
+		if (err != ERR_OK) {
+			log_error("file_unreadable", "file=%s block=%" PRIu64 " reason=%s",
+				  log_text(transfer->name), window.first,
+				  log_text(err == ERR_SHORT
+						   ? "it was cut while it was being sent"
+						   : strerror(errno)));
+			return err;
+		}
+		done += window.count;
 	}
 	return ERR_OK;
 }
@@ -116,7 +164,7 @@ void server_step(struct server *server, struct transfer *transfer,
 		server_send_error(server, &server->tids[transfer->tid], &where, step.code,
 				  step.reason);
 	if (step.outcome == SESSION_OPEN) {
-		wait_until(server, step.wait_until_ms);
+		await(server, transfer, transfer->session.wait_until_ms);
 		return;
 	}
 	if (event->kind == SESSION_ERROR)
@@ -130,20 +178,16 @@ static void on_time(void *data)
 {
 	struct server *server = data;
 	uint64_t now = loop_now_ms(server->loop);
-	struct transfer *transfer = server->transfers.open;
 	const struct session_event event = {.kind = SESSION_TIMER};
+	uint64_t next;
 
 	server->timer_due_ms = 0;
-	while (transfer) {
-		struct transfer *next = transfer->next;
-
-		if (transfer->session.wait_until_ms <= now)
-			server_step(server, transfer, &event);
-		else
-			wait_until(server, transfer->session.wait_until_ms);
-		transfer = next;
-	}
+	for (struct transfer *due; (due = transfer_take_due(&server->transfers, now));)
+		server_step(server, due, &event);
 	settle(server);
+	next = wheel_next(&server->transfers.wheel);
+	if (next != 0)
+		wait_until(server, next);
 }
 
 /* A datagram at a transfer socket from a client that has no transfer there. */
@@ -178,6 +222,7 @@ static void take_reply(struct server_tid *tid, const struct udp_datagram *datagr
 		server->counts.dropped++;
 		return;
 	}
+	transfer_prove(&server->transfers, transfer);
 	event = (struct session_event){.kind = reply.opcode == PACKET_ACK ? SESSION_ACK
 									  : SESSION_ERROR,
 				       .number = reply.number,
@@ -260,6 +305,7 @@ static enum err open_listener(struct server *server)
 static enum err open_tids(struct server *server)
 {
 	struct udp_options options = {.address = settings_address(server->settings),
+				      .datagram_max = REPLY_MAX,
 				      .on_batch = on_replies,
 				      .on_error = on_icmp};
 
@@ -293,6 +339,29 @@ static enum err open_roots(struct server *server)
 	return err;
 }
 
+/* Each transfer holds its file open. */
+static void raise_file_limit(const struct server *server)
+{
+	rlim_t wanted = (rlim_t)server->settings->transfers_max + FILES_BESIDES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted;
+	if (limit.rlim_max < wanted)
+		limit.rlim_max = wanted; /* root may */
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+	log_warning(
+		"files_few", "transfers_max=%ld reason=%s remedy=%s",
+		server->settings->transfers_max, log_text(strerror(errno)),
+		log_text("raise LimitNOFILE= of the unit (ulimit -n), or lower transfers_max"));
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 enum err server_open(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	enum err err;
@@ -300,6 +369,9 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	server->loop = loop;
 	server->settings = settings;
 	server->repairs = settings_repairs(settings);
+	server->outbox.on_unsent = on_unsent;
+	server->outbox.data = server;
+	raise_file_limit(server);
 	loop_timer_open(loop, &server->timer, on_time, server);
 	if (neigh_open(&server->neigh) != ERR_OK)
 		log_warning("neighbours_unknown", "reason=%s effect=%s",
@@ -333,9 +405,9 @@ void server_close(struct server *server)
 {
 	const struct session_event event = {.kind = SESSION_STOPPING};
 
-	while (server->transfers.open)
-		server_step(server, server->transfers.open, &event);
-	outbox_flush(&server->outbox, loop_now_ms(server->loop));
+	while (transfer_any(&server->transfers))
+		server_step(server, transfer_any(&server->transfers), &event);
+	outbox_flush(&server->outbox);
 	loop_timer_close(&server->timer);
 	udp_close(server->listener);
 	for (unsigned i = 0; i < SERVER_TIDS; i++)

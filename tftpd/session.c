@@ -154,6 +154,7 @@ static void note_progress(struct session *session, uint64_t now_ms)
 	session->progress_ms = now_ms;
 	session->repeat_ms = first_wait_ms(session);
 	session->tries = 1;
+	session->is_heard = true;
 	session->has_gap = false;
 	session->was_gap_repeated = false;
 	session->is_unreachable = false;
@@ -247,6 +248,9 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 		session->was_gap_repeated = true;
 		return send_window(session, now_ms);
 	}
+	/* nobody may be there at all, and an ERROR would be one datagram more for him */
+	if (!session->is_heard && session->tries >= SESSION_TRIES_UNHEARD)
+		return finish(SESSION_TIMEOUT, "the client was never heard");
 	if (session->tries >= SESSION_TRIES)
 		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
 					 "the client fell silent");
@@ -305,6 +309,9 @@ struct session_step session_step(struct session *session, const struct session_e
 		return on_replaced(session);
 	case SESSION_UNREACHABLE:
 		return on_unreachable(session, now_ms);
+	case SESSION_CROWDED:
+		return finish(SESSION_TIMEOUT,
+			      "it was never heard, and its place was needed for others");
 	case SESSION_UNREADABLE:
 		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
 					 "the file could not be read to its end");

@@ -28,7 +28,9 @@
 
 #define SESSION_FIRST_WAIT_MS 1000 /* before the first repetition; doubles from there */
 #define SESSION_TRIES 6		   /* sendings of one block without progress */
-#define SESSION_SILENCE_MS 60000   /* and the longest silence in all */
+#define SESSION_TRIES_UNHEARD                                                                  \
+	4 /* the same to a client that was never heard: a forged address? */
+#define SESSION_SILENCE_MS 60000 /* and the longest silence in all */
 #define SESSION_GAP_MS 10
 #define SESSION_REPEAT_MS 1000 /* a request that comes again so soon is the same wish */
 #define SESSION_HOLD_MS 5      /* until a full socket is tried again */
@@ -57,6 +59,7 @@ enum session_event_kind {
 	SESSION_ASKED_AGAIN, /* the same request once more, before anything was acknowledged */
 	SESSION_REPLACED,    /* the same client and port asks for something else */
 	SESSION_UNREACHABLE, /* ICMP: nobody listens there any more */
+	SESSION_CROWDED,     /* never heard, and others need its place */
 	SESSION_UNREADABLE,  /* the file could not be read on */
 	SESSION_STOPPING,    /* the server ends */
 };
@@ -105,6 +108,7 @@ struct session {
 	uint64_t wait_until_ms; /* the step's, kept for the shell's timer */
 	uint32_t repeat_ms;	/* the wait after the next sending */
 	unsigned tries;		/* sendings since the last progress */
+	bool is_heard;		/* the client has acknowledged something */
 	bool is_agreeing;	/* the OACK waits for its ACK 0 */
 	bool has_gap;		/* a gap was reported: repeat when nothing moves */
 	bool was_gap_repeated;

@@ -19,6 +19,38 @@ struct transfer *transfer_find(const struct transfer_table *table,
 	return found;
 }
 
+static struct transfer_holder *find_holder(const struct transfer_table *table, uint32_t address)
+{
+	struct transfer_holder *found;
+
+	HASH_FIND(hh, table->holders, &address, sizeof(address), found);
+	return found;
+}
+
+/* NULL: no memory. */
+static struct transfer_holder *hold(struct transfer_table *table, uint32_t address)
+{
+	struct transfer_holder *holder = find_holder(table, address);
+
+	if (!holder) {
+		holder = calloc(1, sizeof(*holder));
+		if (!holder)
+			return NULL;
+		holder->address = address;
+		HASH_ADD(hh, table->holders, address, sizeof(holder->address), holder);
+	}
+	holder->open_count++;
+	return holder;
+}
+
+static void let_go(struct transfer_table *table, struct transfer_holder *holder)
+{
+	if (--holder->open_count > 0)
+		return;
+	HASH_DEL(table->holders, holder);
+	free(holder);
+}
+
 static void unlist(struct transfer_table *table, struct transfer *transfer)
 {
 	if (transfer->is_listed)
@@ -33,6 +65,11 @@ struct transfer *transfer_new(struct transfer_table *table, const struct sockadd
 
 	if (!transfer)
 		return NULL;
+	transfer->holder = hold(table, peer->sin_addr.s_addr);
+	if (!transfer->holder) {
+		free(transfer);
+		return NULL;
+	}
 	if (old) {
 		assert(old->is_ended);
 		unlist(table, old);
@@ -42,33 +79,68 @@ struct transfer *transfer_new(struct transfer_table *table, const struct sockadd
 	transfer->source.file = -1;
 	transfer->is_listed = true;
 	HASH_ADD(hh, table->by_key, key, sizeof(transfer->key), transfer);
-	DL_APPEND(table->open, transfer);
+	DL_APPEND(table->unproved, transfer);
+	table->unproved_count++;
 	table->open_count++;
 	return transfer;
+}
+
+/* Out of the list of open ones that it is in. */
+static void take_out(struct transfer_table *table, struct transfer *transfer)
+{
+	if (transfer->is_proved) {
+		DL_DELETE(table->proved, transfer);
+		return;
+	}
+	DL_DELETE(table->unproved, transfer);
+	table->unproved_count--;
+}
+
+void transfer_prove(struct transfer_table *table, struct transfer *transfer)
+{
+	if (transfer->is_proved)
+		return;
+	take_out(table, transfer);
+	transfer->is_proved = true;
+	DL_APPEND(table->proved, transfer);
+}
+
+struct transfer *transfer_any(const struct transfer_table *table)
+{
+	return table->unproved ? table->unproved : table->proved;
+}
+
+struct transfer *transfer_take_due(struct transfer_table *table, uint64_t now_ms)
+{
+	struct wheel_entry *entry = wheel_take(&table->wheel, now_ms);
+
+	if (!entry)
+		return NULL;
+	return (struct transfer *)(void *)((char *)entry - offsetof(struct transfer, waits));
 }
 
 void transfer_end(struct transfer_table *table, struct transfer *transfer, uint64_t now_ms)
 {
 	assert(!transfer->is_ended);
 	source_close(&transfer->source);
+	warm_release(transfer->warm);
+	transfer->warm = NULL;
+	wheel_remove(&table->wheel, &transfer->waits);
+	let_go(table, transfer->holder);
+	transfer->holder = NULL;
+	take_out(table, transfer);
 	transfer->is_ended = true;
 	transfer->ended_ms = now_ms;
-	DL_DELETE(table->open, transfer);
 	table->open_count--;
 	DL_APPEND(table->ended, transfer);
 	table->ended_count++;
 }
 
-size_t transfer_count_of(const struct transfer_table *table, struct in_addr address)
+unsigned transfer_count_of(const struct transfer_table *table, struct in_addr address)
 {
-	const struct transfer *transfer;
-	size_t count = 0;
+	const struct transfer_holder *holder = find_holder(table, address.s_addr);
 
-	DL_FOREACH(table->open, transfer)
-	{
-		count += transfer->key.address == address.s_addr;
-	}
-	return count;
+	return holder ? holder->open_count : 0;
 }
 
 void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
@@ -88,8 +160,8 @@ void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
 
 void transfer_table_free(struct transfer_table *table)
 {
-	while (table->open)
-		transfer_end(table, table->open, 0);
+	while (transfer_any(table))
+		transfer_end(table, transfer_any(table), 0);
 	transfer_forget(table, 0, 0);
 	assert(!table->by_key);
 }

@@ -20,6 +20,8 @@
 #include "core/path.h"
 #include "tftpd/session.h"
 #include "tftpd/source.h"
+#include "tftpd/warm.h"
+#include "tftpd/wheel.h"
 
 #define TRANSFER_LINGER_MS 3000
 
@@ -29,18 +31,30 @@ struct transfer_key {
 	uint16_t zero;
 };
 
+/* One address: how many transfers it has open. */
+struct transfer_holder {
+	uint32_t address; /* in network order */
+	unsigned open_count;
+	UT_hash_handle hh;
+};
+
 struct transfer {
 	struct transfer_key key;
+	struct transfer_holder *holder; /* NULL when it has ended */
+	struct wheel_entry waits;
 	struct sockaddr_in peer;
 	struct in_addr local; /* the address that was asked, and answers */
 	unsigned tid;	      /* which transfer socket */
 	struct session session;
 	struct packet_options asked;
 	struct source source;
+	struct warm *warm; /* reads ahead of it, or NULL */
 	char name[PATH_SIZE];
 	const char *stage;
 	struct mac mac;
 	bool has_mac;
+	bool is_proved; /* somebody answered from the client's port: the address is not forged
+			 */
 	bool is_ended;
 	bool is_listed; /* found under its key; not when a newer one took its place */
 	uint64_t started_ms, ended_ms;
@@ -50,9 +64,11 @@ struct transfer {
 
 struct transfer_table {
 	struct transfer *by_key;
-	struct transfer *open;
-	struct transfer *ended; /* the oldest first */
-	size_t open_count, ended_count;
+	struct transfer *unproved, *proved; /* the open ones; the oldest first */
+	struct transfer *ended;		    /* the oldest first */
+	struct transfer_holder *holders;
+	struct wheel wheel; /* of the open ones */
+	size_t open_count, unproved_count, ended_count;
 };
 
 /* The client's latest transfer, open or ended, or NULL. */
@@ -63,10 +79,16 @@ struct transfer *transfer_find(const struct transfer_table *table,
  * NULL: no memory.
  */
 struct transfer *transfer_new(struct transfer_table *table, const struct sockaddr_in *peer);
+/* An answer came from the client's port; does nothing the second time. */
+void transfer_prove(struct transfer_table *table, struct transfer *transfer);
+/* Any of the open ones, or NULL. */
+struct transfer *transfer_any(const struct transfer_table *table);
+/* The one whose deadline has come, which then has none; NULL: no more of them. */
+struct transfer *transfer_take_due(struct transfer_table *table, uint64_t now_ms);
 /* Closes its source. */
 void transfer_end(struct transfer_table *table, struct transfer *transfer, uint64_t now_ms);
 /* Open transfers of one address. */
-size_t transfer_count_of(const struct transfer_table *table, struct in_addr address);
+unsigned transfer_count_of(const struct transfer_table *table, struct in_addr address);
 /* Frees what ended long ago, and the oldest beyond `most`. */
 void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most);
 void transfer_table_free(struct transfer_table *table);

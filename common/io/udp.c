@@ -28,10 +28,16 @@ static void note_local(struct msghdr *message, struct udp_datagram *datagram)
 	}
 }
 
-static void prepare_receive(struct udp *udp)
+static uint8_t *buffer_of(struct udp *udp, size_t number)
 {
-	for (size_t i = 0; i < UDP_BATCH; i++) {
-		udp->vectors[i] = (struct iovec){udp->buffers[i], UDP_DATAGRAM_SIZE};
+	return udp->buffers + number * udp->datagram_max;
+}
+
+/* The first `count`: the kernel writes over them what it received. */
+static void prepare_receive(struct udp *udp, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		udp->vectors[i] = (struct iovec){buffer_of(udp, i), udp->datagram_max};
 		udp->headers[i].msg_hdr = (struct msghdr){.msg_name = &udp->peers[i],
 							  .msg_namelen = sizeof(udp->peers[i]),
 							  .msg_iov = &udp->vectors[i],
@@ -50,11 +56,11 @@ static size_t collect(struct udp *udp, size_t received, struct udp_datagram *bat
 		struct msghdr *message = &udp->headers[i].msg_hdr;
 
 		if (message->msg_flags & MSG_TRUNC) {
-			log_debug("datagram_dropped", "reason=too_long most=%d",
-				  UDP_DATAGRAM_SIZE);
+			log_debug("datagram_dropped", "reason=too_long most=%zu",
+				  udp->datagram_max);
 			continue;
 		}
-		batch[count] = (struct udp_datagram){.data = udp->buffers[i],
+		batch[count] = (struct udp_datagram){.data = buffer_of(udp, i),
 						     .length = udp->headers[i].msg_len,
 						     .peer = udp->peers[i]};
 		note_local(message, &batch[count++]);
@@ -69,7 +75,6 @@ static bool receive_batch(struct udp *udp)
 	size_t count;
 	int received;
 
-	prepare_receive(udp);
 	received = recvmmsg(udp->socket, udp->headers, UDP_BATCH, MSG_DONTWAIT, NULL);
 	/* an ICMP error takes the place of one receive; the error queue tells of it too */
 	if (received < 0)
@@ -77,6 +82,7 @@ static bool receive_batch(struct udp *udp)
 	count = collect(udp, (size_t)received, batch);
 	if (count > 0)
 		udp->options.on_batch(udp->options.data, batch, count);
+	prepare_receive(udp, (size_t)received);
 	return received == UDP_BATCH;
 }
 
@@ -92,8 +98,8 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 
 		(void)getsockopt(udp->socket, SOL_SOCKET, SO_ERROR, &error, &length);
 		(void)uv_poll_start(handle, UV_READABLE, on_readable);
+		udp_drain_errors(udp);
 	}
-	udp_drain_errors(udp);
 	for (int i = 0; i < BATCHES_PER_TURN && !udp->is_closing; i++) {
 		if (!receive_batch(udp))
 			break;
@@ -155,12 +161,15 @@ static int open_socket(const struct udp_options *options)
 
 enum err udp_open(struct loop *loop, const struct udp_options *options, struct udp **ret_socket)
 {
-	struct udp *udp = calloc(1, sizeof(*udp));
+	size_t datagram_max = options->datagram_max ? options->datagram_max : UDP_DATAGRAM_SIZE;
+	struct udp *udp = calloc(1, sizeof(*udp) + UDP_BATCH * datagram_max);
 	int status;
 
 	if (!udp)
 		return ERR_MEMORY;
 	udp->options = *options;
+	udp->datagram_max = datagram_max;
+	prepare_receive(udp, UDP_BATCH);
 	udp->socket = open_socket(options);
 	if (udp->socket < 0) {
 		free(udp);
@@ -178,79 +187,6 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 	(void)uv_poll_start(&udp->poll, UV_READABLE, on_readable);
 	*ret_socket = udp;
 	return ERR_OK;
-}
-
-static void prepare_send(const struct udp_datagram *datagram, struct mmsghdr *header,
-			 struct iovec *vector, uint8_t *control)
-{
-	struct in_pktinfo info = {.ipi_ifindex = (int)datagram->interface,
-				  .ipi_spec_dst = datagram->local};
-	struct cmsghdr *part;
-
-	/* the kernel only reads what is sent, but its types do not say so */
-	*vector = (struct iovec){(void *)datagram->data, datagram->length};
-	header->msg_hdr = (struct msghdr){.msg_name = (void *)&datagram->peer,
-					  .msg_namelen = sizeof(datagram->peer),
-					  .msg_iov = vector,
-					  .msg_iovlen = 1,
-					  .msg_control = control,
-					  .msg_controllen = UDP_CONTROL_SIZE};
-	part = CMSG_FIRSTHDR(&header->msg_hdr);
-	part->cmsg_level = IPPROTO_IP;
-	part->cmsg_type = IP_PKTINFO;
-	part->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(part), &info, sizeof(info));
-}
-
-/* Sends up to a batch; the number that the kernel took, or -1 with errno. */
-static int send_batch(struct udp *udp, const struct udp_datagram *datagrams, size_t count)
-{
-	struct mmsghdr headers[UDP_BATCH];
-	struct iovec vectors[UDP_BATCH];
-	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][UDP_CONTROL_SIZE];
-
-	memset(control, 0, sizeof(control));
-	for (size_t i = 0; i < count; i++)
-		prepare_send(&datagrams[i], &headers[i], &vectors[i], control[i]);
-	return sendmmsg(udp->socket, headers, (unsigned)count, MSG_DONTWAIT);
-}
-
-static bool is_kernel_full(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
-}
-
-size_t udp_send(struct udp *udp, const struct udp_datagram *datagrams, size_t count)
-{
-	size_t taken = 0;
-	bool is_second_try = false;
-
-	while (taken < count) {
-		size_t left = count - taken;
-		int sent =
-			send_batch(udp, datagrams + taken, left < UDP_BATCH ? left : UDP_BATCH);
-
-		if (sent > 0) {
-			taken += (size_t)sent;
-			is_second_try = false;
-			continue;
-		}
-		if (is_kernel_full(errno))
-			break;
-		/* The first error may be an earlier datagram's, from ICMP: once more. */
-		if (is_second_try) {
-			udp->send_errors++;
-			log_debug("send_failed", "reason=%s", log_text(strerror(errno)));
-			taken++;
-		}
-		is_second_try = !is_second_try;
-	}
-	return taken;
-}
-
-uint64_t udp_send_errors(const struct udp *udp)
-{
-	return udp->send_errors;
 }
 
 uint16_t udp_port(const struct udp *udp)

@@ -4,7 +4,7 @@
  *
  *	struct udp *socket;
  *	udp_open(loop, &(struct udp_options){.port = 69, .on_batch = on_batch, .data = server},
- *&socket);
+ * &socket);
  */
 #ifndef ROUSE_IO_UDP_H
 #define ROUSE_IO_UDP_H
@@ -18,6 +18,8 @@
 #include "io/loop.h"
 
 #define UDP_BATCH 64
+#define UDP_SEGMENTS 64	      /* what every kernel since 4.18 cuts in one go */
+#define UDP_PAYLOAD_MAX 65507 /* of one datagram on IPv4 */
 
 struct udp;
 
@@ -28,6 +30,11 @@ struct udp_datagram {
 	struct in_addr local; /* the address it came to; for sending: from; 0.0.0.0: the kernel
 				 chooses */
 	unsigned interface;   /* index; for sending: 0 is the kernel's choice */
+	/*
+	 * For sending: data is many datagrams of so many octets each, one after the other, the
+	 * last maybe shorter; at most UDP_SEGMENTS of them and UDP_PAYLOAD_MAX octets. 0: one.
+	 */
+	size_t segment;
 };
 
 struct udp_options {
@@ -38,6 +45,7 @@ struct udp_options {
 	bool reuse_port;	/* SO_REUSEPORT, for several processes */
 	int activated;		/* a bound descriptor given by systemd, or 0 to bind one */
 	int receive_bytes;	/* SO_RCVBUF wanted (SO_RCVBUFFORCE where allowed); 0: 4 MiB */
+	size_t datagram_max;	/* octets of the longest one that is taken; 0: 9216 */
 	/* One call per batch; the datagrams are valid during the call only. */
 	void (*on_batch)(void *data, const struct udp_datagram *datagrams, size_t count);
 	/* An ICMP error for something sent to `peer` (error is an errno); may be NULL. */
@@ -52,7 +60,9 @@ MUST_CHECK enum err udp_open(struct loop *loop, const struct udp_options *option
 /*
  * Sends as many as the kernel takes at once and returns that number; the rest is the caller's
  * to retry or drop (and count). A datagram that cannot be sent at all (no route, too long)
- * counts as taken, its error is counted in udp_send_errors().
+ * counts as taken, its error is counted in udp_send_errors(). Segments are cut by the kernel
+ * (UDP_SEGMENT), or here where it cannot: by an old kernel, a device without checksums, a path
+ * that is too narrow for them. Segments of which it took some only count as not taken.
  */
 size_t udp_send(struct udp *socket, const struct udp_datagram *datagrams, size_t count);
 uint64_t udp_send_errors(const struct udp *socket);

@@ -15,7 +15,7 @@ struct story {
 	struct loop loop;
 	struct loop_timer deadline;
 	struct udp *server, *client;
-	size_t received, largest_batch, wanted;
+	size_t received, largest_batch, wanted, octets;
 	struct udp_datagram last;
 	uint8_t last_data[64];
 	int error;
@@ -54,6 +54,8 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 	const struct udp_datagram *last = &datagrams[count - 1];
 
 	story->received += count;
+	for (size_t i = 0; i < count; i++)
+		story->octets += datagrams[i].length;
 	if (count > story->largest_batch)
 		story->largest_batch = count;
 	story->last = *last;
@@ -222,6 +224,55 @@ static void test_unsendable(void **state)
 	close_story(&story);
 }
 
+/* Segments come one by one, the last one shorter, and what follows them comes after. */
+static void send_segments(struct story *story, size_t segment)
+{
+	static uint8_t window[UDP_PAYLOAD_MAX];
+	size_t length = 4 * segment + 7;
+	struct udp_datagram batch[3];
+
+	batch[0] = datagram_to("127.0.0.1", udp_port(story->server), "before");
+	batch[1] = batch[0];
+	batch[1].data = window;
+	batch[1].length = length;
+	batch[1].segment = segment;
+	batch[2] = datagram_to("127.0.0.1", udp_port(story->server), "after");
+	assert_int_equal(udp_send(story->client, batch, 3), 3);
+	story->wanted = 7;
+	loop_run(&story->loop);
+	assert_int_equal(story->received, 7);
+	assert_int_equal(story->octets, 6 + length + 5);
+	assert_memory_equal(story->last_data, "after", 5);
+	assert_int_equal(udp_send_errors(story->client), 0);
+}
+
+static void test_segments(void **state)
+{
+	struct story story;
+
+	(void)state;
+	open_story(&story);
+	send_segments(&story, 1472);
+	close_story(&story);
+}
+
+/* The kernel cuts nothing for a socket that makes no checksums (EINVAL): it is cut here. */
+static void test_segments_that_the_kernel_refuses(void **state)
+{
+	struct story story;
+	int given = socket(AF_INET, SOCK_DGRAM, 0);
+	struct udp_options options = {.on_batch = on_batch, .activated = given};
+	int on = 1;
+
+	(void)state;
+	open_story(&story);
+	udp_close(story.client);
+	assert_int_equal(setsockopt(given, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+	assert_int_equal(udp_open(&story.loop, &options, &story.client), ERR_OK);
+	send_segments(&story, 1472);
+	close_story(&story);
+}
+
 static void test_occupied_port(void **state)
 {
 	struct story story;
@@ -284,6 +335,8 @@ int main(void)
 		cmocka_unit_test(test_icmp_error),
 		cmocka_unit_test(test_error_hits_nobody_else),
 		cmocka_unit_test(test_unsendable),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_segments_that_the_kernel_refuses),
 		cmocka_unit_test(test_occupied_port),
 		cmocka_unit_test(test_activated),
 		cmocka_unit_test(test_close_within_batch),

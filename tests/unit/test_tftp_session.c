@@ -167,21 +167,54 @@ static void test_no_sorcerers_apprentice(void **state)
 static void test_back_off_and_end(void **state)
 {
 	static const uint64_t repeats[] = {1000, 3000, 7000, 15000, 31000};
-	struct session session = session_of(100, 512, 1, false);
-	struct session_step step = start(&session, 0);
+	struct session session = session_of(1000, 512, 1, false);
+	struct session_step step;
 
 	(void)state;
+	assert_data(start(&session, 0), 1, 1);
+	step = ack(&session, 1, 0);
 	for (size_t i = 0; i < sizeof(repeats) / sizeof(repeats[0]); i++) {
 		assert_int_equal(step.wait_until_ms, repeats[i]);
 		assert_silent(timer(&session, repeats[i] - 1));
 		step = timer(&session, repeats[i]);
-		assert_data(step, 1, 1);
+		assert_data(step, 2, 1);
 	}
 	assert_int_equal(step.wait_until_ms, SESSION_SILENCE_MS);
 	step = timer(&session, step.wait_until_ms);
 	assert_int_equal(step.outcome, SESSION_TIMEOUT);
 	assert_int_equal(step.send, SESSION_SEND_ERROR);
 	assert_int_equal(session.retransmits, 5);
+}
+
+/* Whoever forges an address makes us send one block and three repetitions, and no ERROR. */
+static void test_never_heard(void **state)
+{
+	struct session session = session_of(1000, 512, 1, false);
+	struct session_step step = start(&session, 0);
+	unsigned blocks = 0;
+
+	(void)state;
+	while (step.outcome == SESSION_OPEN) {
+		assert_data(step, 1, 1);
+		blocks++;
+		step = timer(&session, step.wait_until_ms);
+	}
+	assert_int_equal(blocks, SESSION_TRIES_UNHEARD);
+	assert_int_equal(step.outcome, SESSION_TIMEOUT);
+	assert_int_equal(step.send, SESSION_SEND_NOTHING);
+}
+
+static void test_crowded_out(void **state)
+{
+	struct session session = session_of(1000, 512, 1, false);
+	struct session_event event = {.kind = SESSION_CROWDED};
+	struct session_step step;
+
+	(void)state;
+	(void)start(&session, 0);
+	step = session_step(&session, &event, 5);
+	assert_int_equal(step.outcome, SESSION_TIMEOUT);
+	assert_int_equal(step.send, SESSION_SEND_NOTHING);
 }
 
 static void test_progress_renews_patience(void **state)
@@ -208,7 +241,7 @@ static void test_timeout_option(void **state)
 	(void)state;
 	session_begin(&session, &terms, 0);
 	assert_int_equal(start(&session, 0).wait_until_ms, 5000);
-	for (int i = 1; i < SESSION_TRIES; i++) {
+	for (int i = 1; i < SESSION_TRIES_UNHEARD; i++) {
 		now = session.wait_until_ms;
 		assert_int_equal(timer(&session, now).wait_until_ms, now + 5000);
 	}
@@ -416,6 +449,8 @@ int main(void)
 		cmocka_unit_test(test_request_repeated_before_the_agreement),
 		cmocka_unit_test(test_no_sorcerers_apprentice),
 		cmocka_unit_test(test_back_off_and_end),
+		cmocka_unit_test(test_never_heard),
+		cmocka_unit_test(test_crowded_out),
 		cmocka_unit_test(test_progress_renews_patience),
 		cmocka_unit_test(test_timeout_option),
 		cmocka_unit_test(test_window),

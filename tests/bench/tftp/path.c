@@ -1,0 +1,115 @@
+/*
+ * path - what the path itself carries: the octets of a file by UDP segmentation, no protocol.
+ *
+ *	path sink 7000 67108864 &		receives, and says how fast it came
+ *	path send 10.99.0.2 7000 67108864	sends, and says what it cost
+ *
+ * The sink takes what arrives as the load generator does; what it could not take is lost.
+ */
+#include <arpa/inet.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#define UDP_GRO 104
+#endif
+
+#define SEGMENT 1472
+#define SEGMENTS 44 /* as many as one datagram of 65,507 octets holds */
+#define QUIET_MS 300
+
+static uint8_t buffer[65536];
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static int open_socket(uint16_t port)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int opened = socket(AF_INET, SOCK_DGRAM, 0), size = 16 << 20;
+
+	(void)setsockopt(opened, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (opened < 0 || bind(opened, (struct sockaddr *)&any, sizeof(any)) < 0) {
+		perror("path: socket");
+		exit(1);
+	}
+	return opened;
+}
+
+static void sink(uint16_t port, uint64_t wanted)
+{
+	int opened = open_socket(port), on = 1, wait_ms = 10000;
+	double first = 0, last = 0;
+	uint64_t octets = 0;
+
+	(void)setsockopt(opened, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
+	while (octets < wanted) {
+		struct pollfd readable = {.fd = opened, .events = POLLIN};
+		ssize_t got = recv(opened, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+		if (got > 0) {
+			first = first > 0 ? first : now();
+			last = now();
+			octets += (uint64_t)got;
+			wait_ms = QUIET_MS;
+		} else if (poll(&readable, 1, wait_ms) <= 0) {
+			break;
+		}
+	}
+	printf("{\"megabytes_per_second\": %.1f, \"received\": %.3f}\n",
+	       last > first ? (double)octets / 1e6 / (last - first) : 0,
+	       (double)octets / (double)wanted);
+}
+
+static void transmit(const char *address, uint16_t port, uint64_t octets)
+{
+	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int opened = open_socket(0), segment = SEGMENT;
+
+	if (inet_pton(AF_INET, address, &peer.sin_addr) != 1 ||
+	    connect(opened, (struct sockaddr *)&peer, sizeof(peer)) < 0 ||
+	    setsockopt(opened, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0) {
+		perror("path: this kernel or address cannot be used");
+		exit(1);
+	}
+	for (uint64_t sent = 0; sent < octets;) {
+		ssize_t taken = send(opened, buffer, (size_t)SEGMENT * SEGMENTS, 0);
+
+		if (taken > 0)
+			sent += (uint64_t)taken;
+	}
+	printf("{\"cpu_per_gb\": %.3f}\n", cpu_seconds() / ((double)octets / 1e9));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], "sink") == 0)
+		sink((uint16_t)atoi(argv[2]), strtoull(argv[3], NULL, 10));
+	else if (argc == 5 && strcmp(argv[1], "send") == 0)
+		transmit(argv[2], (uint16_t)atoi(argv[3]), strtoull(argv[4], NULL, 10));
+	else
+		return 64;
+	return 0;
+}
