@@ -1,6 +1,6 @@
 -- What an operator may write, what is refused and in which words, and that the daemons are told.
 begin;
-select plan(42);
+select plan(44);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 insert into rouse.subnets (subnet, routers, dns) values ('10.77.0.0/24', '{10.77.0.1}', '{10.77.0.1,9.9.9.9}');
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.199');
@@ -52,6 +52,11 @@ select results_eq($$select routers, dns, next_server from rouse_daemon.subnets_n
 update rouse.boot_rules set host = '{lab-01,lab-02}', stage = '{dhcp,menu}' where position = 100;
 select results_eq($$select stage, host, job from rouse_daemon.boot_rules_now where position = 100$$,
 	$$values ('dhcp menu', e'lab-01\nlab-02', null)$$, 'conditions go out as words and lines');
+
+insert into rouse.nics (mac, host, kind) select format('52:54:00:00:09:0%s', n)::macaddr, 'lab-01', 'extra'
+from generate_series(1, 8 - (select count(*)::int from rouse.nics where host = 'lab-01')) n;
+select is((select count(*) from rouse.nics where host = 'lab-01'), 8::bigint, 'a host may have eight cards');
+select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:09:99', 'lab-01', 'extra')$$, 'has 8 network cards already');
 
 update rouse.hosts set name = 'lab-99' where name = 'lab-01';
 select is((select host from rouse.nics where mac = '52:54:00:00:00:01'), 'lab-99', 'a renamed host keeps its cards');

@@ -18,6 +18,25 @@ call rouse_data.describe('rouse.nics', 'Network cards and whose they are.', '{
 	"kind": "primary (one per host), extra, pending, shared (an adapter used by many) or ignored",
 	"comment": "your words"}');
 
+create function rouse_data.cards_max() returns int language sql immutable as 'select 8';
+comment on function rouse_data.cards_max is 'How many network cards can name one host: HOST_MACS_MAX of the daemons.';
+
+create function rouse_data.check_cards() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	if (select count(*) from rouse_data.nic n where n.host = new.host and n.mac <> new.mac) >= rouse_data.cards_max() then
+		raise exception using errcode = '23514',
+			message = format('host "%s" has %s network cards already', new.host, rouse_data.cards_max()),
+			detail = 'No more can name one host, in a boot loader''s request as here.',
+			hint = 'Delete one that it does not boot by; an inventory shows them all the same.';
+	end if;
+	return new;
+end
+$$;
+comment on function rouse_data.check_cards is 'Refuses a card more than the daemons can read.';
+create trigger check_cards before insert or update of host on rouse_data.nic
+	for each row when (new.host is not null) execute function rouse_data.check_cards();
+
 create view rouse.inventories as
 	select h.name as host, i.number, i.at, i.data
 	from rouse_data.host_inventory i join rouse_data.host h on h.id = i.host_id

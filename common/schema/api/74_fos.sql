@@ -141,12 +141,15 @@ begin
 		product = coalesce(nullif(inventory ->> 'product', ''), h.product)
 	where h.id = the_host returning h.name into host_name;
 	-- A card that is somebody else's already stays there: duplicates are seen, never merged silently.
+	-- Cards beyond those that can name a host are in the inventory only.
 	insert into rouse_data.nic (mac, host, kind)
 	select distinct m.mac, host_name, 'extra' from (
 		select rouse_data.mac_of(n ->> 'mac') as mac from jsonb_array_elements(
 			case jsonb_typeof(inventory -> 'nics') when 'array' then inventory -> 'nics' else '[]' end) n) m
 	where (m.mac & '01:00:00:00:00:00') = '00:00:00:00:00:00' and m.mac <> '00:00:00:00:00:00'
+		and not exists (select from rouse_data.nic known where known.mac = m.mac)
 	order by m.mac
+	limit greatest(0, rouse_data.cards_max() - (select count(*) from rouse_data.nic n where n.host = host_name))
 	on conflict (mac) do nothing;
 end
 $$;
