@@ -373,7 +373,8 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 	struct deciding d = {question, question->packet, verdict, {0}, NULL};
 	long grace = site_setting_number(question->site, "lease_grace_seconds", 60);
 
-	*verdict = (struct decide_verdict){.server = question->server, .reason = ""};
+	*verdict = (struct decide_verdict){
+		.site = question->site, .server = question->server, .reason = ""};
 	if (!identify(&d))
 		return;
 	d.lease = lease_of_client(question->leases, &verdict->client, &verdict->subnet->net);

@@ -63,6 +63,7 @@ struct decide_verdict {
 	struct lease_client client;
 	bool has_mac;
 	struct mac mac;
+	const struct site *site;	  /* the question's */
 	const struct site_subnet *subnet; /* NULL: none was found */
 	const struct host *host;	  /* NULL: unknown */
 	struct pxe_client pxe;

@@ -118,6 +118,19 @@ const char *pxe_class_stage(enum pxe_class class)
 	}
 }
 
+bool pxe_is_of_class(const struct pxe_client *client, const struct packet *packet,
+		     const char *class)
+{
+	size_t length = 0;
+	const uint8_t *octets = packet_option(packet, OPTION_VENDOR_CLASS, &length);
+
+	if (strcmp(class, pxe_class_name(client->class)) == 0 ||
+	    has_prefix(octets, length, class))
+		return true;
+	octets = packet_option(packet, OPTION_USER_CLASS, &length);
+	return octets && holds_user_class(octets, length, class);
+}
+
 /* Option 97 goes back as it came (RFC 4578 section 2.3); some ROMs drop a reply without it. */
 static bool echo_uuid(struct bytes_writer *out, const struct packet *request)
 {

@@ -39,6 +39,12 @@ const char *pxe_class_name(enum pxe_class class);
 /* The stage of rouse.events that a client of this class is in. */
 const char *pxe_class_stage(enum pxe_class class);
 /*
+ * Is it of the class that an operator names: a word of pxe_class_name(), the beginning of its
+ * vendor class (option 60), or one of its user classes (option 77, both ways of RFC 3004)?
+ */
+bool pxe_is_of_class(const struct pxe_client *client, const struct packet *packet,
+		     const char *class);
+/*
  * Options 60, 43, 97 and 175 as this client's boot answer needs them; false when one was left
  * out for want of space.
  */

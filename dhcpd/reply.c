@@ -2,111 +2,156 @@
 
 #include <string.h>
 
+#include "dhcpd/fqdn.h"
 #include "dhcpd/option.h"
+#include "dhcpd/optionset.h"
 #include "dhcpd/pxe.h"
+#include "dhcpd/space.h"
 
 /* A reply in the making. */
 struct writing {
 	const struct packet *request;
 	const struct decide_verdict *verdict;
-	struct bytes_writer out;
-	size_t tail; /* octets kept free for options 67 and 82 and END */
-	unsigned left_out;
+	struct space space;
+	bool is_put[256]; /* decided on, and not to be written again */
 };
 
-static void count(struct writing *w, bool is_put)
+static void put(struct writing *w, uint8_t code, const void *octets, size_t length)
 {
-	w->left_out += !is_put;
+	w->is_put[code] = true;
+	space_put(&w->space, code, octets, length);
 }
 
-static bool is_requested(const struct packet *request, uint8_t code)
+static void put_number(struct writing *w, uint8_t code, uint32_t value)
 {
-	size_t length;
-	const uint8_t *list = packet_option(request, OPTION_PARAMETER_LIST, &length);
+	uint8_t octets[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16),
+			     (uint8_t)(value >> 8), (uint8_t)value};
 
-	return !list || memchr(list, code, length) != NULL;
-}
-
-/* Option 61 goes back as it came, also in a NAK (RFC 6842). */
-static void echo_identifier(struct writing *w)
-{
-	size_t length;
-	const uint8_t *identifier = packet_option(w->request, OPTION_CLIENT_ID, &length);
-
-	if (identifier && length > 0)
-		count(w, option_put(&w->out, OPTION_CLIENT_ID, identifier, length));
+	put(w, code, octets, sizeof(octets));
 }
 
 static void put_times(struct writing *w)
 {
-	const struct decide_verdict *verdict = w->verdict;
-
-	count(w, option_put_u32(&w->out, OPTION_LEASE_SECONDS, verdict->lease_seconds));
-	count(w, option_put_u32(&w->out, OPTION_RENEWAL_SECONDS, verdict->renewal_seconds));
-	count(w, option_put_u32(&w->out, OPTION_REBINDING_SECONDS, verdict->rebinding_seconds));
+	put_number(w, OPTION_LEASE_SECONDS, w->verdict->lease_seconds);
+	put_number(w, OPTION_RENEWAL_SECONDS, w->verdict->renewal_seconds);
+	put_number(w, OPTION_REBINDING_SECONDS, w->verdict->rebinding_seconds);
 }
 
-/* Mask before routers (RFC 2132 section 3.3); some firmware needs them and asks for neither. */
-static void put_network(struct writing *w)
+/* Option 61 goes back as it came, also in a NAK (RFC 6842); option 81 answered (RFC 4702). */
+static void put_client(struct writing *w)
 {
-	const struct site_subnet *subnet = w->verdict->subnet;
-	const struct host *host = w->verdict->host;
-
-	count(w, option_put_u32(&w->out, OPTION_SUBNET_MASK, ip4_mask(&subnet->net)));
-	if (subnet->router_count > 0)
-		count(w, option_put_addresses(&w->out, OPTION_ROUTERS, subnet->routers,
-					      subnet->router_count));
-	if (subnet->dns_count > 0)
-		count(w, option_put_addresses(&w->out, OPTION_DNS, subnet->dns,
-					      subnet->dns_count));
-	if (is_requested(w->request, OPTION_BROADCAST))
-		count(w,
-		      option_put_u32(&w->out, OPTION_BROADCAST, ip4_broadcast(&subnet->net)));
-	if (host && *host->name && is_requested(w->request, OPTION_HOST_NAME))
-		count(w, option_put_text(&w->out, OPTION_HOST_NAME, host->name));
-	if (*subnet->domain_name && is_requested(w->request, OPTION_DOMAIN_NAME))
-		count(w, option_put_text(&w->out, OPTION_DOMAIN_NAME, subnet->domain_name));
-}
-
-static void put_boot(struct writing *w)
-{
-	const struct decide_verdict *verdict = w->verdict;
 	size_t length;
-	const uint8_t *list = packet_option(w->request, OPTION_PARAMETER_LIST, &length);
-	char next_server[IP4_TEXT_SIZE];
+	const uint8_t *identifier = packet_option(w->request, OPTION_CLIENT_ID, &length);
+	uint8_t fqdn[FQDN_VALUE_MAX];
 
-	if (!verdict->boot.is_answered)
-		return;
-	count(w, pxe_put_options(&w->out, &verdict->pxe, w->request));
-	if (list && memchr(list, OPTION_TFTP_SERVER, length)) {
-		ip4_format(verdict->boot.next_server, next_server);
-		count(w, option_put_text(&w->out, OPTION_TFTP_SERVER, next_server));
+	if (identifier && length > 0)
+		put(w, OPTION_CLIENT_ID, identifier, length);
+	if (w->verdict->action != DECIDE_NAK && fqdn_answer(w->request, fqdn, &length))
+		put(w, OPTION_FQDN, fqdn, length);
+}
+
+static void put_configured(struct writing *w, const struct optionset *set, uint8_t code)
+{
+	const struct option_value *value = &set->values[code];
+
+	if (value->octets && !w->is_put[code])
+		put(w, code, value->octets, value->length);
+}
+
+/*
+ * The order that the client asks for (RFC 2132 section 9.8), then what is sent unasked. A
+ * client without a list gets everything.
+ */
+static void put_all_configured(struct writing *w, const struct optionset *set)
+{
+	size_t length = 0;
+	const uint8_t *list = packet_option(w->request, OPTION_PARAMETER_LIST, &length);
+
+	for (size_t i = 0; list && i < length; i++)
+		put_configured(w, set, list[i]);
+	for (unsigned code = 1; code < OPTION_END; code++) {
+		if (!list || set->values[code].is_always)
+			put_configured(w, set, (uint8_t)code);
 	}
 }
 
-/* What was kept free: the boot file, a PAD that may be overwritten, the relay's option, END. */
-static void put_tail(struct writing *w)
+/* What a booting client reads is ours alone, whatever an operator set: it is one answer. */
+static void claim_boot_options(struct writing *w)
 {
+	static const uint8_t codes[] = {OPTION_VENDOR_CLASS, OPTION_VENDOR_SPECIFIC,
+					OPTION_CLIENT_UUID, OPTION_IPXE, OPTION_BOOT_FILE};
+
+	for (size_t i = 0; i < sizeof(codes); i++)
+		w->is_put[codes[i]] = true;
+}
+
+static void put_boot(struct writing *w, struct optionset *set, char next_server[IP4_TEXT_SIZE])
+{
+	const struct decide_verdict *verdict = w->verdict;
+
+	if (!verdict->boot.is_answered)
+		return;
+	claim_boot_options(w);
+	if (!pxe_put_options(&w->space.options, &verdict->pxe, w->request))
+		w->space.left_out++;
+	ip4_format(verdict->boot.next_server, next_server);
+	set->values[OPTION_TFTP_SERVER] = (struct option_value){
+		(const uint8_t *)next_server, (uint16_t)strlen(next_server), false};
+	/* unasked it would only take space: siaddr says the same */
+	if (!packet_option(w->request, OPTION_PARAMETER_LIST, &(size_t){0}))
+		w->is_put[OPTION_TFTP_SERVER] = true;
+}
+
+/* Mask before routers (RFC 2132 section 3.3), and what the boot needs before the rest. */
+static void put_site(struct writing *w)
+{
+	const struct decide_verdict *verdict = w->verdict;
+	char next_server[IP4_TEXT_SIZE];
+	struct optionset set;
+
+	optionset_gather(&(struct optionset_question){verdict->site, verdict->subnet,
+						      verdict->host, &verdict->pxe, w->request},
+			 &set);
+	put_configured(w, &set, OPTION_SUBNET_MASK);
+	put_boot(w, &set, next_server);
+	put_client(w);
+	put_all_configured(w, &set);
+}
+
+/* What was kept free: the boot file, a PAD that may be overwritten, the relay's option, END. */
+static void put_tail(struct writing *w, size_t tail)
+{
+	struct bytes_writer *out = &w->space.options;
 	size_t length;
 	const uint8_t *agent = packet_option(w->request, OPTION_RELAY_AGENT, &length);
 	const char *file = w->verdict->boot.file;
 
-	w->out.size += w->tail;
+	space_open_tail(&w->space, tail);
 	if (w->verdict->action != DECIDE_NAK && *file) {
-		count(w, option_put_text(&w->out, OPTION_BOOT_FILE, file));
-		bytes_put_u8(&w->out, OPTION_PAD);
+		w->space.left_out += !option_put_text(out, OPTION_BOOT_FILE, file);
+		bytes_put_u8(out, OPTION_PAD);
 	}
 	if (agent)
-		count(w, option_put(&w->out, OPTION_RELAY_AGENT, agent, length));
-	bytes_put_u8(&w->out, OPTION_END);
-	if (w->out.length < PACKET_SIZE_MIN)
-		bytes_put_zeros(&w->out, PACKET_SIZE_MIN - w->out.length);
+		w->space.left_out += !option_put(out, OPTION_RELAY_AGENT, agent, length);
+	bytes_put_u8(out, OPTION_END);
+	if (out->length < PACKET_SIZE_MIN)
+		bytes_put_zeros(out, PACKET_SIZE_MIN - out->length);
+}
+
+/* Firmware is spared: some ROMs read no options from there. A name in `file` stays there. */
+static uint8_t overload_of(const struct decide_verdict *verdict)
+{
+	if (verdict->action == DECIDE_NAK || verdict->pxe.class == PXE_CLASS_FIRMWARE ||
+	    verdict->pxe.class == PXE_CLASS_HTTP)
+		return 0;
+	return *verdict->boot.file ? SPACE_OVERLOAD_SNAME
+				   : SPACE_OVERLOAD_FILE | SPACE_OVERLOAD_SNAME;
 }
 
 static size_t tail_size(const struct packet *request, const struct decide_verdict *verdict)
 {
 	size_t length;
-	size_t size = 1;
+	size_t size = 1 + space_overload_size(overload_of(verdict));
 
 	if (packet_option(request, OPTION_RELAY_AGENT, &length))
 		size += length + 2 * (length / 255 + 1);
@@ -140,7 +185,7 @@ static void put_header(struct writing *w, uint32_t yiaddr)
 		header.flags |= PACKET_FLAG_BROADCAST;
 	if (is_booting && strlen(verdict->boot.file) < PACKET_FILE_SIZE)
 		header.file = verdict->boot.file;
-	packet_put_header(&w->out, &header);
+	packet_put_header(&w->space.options, &header);
 }
 
 static enum packet_message reply_message(enum decide_action action)
@@ -160,18 +205,18 @@ static enum packet_message reply_message(enum decide_action action)
 
 static void put_options(struct writing *w, enum packet_message message)
 {
-	count(w, option_put_u8(&w->out, OPTION_MESSAGE_TYPE, (uint8_t)message));
-	count(w, option_put_u32(&w->out, OPTION_SERVER_ID, w->verdict->server));
+	uint8_t type = (uint8_t)message;
+
+	put(w, OPTION_MESSAGE_TYPE, &type, 1);
+	put_number(w, OPTION_SERVER_ID, w->verdict->server);
 	if (message == PACKET_NAK) {
-		count(w, option_put_text(&w->out, OPTION_MESSAGE, w->verdict->reason));
-		echo_identifier(w);
+		put(w, OPTION_MESSAGE, w->verdict->reason, strlen(w->verdict->reason));
+		put_client(w);
 		return;
 	}
 	if (w->verdict->action != DECIDE_INFORM)
 		put_times(w);
-	put_network(w);
-	put_boot(w);
-	echo_identifier(w);
+	put_site(w);
 }
 
 enum err reply_encode(const struct packet *request, const struct decide_verdict *verdict,
@@ -183,19 +228,20 @@ enum err reply_encode(const struct packet *request, const struct decide_verdict 
 				  : 0;
 	struct writing w = {.request = request, .verdict = verdict};
 	size_t most = packet_reply_max(request);
+	size_t tail;
 
 	if (message == PACKET_BOOTP)
 		return ERR_ABSENT;
-	w.tail = tail_size(request, verdict);
+	tail = tail_size(request, verdict);
 	/* header, cookie, message type and server are what no reply can do without */
-	if (w.tail + PACKET_HEADER_SIZE + 4 + 3 + 6 > most)
+	if (tail + PACKET_HEADER_SIZE + 4 + 3 + 6 > most)
 		return ERR_SPACE;
-	w.out = bytes_writer(buffer, most - w.tail);
+	w.space = space_over(buffer, most, tail, overload_of(verdict));
 	put_header(&w, yiaddr);
 	put_options(&w, message);
-	put_tail(&w);
-	if (w.out.failed)
+	put_tail(&w, tail);
+	if (w.space.options.failed)
 		return ERR_SPACE;
-	*ret_reply = (struct reply){message, yiaddr, w.out.length, w.left_out};
+	*ret_reply = (struct reply){message, yiaddr, w.space.options.length, w.space.left_out};
 	return ERR_OK;
 }

@@ -1,9 +1,11 @@
 /*
  * reply - a verdict as octets (RFC 2131 table 3, RFC 2132, RFC 4578).
  *
- * The most needed options come first; what does not fit the client's maximum (option 57) is
- *left out whole and counted. Option 67 stands last with a PAD behind it, since old EDK2 writes
- *a NUL behind its name; the relay agent's option 82 goes back as it came, at the very end.
+ * Options come from optionset, in the order that the client asks for; what no client can do
+ * without comes first. What does not fit the client's maximum (option 57) goes into `file` and
+ * `sname` (option 52), or is left out whole and counted. Option 67 stands last with a PAD
+ *behind it, since old EDK2 writes a NUL behind its name; the relay agent's option 82 goes back
+ *as it came, at the very end.
  *
  *	uint8_t buffer[PACKET_SIZE_REPLY_MAX];
  *	struct reply reply;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dhcpd/decide.h"
+#include "dhcpd/fqdn.h"
 #include "dhcpd/option.h"
 #include "dhcpd/reply.h"
 #include "dhcpd/report.h"
@@ -101,7 +102,7 @@ static void ask_for_grant(struct exchange *e)
 	};
 	struct parked parked;
 
-	copy_option(&e->packet, OPTION_HOST_NAME, grant.host_name, sizeof(grant.host_name));
+	fqdn_client_name(&e->packet, grant.host_name, sizeof(grant.host_name));
 	copy_option(&e->packet, OPTION_VENDOR_CLASS, grant.class, sizeof(grant.class));
 	park(e, &parked);
 	(void)store_grant(backend_store(e->interface->server->backend), &parked, &grant);

@@ -69,6 +69,27 @@ static int compare_reservations(const void *a, const void *b)
 	return memcmp(left->mac.octet, right->mac.octet, sizeof(left->mac.octet));
 }
 
+static int compare_owners(const struct site_option *left, const struct site_option *right)
+{
+	if (left->scope != right->scope)
+		return left->scope < right->scope ? -1 : 1;
+	return (left->owner > right->owner) - (left->owner < right->owner);
+}
+
+/* Of two classes that fit, the longer name is the more special one, and comes later. */
+static int compare_options(const void *a, const void *b)
+{
+	const struct site_option *left = a, *right = b;
+	size_t left_length = strlen(left->class), right_length = strlen(right->class);
+	int order = compare_owners(left, right);
+
+	if (order == 0)
+		order = (left_length > right_length) - (left_length < right_length);
+	if (order == 0)
+		order = strcmp(left->class, right->class);
+	return order != 0 ? order : left->code - right->code;
+}
+
 enum err site_index(struct site *site, size_t *ret_bad)
 {
 	for (size_t i = 0; i < site->host_count; i++) {
@@ -94,7 +115,31 @@ enum err site_index(struct site *site, size_t *ret_bad)
 	if (site->reservation_count > 0)
 		qsort(site->reservations, site->reservation_count,
 		      sizeof(site->reservations[0]), compare_reservations);
+	if (site->option_count > 0)
+		qsort(site->options, site->option_count, sizeof(site->options[0]),
+		      compare_options);
 	return ERR_OK;
+}
+
+const struct site_option *site_options_of(const struct site *site, enum site_option_scope scope,
+					  int64_t owner, size_t *ret_count)
+{
+	const struct site_option key = {.scope = scope, .owner = owner};
+	size_t first = 0, end = site->option_count, count = 0;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (compare_owners(&site->options[middle], &key) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	while (first + count < site->option_count &&
+	       compare_owners(&site->options[first + count], &key) == 0)
+		count++;
+	*ret_count = count;
+	return count > 0 ? &site->options[first] : NULL;
 }
 
 const struct host *site_host_by_mac(const struct site *site, const struct mac *mac)

@@ -55,6 +55,24 @@ struct site_reservation {
 	const char *host; /* its name, "" when none */
 };
 
+/* Where a value of an option holds: the more special one wins. */
+enum site_option_scope {
+	SITE_OPTION_GLOBAL,
+	SITE_OPTION_SUBNET,
+	SITE_OPTION_CLASS,
+	SITE_OPTION_HOST,
+};
+
+struct site_option {
+	enum site_option_scope scope;
+	int64_t owner;	   /* the subnet's or the host's id; else 0 */
+	const char *class; /* "" unless the scope is SITE_OPTION_CLASS */
+	uint8_t code;
+	bool is_always;	       /* sent also to who does not ask for it */
+	const uint8_t *octets; /* as on the wire */
+	size_t length;
+};
+
 struct site_boot_file {
 	uint16_t arch;	     /* option 93 */
 	bool http;	     /* for UEFI HTTP Boot */
@@ -96,6 +114,9 @@ struct site {
 	size_t pool_count;
 	struct site_reservation *reservations; /* sorted by mac */
 	size_t reservation_count;
+	struct site_option
+		*options; /* in the order of scope, owner, class (short ones first) */
+	size_t option_count;
 	struct host *hosts;
 	size_t host_count;
 	struct site_boot_file *boot_files;
@@ -116,7 +137,8 @@ struct site {
 size_t site_index_size(const struct site *site);
 /*
  * Fills both indices (index_size slots each, zeroed, given by the caller) and sorts
- * reservations. ERR_RANGE when two hosts claim one MAC: *ret_bad is the second one's position.
+ * reservations and options. ERR_RANGE when two hosts claim one MAC: *ret_bad is the second
+ * one's position.
  */
 MUST_CHECK enum err site_index(struct site *site, size_t *ret_bad);
 
@@ -129,6 +151,9 @@ const struct site_reservation *site_reservation_of(const struct site *site,
 						   const struct mac *mac);
 /* Is the address reserved for some machine? */
 const struct site_reservation *site_reservation_at(const struct site *site, uint32_t address);
+/* The options of one scope and owner: the first of *ret_count, or NULL when there are none. */
+const struct site_option *site_options_of(const struct site *site, enum site_option_scope scope,
+					  int64_t owner, size_t *ret_count);
 /* The most special row: one that names the product before one that does not. */
 const struct site_boot_file *site_boot_file_for(const struct site *site, uint16_t arch,
 						bool http, const char *product);

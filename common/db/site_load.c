@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dhcp_value.h"
+
 static const char *const view_names[SITE_VIEWS] = {
-	"settings_now",	    "hosts_now",      "boot_rules_now", "subnets_now", "pools_now",
-	"reservations_now", "boot_files_now", "profiles_now",	"menu_now",
+	"settings_now",	    "hosts_now",	"boot_rules_now", "subnets_now",  "pools_now",
+	"reservations_now", "dhcp_options_now", "boot_files_now", "profiles_now", "menu_now",
 };
 
 const char *site_view_name(enum site_view view)
@@ -117,6 +119,54 @@ static enum err load_reservation(struct site *site, struct row *row)
 	return ERR_OK;
 }
 
+static enum err read_scope(const char *word, enum site_option_scope *scope)
+{
+	static const char *const words[] = {"global", "subnet", "class", "host"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*scope = (enum site_option_scope)i;
+			return ERR_OK;
+		}
+	}
+	return ERR_FORMAT;
+}
+
+/* The value's octets are the only thing of a site that is not a view into its rows. */
+static enum err load_option(struct site *site, struct row *row)
+{
+	struct site_option *option = &site->options[row->row];
+	int64_t code = row_number(row, "code");
+	uint8_t octets[DHCP_VALUE_MAX];
+	uint8_t *kept;
+	enum err err;
+
+	if (code < 1 || code > 254)
+		return ERR_RANGE;
+	option->code = (uint8_t)code;
+	option->owner = row_number(row, "owner");
+	option->class = row_text(row, "class");
+	option->is_always = row_truth(row, "always");
+	err = read_scope(row_text(row, "scope"), &option->scope);
+	if (err == ERR_OK)
+		err = dhcp_value_encode(row_text(row, "type"), row_text(row, "value"), octets,
+					&option->length);
+	if (err != ERR_OK)
+		return err;
+	kept = malloc(option->length + 1);
+	if (!kept)
+		return ERR_MEMORY;
+	memcpy(kept, octets, option->length);
+	option->octets = kept;
+	return ERR_OK;
+}
+
+static void free_options(struct site *site)
+{
+	for (size_t i = 0; site->options && i < site->option_count; i++)
+		free((void *)site->options[i].octets);
+}
+
 static enum err load_boot_file(struct site *site, struct row *row)
 {
 	int64_t arch = row_number(row, "arch");
@@ -209,6 +259,8 @@ static void list_parts(struct site *site, struct part parts[SITE_VIEWS])
 				load_pool},
 		[SITE_RESERVATIONS] = {&site->reservations, &site->reservation_count,
 				       sizeof(*site->reservations), load_reservation},
+		[SITE_OPTIONS] = {&site->options, &site->option_count, sizeof(*site->options),
+				  load_option},
 		[SITE_BOOT_FILES] = {&site->boot_files, &site->boot_file_count,
 				     sizeof(*site->boot_files), load_boot_file},
 		[SITE_PROFILES] = {&site->profiles, &site->profile_count,
@@ -301,6 +353,7 @@ void site_load_free(struct loaded_site *loaded)
 
 	if (!loaded)
 		return;
+	free_options(&loaded->site);
 	list_parts(&loaded->site, parts);
 	for (int view = 0; view < SITE_VIEWS; view++) {
 		void *array;

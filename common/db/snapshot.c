@@ -38,9 +38,13 @@ struct snapshot {
 static bool is_wanted(const struct snapshot *snapshot, enum site_view view)
 {
 	static const unsigned needs[SITE_VIEWS] = {
-		[SITE_SUBNETS] = SNAPSHOT_NETWORK,	[SITE_POOLS] = SNAPSHOT_LEASING,
-		[SITE_RESERVATIONS] = SNAPSHOT_LEASING, [SITE_BOOT_FILES] = SNAPSHOT_BOOT_FILES,
-		[SITE_PROFILES] = SNAPSHOT_MENU,	[SITE_MENU] = SNAPSHOT_MENU,
+		[SITE_SUBNETS] = SNAPSHOT_NETWORK,
+		[SITE_POOLS] = SNAPSHOT_LEASING,
+		[SITE_RESERVATIONS] = SNAPSHOT_LEASING,
+		[SITE_BOOT_FILES] = SNAPSHOT_BOOT_FILES,
+		[SITE_OPTIONS] = SNAPSHOT_LEASING,
+		[SITE_PROFILES] = SNAPSHOT_MENU,
+		[SITE_MENU] = SNAPSHOT_MENU,
 	};
 
 	return (needs[view] & ~snapshot->options.parts) == 0;

@@ -45,7 +45,7 @@ class Reply:
         self.ciaddr, self.yiaddr, self.siaddr, self.giaddr = (
             socket.inet_ntoa(octets[i:i + 4]) for i in (12, 16, 20, 24))
         self.chaddr = octets[28:34].hex(":")
-        self.file = octets[108:236].split(b"\0")[0].decode()
+        self.file = octets[108:236].split(b"\0")[0].decode(errors="replace")
         self.options = {}
         assert octets[236:240] == COOKIE
         at = 240

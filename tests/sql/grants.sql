@@ -14,7 +14,7 @@ cross join lateral unnest(string_to_array(routines, ' ')) routine;
 create temp table expected_view (role text, relation text);
 insert into expected_view
 select role, relation || '_now' from (values
-	('rouse_dhcpd', 'settings subnets pools reservations hosts boot_files boot_rules'),
+	('rouse_dhcpd', 'settings subnets pools reservations dhcp_options hosts boot_files boot_rules'),
 	('rouse_tftpd', 'settings subnets hosts boot_files boot_rules profiles menu'),
 	('rouse_menud', 'settings hosts boot_rules profiles menu')) g (role, relations)
 cross join lateral unnest(string_to_array(relations, ' ')) relation;
@@ -49,7 +49,7 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu}'::text[]) $$,
+	$$, $$ select unnest('{hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace

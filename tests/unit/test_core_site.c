@@ -145,9 +145,43 @@ static void settings_have_fallbacks(void **state)
 	assert_false(site_setting_truth(&site, "c", false));
 }
 
+static void finds_the_options_of_a_scope(void **state)
+{
+	struct site_option options[] = {
+		{SITE_OPTION_HOST, 7, "", 15, false, NULL, 0},
+		{SITE_OPTION_CLASS, 0, "PXEClient:Arch", 15, false, NULL, 0},
+		{SITE_OPTION_SUBNET, 2, "", 6, false, NULL, 0},
+		{SITE_OPTION_GLOBAL, 0, "", 42, false, NULL, 0},
+		{SITE_OPTION_CLASS, 0, "PXE", 15, false, NULL, 0},
+		{SITE_OPTION_GLOBAL, 0, "", 15, false, NULL, 0},
+		{SITE_OPTION_SUBNET, 1, "", 6, false, NULL, 0},
+	};
+	struct site site = {.options = options, .option_count = 7};
+	const struct site_option *found;
+	size_t count, bad;
+
+	(void)state;
+	assert_int_equal(site_index(&site, &bad), ERR_OK);
+	found = site_options_of(&site, SITE_OPTION_GLOBAL, 0, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(found[0].code, 15);
+	assert_int_equal(found[1].code, 42);
+	found = site_options_of(&site, SITE_OPTION_SUBNET, 2, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(found->owner, 2);
+	/* the longer name comes later: it wins */
+	found = site_options_of(&site, SITE_OPTION_CLASS, 0, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(found[0].class, "PXE");
+	assert_null(site_options_of(&site, SITE_OPTION_HOST, 8, &count));
+	assert_int_equal(count, 0);
+	assert_non_null(site_options_of(&site, SITE_OPTION_HOST, 7, &count));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_the_options_of_a_scope),
 		cmocka_unit_test(finds_every_host_by_every_key),
 		cmocka_unit_test(an_empty_site_knows_nothing),
 		cmocka_unit_test(two_hosts_cannot_claim_one_mac),
