@@ -75,7 +75,8 @@ static enum err open_parts(struct loop *loop, struct backend *backend)
 				       .data = backend};
 	struct snapshot_options snapshot = {.conninfo = conninfo,
 					    .program = "rouse tftpd",
-					    .parts = SNAPSHOT_NETWORK | SNAPSHOT_BOOT_FILES,
+					    .parts = SNAPSHOT_NETWORK | SNAPSHOT_BOOT_FILES |
+						     SNAPSHOT_MENU,
 					    .saved_file = saved_file(backend)};
 	struct hello_options hello = {.daemon = "tftpd",
 				      .instance = backend->instance,
@@ -147,6 +148,15 @@ void backend_record(struct backend *backend, const struct event *event)
 {
 	if (backend->events)
 		events_push(backend->events, event);
+}
+
+enum err backend_query(struct backend *backend, const char *sql, const char *const *params,
+		       int param_count, uint64_t deadline_ms, db_on_answer *on_answer,
+		       void *data)
+{
+	if (!backend->conn)
+		return ERR_AWAY;
+	return db_query(backend->conn, sql, params, param_count, deadline_ms, on_answer, data);
 }
 
 void backend_reload(struct backend *backend)

@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "core/site.h"
+#include "db/conn.h"
 #include "db/events.h"
 #include "io/loop.h"
 #include "tftpd/settings.h"
@@ -26,6 +27,13 @@ MUST_CHECK enum err backend_open(struct loop *loop, const struct backend_options
 /* Never NULL; keep no pointer into it across a turn of the loop. */
 const struct site *backend_site(const struct backend *backend);
 void backend_record(struct backend *backend, const struct event *event);
+/*
+ * One statement, as db_query(). ERR_AWAY and no call: there is no database, or it is not in
+ * reach.
+ */
+MUST_CHECK enum err backend_query(struct backend *backend, const char *sql,
+				  const char *const *params, int param_count,
+				  uint64_t deadline_ms, db_on_answer *on_answer, void *data);
 void backend_reload(struct backend *backend);
 /* Accepts NULL. */
 void backend_close(struct backend *backend);

@@ -10,6 +10,7 @@
 
 #include "tftpd/admit.h"
 #include "tftpd/fold.h"
+#include "tftpd/generate.h"
 #include "tftpd/packet.h"
 #include "tftpd/repair.h"
 #include "tftpd/report.h"
@@ -163,6 +164,10 @@ static enum err open_file(struct asked *asked, struct source *ret_source)
 	enum err err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
 				   ret_source, &reason);
 
+	if (err == ERR_ABSENT && resolve_is_of_site(backend_site(asked->server->backend),
+						    resolve_file(&asked->resolved)))
+		err = source_open(&asked->server->boot_roots, resolve_file(&asked->resolved),
+				  ret_source, &reason);
 	if (err == ERR_ABSENT)
 		err = open_in_other_folder(asked, ret_source, &reason);
 	if (err == ERR_ABSENT)
@@ -204,12 +209,49 @@ static enum err open_script(struct asked *asked, struct source *ret_source)
 	return err == ERR_ABSENT ? make_script(asked, &client, &verdict, ret_source) : err;
 }
 
+/* Is there a file under the name that this search ends with? Then the site has its own way. */
+static bool has_own_config(const struct asked *asked, const struct search *search)
+{
+	struct source source;
+	const char *reason;
+
+	if (source_open(&asked->server->roots, search->last, &source, &reason) != ERR_OK)
+		return false;
+	source_close(&source);
+	return true;
+}
+
+/* The site's own file; else what is made for the machine. */
+static enum err open_config(struct asked *asked, struct source *ret_source)
+{
+	struct generate_ask ask = {.datagram = asked->datagram,
+				   .name = asked->resolved.path.name,
+				   .client = client_of(asked)};
+	const char *reason = "no such file in any root, and none is made of that name";
+	enum err err = open_file(asked, ret_source);
+
+	if (err != ERR_ABSENT)
+		return err;
+	if (search_parse(ask.name, &ask.search) && !has_own_config(asked, &ask.search))
+		err = generate_config(asked->server, &ask, ret_source, &reason);
+	if (err == ERR_ABSENT)
+		refuse(asked, PACKET_NOT_FOUND, reason);
+	else if (err == ERR_REFUSED)
+		refuse(asked, PACKET_ACCESS, reason);
+	else if (err != ERR_OK && err != ERR_AWAY)
+		refuse(asked, PACKET_UNDEFINED,
+		       "the configuration could not be made: see the log");
+	return err;
+}
+
 static enum err open_source(struct asked *asked, struct source *ret_source)
 {
 	enum err err;
 
 	if (asked->resolved.kind == RESOLVE_SCRIPT)
 		return open_script(asked, ret_source);
+	if (asked->resolved.kind == RESOLVE_CONFIG)
+		return open_config(asked, ret_source);
 	err = open_file(asked, ret_source);
 	if (err == ERR_ABSENT)
 		refuse(asked, PACKET_NOT_FOUND, "no such file in any root");

@@ -4,7 +4,9 @@
 #include <strings.h>
 
 #include "core/boot.h"
+#include "core/ip4.h"
 #include "core/ipxe.h"
+#include "tftpd/search.h"
 
 #define URLS_MAX 16
 #define URLS_SIZE 2048
@@ -27,6 +29,7 @@ static bool is_script(const char *path)
 struct resolved resolve_name(const char *name, size_t length)
 {
 	struct resolved resolved = {.kind = RESOLVE_FILE, .reason = ""};
+	struct search search;
 
 	switch (path_clean(name, length, &resolved.path)) {
 	case ERR_OK:
@@ -41,6 +44,8 @@ struct resolved resolve_name(const char *name, size_t length)
 	if (is_script(resolved.path.name))
 		resolved.kind = RESOLVE_SCRIPT;
 	resolved.is_raw = strncmp(resolved.path.name, raw_folder, sizeof(raw_folder) - 1) == 0;
+	if (!resolved.is_raw && search_parse(resolved.path.name, &search))
+		resolved.kind = RESOLVE_CONFIG;
 	return resolved;
 }
 
@@ -197,6 +202,45 @@ static const char *urls_for(const struct resolve_client *client)
 	if (urls[0] == '\0')
 		urls = site_setting(client->site, "menud_urls", "");
 	return urls[0] == '\0' ? client->menud_urls : urls;
+}
+
+bool resolve_is_of_site(const struct site *site, const char *path)
+{
+	if (strcmp(site_setting(site, "fos_kernel", ""), path) == 0 ||
+	    strcmp(site_setting(site, "fos_initrd", ""), path) == 0)
+		return true;
+	for (size_t i = 0; i < site->profile_count; i++) {
+		const struct site_profile *profile = &site->profiles[i];
+
+		if (strcmp(profile->kernel, path) == 0 || strcmp(profile->initrd, path) == 0 ||
+		    strcmp(profile->file, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
+			   struct text *out)
+{
+	static const char setting[] = "${next-server}";
+	const char *urls = urls_for(client) + strspn(urls_for(client), BLANKS);
+	size_t length = strcspn(urls, BLANKS);
+	char address[IP4_TEXT_SIZE];
+
+	ip4_format(next_server, address);
+	for (size_t i = 0; i < length;) {
+		if (strncmp(urls + i, setting, sizeof(setting) - 1) == 0) {
+			text_put(out, address);
+			i += sizeof(setting) - 1;
+		} else if (urls[i] == '$') {
+			return ERR_FORMAT;
+		} else {
+			text_put_bytes(out, &urls[i++], 1);
+		}
+	}
+	if (length == 0)
+		return ERR_RANGE;
+	return out->failed ? ERR_SPACE : ERR_OK;
 }
 
 /* Parts the list at its blanks, in place. */

@@ -26,6 +26,7 @@
 enum resolve_kind {
 	RESOLVE_FILE,
 	RESOLVE_SCRIPT, /* default.ipxe, autoexec.ipxe: generated unless a root has one */
+	RESOLVE_CONFIG, /* GRUB's or PXELINUX's configuration: made, unless a root has one */
 	RESOLVE_REFUSED,
 };
 
@@ -60,6 +61,16 @@ struct resolve_client {
  */
 bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
 		     const struct packet_options *options, bool is_on);
+
+/* Does the site name this file, as a kernel or initial disk of FOS or of a profile? */
+bool resolve_is_of_site(const struct site *site, const char *path);
+/*
+ * The first boot service that this client is to use, with iPXE's ${next-server} as
+ * `next_server`. ERR_RANGE: none is known. ERR_FORMAT: it holds another of iPXE's settings.
+ * ERR_SPACE.
+ */
+MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
+				      struct text *out);
 
 enum resolve_answer {
 	RESOLVE_ALLOW,

@@ -263,6 +263,11 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 	settle(server);
 }
 
+void server_take_request(struct server *server, const struct udp_datagram *datagram)
+{
+	on_requests(server, datagram, 1);
+}
+
 struct server_tid *server_next_tid(struct server *server)
 {
 	server->next_tid = (server->next_tid + 1) % SERVER_TIDS;
@@ -331,8 +336,12 @@ static enum err open_roots(struct server *server)
 {
 	enum err err = source_roots_parse(server->settings->root, &server->roots);
 
-	if (err == ERR_OK)
-		return ERR_OK;
+	if (err == ERR_OK) {
+		err = source_roots_parse(server->settings->boot_root, &server->boot_roots);
+		/* without any, kernels are served from the roots alone */
+		if (err == ERR_OK || err == ERR_ABSENT)
+			return ERR_OK;
+	}
 	log_error("bad_setting", "key=root value=%s reason=%s remedy=%s",
 		  log_text(server->settings->root), err_text(err),
 		  log_text("name one to eight folders, parted by blanks"));
@@ -413,6 +422,8 @@ void server_close(struct server *server)
 	for (unsigned i = 0; i < SERVER_TIDS; i++)
 		udp_close(server->tids[i].socket);
 	transfer_table_free(&server->transfers);
+	kept_close(&server->kept);
 	source_roots_free(&server->roots);
+	source_roots_free(&server->boot_roots);
 	neigh_close(&server->neigh);
 }

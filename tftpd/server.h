@@ -20,6 +20,7 @@
 #include "io/neigh.h"
 #include "io/udp.h"
 #include "tftpd/backend.h"
+#include "tftpd/kept.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
 #include "tftpd/settings.h"
@@ -48,10 +49,12 @@ struct server {
 	const struct settings *settings;
 	struct backend *backend;
 	struct source_roots roots;
+	struct source_roots boot_roots; /* only for what the site names */
 	struct udp *listener;
 	struct server_tid tids[SERVER_TIDS];
 	unsigned next_tid;
 	struct transfer_table transfers;
+	struct kept kept;
 	struct outbox outbox;
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
@@ -70,6 +73,9 @@ MUST_CHECK enum err server_open(struct server *server, struct loop *loop,
 const char *server_status(void *data);
 /* Ends open transfers with an ERROR and closes everything but the backend. */
 void server_close(struct server *server);
+
+/* A request that was parked, as if it came now. */
+void server_take_request(struct server *server, const struct udp_datagram *datagram);
 
 /* For request.c: */
 

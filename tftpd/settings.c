@@ -16,6 +16,8 @@ static const struct conf_key keys[] = {
 	{KEY(port, CONF_NUMBER), "69", "UDP port for requests", 1, 65535},
 	{KEY(root, CONF_TEXT), "/srv/rouse/tftp /usr/lib/rouse/tftp",
 	 "folders whose files are served, parted by blanks, searched in this order", 0, 0},
+	{KEY(boot_root, CONF_TEXT), "/srv/rouse /usr/lib/rouse",
+	 "folders of the kernels and initial disks that the database names; empty: none", 0, 0},
 	{KEY(menud_urls, CONF_TEXT), "http://${next-server}:8080",
 	 "boot services that default.ipxe asks, when the database names none", 0, 0},
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,

@@ -21,6 +21,7 @@ struct settings {
 	long transfers_max;
 	bool loop_breaker;
 	char *repairs;
+	char *boot_root;
 };
 
 /* As conf_read(), and checks the values that are more than text; the message is written. */

@@ -28,7 +28,8 @@ static void list_entries(const struct site *site, const struct boot_facts *facts
 		if (!menu_item_is_visible(item, facts))
 			continue;
 		menu->entries[menu->entry_count++] =
-			(struct menu_entry){item->key, item->title, item->hotkey};
+			(struct menu_entry){item->key, item->title, item->hotkey, item->action,
+					    site_profile_named(site, item->profile)};
 		if (strcmp(item->key, wanted) == 0)
 			menu->default_key = item->key;
 	}

@@ -31,6 +31,9 @@ struct menu_entry {
 	const char *key;
 	const char *title;
 	const char *hotkey; /* "" when none */
+	/* for loaders that cannot ask again: what the entry does */
+	const char *action;		    /* as in struct site_menu_item */
+	const struct site_profile *profile; /* NULL unless the action is profile */
 };
 
 /* Strings are the caller's, a site's, or literals; none is copied. */

@@ -77,8 +77,10 @@ static void a_menu_has_its_entries_default_and_timeout(void **state)
 	(void)state;
 	menu.kind = MENU_ITEMS;
 	menu.message = "";
-	menu.entries[0] = (struct menu_entry){"local", "Boot from the local disk", ""};
-	menu.entries[1] = (struct menu_entry){"quick", "Register || shell\nshell", "q"};
+	menu.entries[0] = (struct menu_entry){
+		.key = "local", .title = "Boot from the local disk", .hotkey = ""};
+	menu.entries[1] = (struct menu_entry){
+		.key = "quick", .title = "Register || shell\nshell", .hotkey = "q"};
 	menu.entry_count = 2;
 	menu.default_key = "local";
 	menu.timeout_seconds = 10;

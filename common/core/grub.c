@@ -1,0 +1,226 @@
+#include "core/grub.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* One word of GRUB's language; control bytes become blanks. */
+static void put_word(struct text *out, const char *before, const char *string, size_t length)
+{
+	text_put(out, "'");
+	text_put(out, before);
+	for (size_t i = 0; i < length; i++) {
+		uint8_t c = (uint8_t)string[i];
+
+		if (c == '\'')
+			text_put(out, "'\\''");
+		else
+			text_put_bytes(out, c < ' ' || c == 0x7f ? " " : &string[i], 1);
+	}
+	text_put(out, "'");
+}
+
+static void put_echo(struct text *out, const char *message)
+{
+	text_put(out, "echo ");
+	put_word(out, "rouse: ", message, strlen(message));
+	text_put(out, "\n");
+}
+
+/* A kernel's arguments, each a word of its own. */
+static void put_arguments(struct text *out, const char *arguments)
+{
+	for (;;) {
+		size_t length;
+
+		while ((uint8_t)*arguments <= ' ' && *arguments)
+			arguments++;
+		length = 0;
+		while ((uint8_t)arguments[length] > ' ')
+			length++;
+		if (length == 0)
+			return;
+		text_put(out, " ");
+		put_word(out, "", arguments, length);
+		arguments += length;
+	}
+}
+
+static void put_pair(struct text *out, const char *name, const char *value)
+{
+	text_put(out, " ");
+	put_word(out, name, value, strlen(value));
+}
+
+static void put_path(struct text *out, const char *path)
+{
+	put_word(out, "/", path, strlen(path));
+}
+
+static void put_local(struct text *out)
+{
+	/* not 0: firmware that is told of a success may stop at its own menu */
+	text_put(out, "exit 1\n");
+}
+
+static void put_kernel(struct text *out, const struct menu *menu)
+{
+	text_put(out, "linux ");
+	put_path(out, menu->kernel);
+	if (menu->ticket[0] != '\0') {
+		put_pair(out, "rouse_url=", menu->base_url);
+		put_pair(out, "rouse_ticket=", menu->ticket);
+		put_pair(out, "BOOTIF=01-", menu->mac);
+	}
+	put_arguments(out, menu->arguments);
+}
+
+static void put_failed(struct text *out)
+{
+	put_echo(out, "this did not start; booting the local disk");
+	text_put(out, "sleep 10\n");
+	put_local(out);
+}
+
+static void put_linux(struct text *out, const struct menu *menu)
+{
+	text_put(out, "if ");
+	put_kernel(out, menu);
+	text_put(out, "; then\n");
+	if (menu->initrd[0] != '\0') {
+		text_put(out, "if initrd ");
+		put_path(out, menu->initrd);
+		text_put(out, "; then\nboot\nfi\n");
+	} else {
+		text_put(out, "boot\n");
+	}
+	text_put(out, "fi\n");
+	put_failed(out);
+}
+
+static void put_efi(struct text *out, const char *file, const char *arguments)
+{
+	text_put(out, "if chainloader ");
+	put_path(out, file);
+	put_arguments(out, arguments);
+	text_put(out, "; then\nboot\nfi\n");
+	put_failed(out);
+}
+
+/* The body of an entry; false when GRUB cannot do it. */
+static bool put_entry_body(struct text *out, const struct menu_entry *entry)
+{
+	const struct site_profile *profile = entry->profile;
+
+	if (!profile && strcmp(entry->action, "local") != 0)
+		return false;
+	if (!profile || profile->kind == PROFILE_LOCAL) {
+		put_local(out);
+	} else if (profile->kind == PROFILE_LINUX) {
+		text_put(out, "linux ");
+		put_path(out, profile->kernel);
+		put_arguments(out, profile->arguments);
+		if (profile->initrd[0] != '\0') {
+			text_put(out, "\ninitrd ");
+			put_path(out, profile->initrd);
+		}
+		text_put(out, "\n");
+	} else if (profile->kind == PROFILE_EFI) {
+		text_put(out, "chainloader ");
+		put_path(out, profile->file);
+		put_arguments(out, profile->arguments);
+		text_put(out, "\n");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void put_entry(struct text *out, const struct menu_entry *entry)
+{
+	struct text before = *out;
+
+	text_put(out, "menuentry ");
+	put_word(out, "", entry->title, strlen(entry->title));
+	text_put(out, " --id ");
+	put_word(out, "", entry->key, strlen(entry->key));
+	if (entry->hotkey[0] != '\0') {
+		text_put(out, " --hotkey ");
+		put_word(out, "", entry->hotkey, strlen(entry->hotkey));
+	}
+	text_put(out, " {\n");
+	if (put_entry_body(out, entry)) {
+		text_put(out, "}\n");
+		return;
+	}
+	before.failed = out->failed;
+	*out = before;
+	out->start[out->length] = '\0';
+}
+
+static void put_entries(struct text *out, const struct menu *menu)
+{
+	if (menu->timeout_seconds > 0)
+		text_printf(out, "set timeout=%u\n", menu->timeout_seconds);
+	else
+		text_put(out, "set timeout=-1\n");
+	text_put(out, "set default=");
+	put_word(out, "", menu->default_key, strlen(menu->default_key));
+	text_put(out, "\n");
+	for (size_t i = 0; i < menu->entry_count; i++)
+		put_entry(out, &menu->entries[i]);
+}
+
+/* GRUB cannot count, but it can put one more letter behind a word. */
+static void put_wait(struct text *out, const struct menu *menu)
+{
+	text_put(out, "if [ \"$rouse_tries\" = ");
+	for (int i = 1; i < MENU_TRIES_MAX; i++)
+		text_put(out, "x");
+	text_put(out, " ]; then\n");
+	put_local(out);
+	text_printf(out,
+		    "fi\n"
+		    "set rouse_tries=\"x$rouse_tries\"\n"
+		    "export rouse_tries\n"
+		    "sleep %u\n"
+		    "configfile ",
+		    menu->wait_seconds);
+	put_path(out, menu->query);
+	text_put(out, "\n");
+	put_local(out);
+}
+
+enum err grub_render(const struct menu *menu, struct text *out)
+{
+	text_put(out, "# made by rouse for this machine\n");
+	if (menu->message[0] != '\0')
+		put_echo(out, menu->message);
+	switch (menu->kind) {
+	case MENU_ITEMS:
+		put_entries(out, menu);
+		break;
+	case MENU_LINUX:
+		put_linux(out, menu);
+		break;
+	case MENU_EFI:
+		put_efi(out, menu->file, menu->arguments);
+		break;
+	case MENU_ISO:
+	case MENU_CHAIN:
+		put_echo(out, "GRUB cannot start this over TFTP: use iPXE for it");
+		text_put(out, "sleep 10\n");
+		put_local(out);
+		break;
+	case MENU_WAIT:
+		put_wait(out, menu);
+		break;
+	case MENU_REFUSE:
+		text_put(out, "sleep 10\n");
+		put_local(out);
+		break;
+	case MENU_LOCAL:
+		put_local(out);
+		break;
+	}
+	return out->failed ? ERR_SPACE : ERR_OK;
+}

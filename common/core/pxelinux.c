@@ -1,0 +1,126 @@
+#include "core/pxelinux.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define TENTHS 10 /* TIMEOUT counts tenths of a second */
+
+/* Foreign text up to the end of a line; "^" would make a hot key of the next letter. */
+static void put_line(struct text *out, const char *string)
+{
+	for (; *string; string++) {
+		uint8_t c = (uint8_t)*string;
+
+		text_put_bytes(out, c < ' ' || c == 0x7f || c == '^' ? " " : string, 1);
+	}
+	text_put(out, "\n");
+}
+
+static void put_say(struct text *out, const char *message)
+{
+	text_put(out, "SAY rouse: ");
+	put_line(out, message);
+}
+
+static void put_local_label(struct text *out)
+{
+	text_put(out, "LABEL local\nLOCALBOOT 0\n");
+}
+
+static void put_files(struct text *out, const char *kernel, const char *initrd)
+{
+	text_put(out, "LINUX /");
+	put_line(out, kernel);
+	if (initrd[0] != '\0') {
+		text_put(out, "INITRD /");
+		put_line(out, initrd);
+	}
+}
+
+/* One choice, made at once. */
+static void put_default(struct text *out, const char *label)
+{
+	text_printf(out, "DEFAULT %s\nPROMPT 0\n", label);
+}
+
+static void put_local(struct text *out)
+{
+	put_default(out, "local");
+	put_local_label(out);
+}
+
+static void put_linux(struct text *out, const struct menu *menu)
+{
+	put_default(out, "rouse");
+	text_put(out, "LABEL rouse\n");
+	put_files(out, menu->kernel, menu->initrd);
+	text_put(out, "APPEND ");
+	if (menu->ticket[0] != '\0')
+		text_printf(out, "rouse_url=%s rouse_ticket=%s BOOTIF=01-%s ", menu->base_url,
+			    menu->ticket, menu->mac);
+	put_line(out, menu->arguments);
+}
+
+static void put_entry(struct text *out, const struct menu *menu, const struct menu_entry *entry)
+{
+	const struct site_profile *profile = entry->profile;
+	bool is_local =
+		profile ? profile->kind == PROFILE_LOCAL : strcmp(entry->action, "local") == 0;
+
+	if (!is_local && (!profile || profile->kind != PROFILE_LINUX))
+		return;
+	text_printf(out, "SAY %s: ", entry->key);
+	put_line(out, entry->title);
+	text_put(out, "LABEL ");
+	put_line(out, entry->key);
+	text_put(out, "MENU LABEL ");
+	put_line(out, entry->title);
+	if (strcmp(entry->key, menu->default_key) == 0)
+		text_put(out, "MENU DEFAULT\n");
+	if (is_local) {
+		text_put(out, "LOCALBOOT 0\n");
+		return;
+	}
+	put_files(out, profile->kernel, profile->initrd);
+	text_put(out, "APPEND ");
+	put_line(out, profile->arguments);
+}
+
+static void put_entries(struct text *out, const struct menu *menu)
+{
+	text_put(out, "DEFAULT ");
+	put_line(out, menu->default_key);
+	/* a prompt, not menu.c32: that module need not be there. U-Boot has its own menu */
+	text_printf(out, "PROMPT 1\nTIMEOUT %u\n", menu->timeout_seconds * TENTHS);
+	text_put(out, "MENU TITLE rouse: ");
+	put_line(out, menu->host[0] != '\0' ? menu->host : "this machine");
+	for (size_t i = 0; i < menu->entry_count; i++)
+		put_entry(out, menu, &menu->entries[i]);
+}
+
+enum err pxelinux_render(const struct menu *menu, struct text *out)
+{
+	text_put(out, "# made by rouse for this machine\n");
+	if (menu->message[0] != '\0')
+		put_say(out, menu->message);
+	switch (menu->kind) {
+	case MENU_ITEMS:
+		put_entries(out, menu);
+		break;
+	case MENU_LINUX:
+		put_linux(out, menu);
+		break;
+	case MENU_EFI:
+	case MENU_ISO:
+	case MENU_CHAIN:
+		put_say(out, "this loader cannot start that over TFTP: use iPXE for it");
+		put_local(out);
+		break;
+	case MENU_WAIT:
+	case MENU_REFUSE:
+	case MENU_LOCAL:
+		put_local(out);
+		break;
+	}
+	return out->failed ? ERR_SPACE : ERR_OK;
+}

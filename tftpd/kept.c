@@ -1,0 +1,118 @@
+#include "tftpd/kept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static void drop(struct kept *kept, struct kept_text *text)
+{
+	DL_DELETE(kept->texts, text);
+	kept->text_count--;
+	free(text->text);
+	free(text);
+}
+
+static struct kept_text *find(const struct kept *kept, struct in_addr peer, const char *name)
+{
+	struct kept_text *text;
+
+	DL_FOREACH(kept->texts, text)
+	{
+		if (text->peer.s_addr == peer.s_addr && strcmp(text->name, name) == 0)
+			return text;
+	}
+	return NULL;
+}
+
+const struct kept_text *kept_find(struct kept *kept, struct in_addr peer, const char *name,
+				  uint64_t now_ms)
+{
+	struct kept_text *text = find(kept, peer, name);
+
+	if (text && now_ms >= text->until_ms) {
+		drop(kept, text);
+		return NULL;
+	}
+	return text;
+}
+
+enum err kept_add(struct kept *kept, struct in_addr peer, const char *name, const char *text,
+		  size_t length, uint64_t until_ms)
+{
+	struct kept_text *old = find(kept, peer, name);
+	struct kept_text *added = calloc(1, sizeof(*added));
+
+	if (old)
+		drop(kept, old);
+	if (added)
+		added->text = malloc(length + 1);
+	if (!added || !added->text) {
+		free(added);
+		return ERR_MEMORY;
+	}
+	memcpy(added->text, text, length);
+	added->length = length;
+	added->peer = peer;
+	added->until_ms = until_ms;
+	(void)snprintf(added->name, sizeof(added->name), "%s", name);
+	if (kept->text_count == KEPT_TEXTS_MAX)
+		drop(kept, kept->texts);
+	DL_APPEND(kept->texts, added);
+	kept->text_count++;
+	return ERR_OK;
+}
+
+enum err kept_park(struct kept *kept, struct server *server,
+		   const struct udp_datagram *datagram, const char *name,
+		   struct kept_request **ret_request)
+{
+	struct kept_request *request;
+
+	if (kept->parked_count == KEPT_PARKED_MAX)
+		return ERR_SPACE;
+	request = calloc(1, sizeof(*request) + datagram->length);
+	if (!request)
+		return ERR_MEMORY;
+	request->server = server;
+	request->datagram = *datagram;
+	request->datagram.data = request->octets;
+	memcpy(request->octets, datagram->data, datagram->length);
+	(void)snprintf(request->name, sizeof(request->name), "%s", name);
+	DL_APPEND(kept->parked, request);
+	kept->parked_count++;
+	*ret_request = request;
+	return ERR_OK;
+}
+
+bool kept_is_parked(const struct kept *kept, const struct sockaddr_in *peer, const char *name)
+{
+	const struct kept_request *request;
+
+	DL_FOREACH(kept->parked, request)
+	{
+		if (request->datagram.peer.sin_addr.s_addr == peer->sin_addr.s_addr &&
+		    request->datagram.peer.sin_port == peer->sin_port &&
+		    strcmp(request->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void kept_unpark(struct kept *kept, struct kept_request *request)
+{
+	DL_DELETE(kept->parked, request);
+	kept->parked_count--;
+}
+
+void kept_close(struct kept *kept)
+{
+	while (kept->texts)
+		drop(kept, kept->texts);
+	while (kept->parked) {
+		struct kept_request *request = kept->parked;
+
+		kept_unpark(kept, request);
+		request->server = NULL;
+	}
+}
