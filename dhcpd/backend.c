@@ -21,6 +21,7 @@ struct backend {
 	struct store *store;
 	struct events *events;
 	struct hello *hello;
+	struct foreign *foreign;
 	struct loop *loop;
 };
 
@@ -49,11 +50,17 @@ struct events *backend_events(const struct backend *backend)
 	return backend->events;
 }
 
+struct foreign *backend_foreign(const struct backend *backend)
+{
+	return backend->foreign;
+}
+
 static void on_up(void *data)
 {
 	struct backend *backend = data;
 
 	hello_now(backend->hello);
+	foreign_announce(backend->foreign);
 	store_on_up(backend->store);
 }
 
@@ -82,6 +89,13 @@ static void on_answer(void *data, const struct parked *parked, uint32_t seconds)
 	struct backend *backend = data;
 
 	backend->options.on_answer(backend->options.data, parked, seconds);
+}
+
+static struct foreign_self get_self(void *data)
+{
+	const struct backend *backend = data;
+
+	return backend->options.self(backend->options.data);
 }
 
 static const char *get_status(void *data)
@@ -131,6 +145,12 @@ static enum err open_parts(struct backend *backend)
 		.on_answer = on_answer,
 		.data = backend,
 	};
+	struct foreign_options foreign = {
+		.loop = backend->loop,
+		.instance = backend->instance,
+		.self = get_self,
+		.data = backend,
+	};
 	enum err err = db_open(backend->loop, &conn, &backend->conn);
 
 	if (err == ERR_OK)
@@ -143,6 +163,9 @@ static enum err open_parts(struct backend *backend)
 				  &backend->events);
 	if (err == ERR_OK)
 		err = hello_open(backend->loop, backend->conn, &hello, &backend->hello);
+	foreign.conn = backend->conn;
+	if (err == ERR_OK)
+		err = foreign_open(&foreign, &backend->foreign);
 	return err;
 }
 
@@ -184,6 +207,7 @@ void backend_close(struct backend *backend)
 		return;
 	events_close(backend->events);
 	hello_close(backend->hello);
+	foreign_close(backend->foreign);
 	db_close(backend->conn);
 	store_close(backend->store);
 	snapshot_close(backend->snapshot);

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/site.h"
 #include "db/events.h"
+#include "dhcpd/foreign.h"
 #include "dhcpd/settings.h"
 #include "dhcpd/store.h"
 #include "io/loop.h"
@@ -22,6 +23,8 @@ struct backend_options {
 	void (*on_site)(void *data, const struct site *site);
 	/* As in struct store_options. */
 	void (*on_answer)(void *data, const struct parked *parked, uint32_t seconds);
+	/* As in struct foreign_options. */
+	struct foreign_self (*self)(void *data);
 	/* One line for people. */
 	const char *(*status)(void *data);
 	void *data;
@@ -36,6 +39,7 @@ struct store *backend_store(const struct backend *backend);
 /* Are grants being recorded? Otherwise the outage rule. */
 bool backend_is_up(const struct backend *backend);
 struct events *backend_events(const struct backend *backend);
+struct foreign *backend_foreign(const struct backend *backend);
 void backend_reload(struct backend *backend);
 /* Accepts NULL. */
 void backend_close(struct backend *backend);

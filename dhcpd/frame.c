@@ -1,5 +1,7 @@
 #include "dhcpd/frame.h"
 
+#include <stdbool.h>
+
 #include "core/bytes.h"
 #include "dhcpd/checksum.h"
 
@@ -60,5 +62,53 @@ enum err frame_encode(const struct frame *frame, uint8_t *buffer, size_t size,
 	store(buffer + 10, checksum_finish(checksum_add(0, buffer, IP_HEADER_SIZE)));
 	store(buffer + IP_HEADER_SIZE + 6, udp_checksum(buffer, udp_length));
 	*ret_length = length;
+	return ERR_OK;
+}
+
+/* The IPv4 header: its end is left in `in`; false when it carries no whole UDP datagram. */
+static bool read_ip_header(struct bytes_reader *in, struct frame *frame)
+{
+	size_t size = in->left;
+	uint8_t version = bytes_get_u8(in);
+	size_t header = (size_t)(version & 0x0f) * 4;
+	uint16_t total, fragment;
+
+	(void)bytes_get_u8(in);
+	total = bytes_get_u16(in);
+	(void)bytes_get_u16(in);
+	fragment = bytes_get_u16(in);
+	(void)bytes_get_u8(in);
+	if (bytes_get_u8(in) != PROTOCOL_UDP || version >> 4 != 4 || fragment & 0x3fff)
+		return false;
+	(void)bytes_get_u16(in);
+	frame->source = bytes_get_u32(in);
+	frame->destination = bytes_get_u32(in);
+	if (in->failed || header < IP_HEADER_SIZE || total < header || total > size)
+		return false;
+	(void)bytes_take(in, header - IP_HEADER_SIZE);
+	/* short frames are padded: what follows the packet is not part of it */
+	*in = bytes_reader(in->at, total - header);
+	return true;
+}
+
+enum err frame_parse(const uint8_t *packet, size_t length, struct frame *ret_frame)
+{
+	struct bytes_reader in = bytes_reader(packet, length);
+	struct frame frame = {0};
+	size_t udp_length;
+
+	if (!read_ip_header(&in, &frame))
+		return ERR_FORMAT;
+	frame.source_port = bytes_get_u16(&in);
+	frame.destination_port = bytes_get_u16(&in);
+	udp_length = bytes_get_u16(&in);
+	(void)bytes_get_u16(&in);
+	if (in.failed || udp_length < UDP_HEADER_SIZE)
+		return ERR_FORMAT;
+	frame.payload_length = udp_length - UDP_HEADER_SIZE;
+	frame.payload = bytes_take(&in, frame.payload_length);
+	if (!frame.payload)
+		return ERR_FORMAT;
+	*ret_frame = frame;
 	return ERR_OK;
 }

@@ -24,5 +24,10 @@ struct frame {
 /* ERR_SPACE: the buffer is too small; ERR_RANGE: no datagram can be so long. */
 MUST_CHECK enum err frame_encode(const struct frame *frame, uint8_t *buffer, size_t size,
 				 size_t *ret_length);
+/*
+ * Reads an IPv4 packet; the payload is a view into it. Checksums are not looked at: what was
+ * made on this machine has none yet. ERR_FORMAT: no whole, unfragmented UDP datagram.
+ */
+MUST_CHECK enum err frame_parse(const uint8_t *packet, size_t length, struct frame *ret_frame);
 
 #endif

@@ -232,6 +232,11 @@ unsigned link_index(const struct link *link)
 	return link->index;
 }
 
+struct mac link_mac(const struct link *link)
+{
+	return link->mac;
+}
+
 static uint32_t read_address(const struct link *link)
 {
 	struct ifreq request = {0};

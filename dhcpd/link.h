@@ -24,6 +24,7 @@ struct link;
 MUST_CHECK enum err link_open(struct loop *loop, const char *name, struct link **ret_link);
 const char *link_name(const struct link *link);
 unsigned link_index(const struct link *link);
+struct mac link_mac(const struct link *link);
 /* Its first IPv4 address, as of now; 0 when it has none. */
 uint32_t link_address(struct link *link);
 /* The kernel may have taken the interface away: false, and counted. */

@@ -1,5 +1,6 @@
 /*
- * dhcpd - gives machines their addresses, and their boot files.
+ * dhcpd - gives machines their addresses, and their boot files; or, beside another server, the
+ * boot files alone.
  *
  * Reads its keys, opens its sockets, gives up root, looks at the database (which may be away),
  * and serves until it is told to stop.
@@ -37,8 +38,8 @@ static void on_stop(void *data)
 /* EX_OK: everything is open, the loop may run. */
 static int prepare(struct server *server, struct loop *loop, const struct settings *settings)
 {
-	const struct backend_options options = {settings, server_on_site, server_on_answer,
-						server_status, server};
+	const struct backend_options options = {settings,    server_on_site, server_on_answer,
+						server_self, server_status,  server};
 
 	if (server_open(server, loop, settings) != ERR_OK)
 		return EX_UNAVAILABLE;
@@ -46,8 +47,8 @@ static int prepare(struct server *server, struct loop *loop, const struct settin
 		return EX_NOUSER;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_CONFIG;
-	log_info("started", "version=%s interface=%s", ROUSE_VERSION,
-		 log_text(settings->interface));
+	log_info("started", "version=%s interface=%s mode=%s", ROUSE_VERSION,
+		 log_text(settings->interface), settings->mode);
 	notify_ready();
 	return EX_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dhcpd/beside.h"
 #include "dhcpd/decide.h"
 #include "dhcpd/fqdn.h"
 #include "dhcpd/option.h"
@@ -223,12 +224,17 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 {
 	struct server_interface *interface = data;
 	struct server *server = interface->server;
+	size_t position = (size_t)(interface - server->interfaces);
 	struct exchange e;
 
 	for (size_t i = 0; i < count; i++) {
 		server->received++;
 		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length))
 			continue;
+		if (!beside_is_serving(server->beside, position)) {
+			beside_hear_request(server->beside, position, &e.packet);
+			continue;
+		}
 		report_arrival(&e);
 		if (backend_has_site(server->backend))
 			carry_out(&e);
@@ -279,7 +285,7 @@ static enum err say_bind_failed(const char *name)
 	return ERR_SYSTEM;
 }
 
-static enum err open_interface(struct server *server, const char *name)
+static enum err open_interface(struct server *server, const char *name, enum settings_mode mode)
 {
 	struct server_interface *interface = &server->interfaces[server->interface_count];
 	struct udp_options options = {
@@ -295,8 +301,12 @@ static enum err open_interface(struct server *server, const char *name)
 		return err;
 	interface->server = server;
 	server->interface_count++;
-	if (udp_open(server->loop, &options, &interface->socket) != ERR_OK)
+	if (mode == SETTINGS_SERVER &&
+	    udp_open(server->loop, &options, &interface->socket) != ERR_OK)
 		return say_bind_failed(name);
+	err = beside_add(server->beside, interface->link);
+	if (err != ERR_OK)
+		return err;
 	if (link_address(interface->link) == 0)
 		log_warning("no_address", "interface=%s remedy=%s", name,
 			    log_text("nobody is answered there until it has an IPv4 address"));
@@ -310,6 +320,10 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	enum err err;
 
 	server->loop = loop;
+	err = beside_open(&(struct beside_options){loop, settings, &server->backend},
+			  &server->beside);
+	if (err != ERR_OK)
+		return err;
 	while (*at) {
 		size_t length = strcspn(at, " ");
 
@@ -320,7 +334,7 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 			return ERR_RANGE;
 		}
 		(void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
-		err = open_interface(server, name);
+		err = open_interface(server, name, settings_mode(settings));
 		if (err != ERR_OK)
 			return err;
 		at += length;
@@ -329,24 +343,33 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	return ERR_OK;
 }
 
+struct foreign_self server_self(void *data)
+{
+	const struct server *server = data;
+
+	return beside_self(server->beside);
+}
+
 const char *server_status(void *data)
 {
 	struct server *server = data;
 	struct store *store = backend_store(server->backend);
 	struct store_counts counts = store_counts(store);
+	char mode[128];
 	uint64_t adverts = 0;
 
 	for (size_t i = 0; i < server->interface_count; i++)
 		adverts += link_adverts_sent(server->interfaces[i].link);
-	(void)snprintf(server->status, sizeof(server->status),
-		       "%zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
-		       "%llu statements, %llu late, %llu malformed, %llu router waits ended",
-		       server->interface_count, store_leases(store)->count,
-		       (unsigned long long)server->received,
-		       (unsigned long long)server->answered, (unsigned long long)counts.granted,
-		       (unsigned long long)counts.statements,
-		       (unsigned long long)counts.expired,
-		       (unsigned long long)server->malformed, (unsigned long long)adverts);
+	beside_status(server->beside, mode, sizeof(mode));
+	(void)snprintf(
+		server->status, sizeof(server->status),
+		"%s; %zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
+		"%llu statements, %llu late, %llu malformed, %llu router waits ended",
+		mode, server->interface_count, store_leases(store)->count,
+		(unsigned long long)server->received, (unsigned long long)server->answered,
+		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
+		(unsigned long long)counts.expired, (unsigned long long)server->malformed,
+		(unsigned long long)adverts);
 	return server->status;
 }
 
@@ -357,4 +380,6 @@ void server_close(struct server *server)
 		link_close(server->interfaces[i].link);
 	}
 	server->interface_count = 0;
+	beside_close(server->beside);
+	server->beside = NULL;
 }

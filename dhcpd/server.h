@@ -1,6 +1,7 @@
 /*
- * server - DHCP on the wire: one socket of port 67 for each interface. A datagram is parsed,
- * decided, and answered, at once or when the database has recorded the lease; then told.
+ * server - DHCP on the wire: in mode server one socket of port 67 for each interface. A
+ * datagram is parsed, decided, and answered, at once or when the database has recorded the
+ * lease; then told.
  */
 #ifndef ROUSE_DHCPD_SERVER_H
 #define ROUSE_DHCPD_SERVER_H
@@ -18,21 +19,23 @@
 
 #define SERVER_INTERFACES_MAX 16
 
+struct beside;
 struct server;
 
 struct server_interface {
 	struct server *server;
 	struct link *link;
-	struct udp *socket;
+	struct udp *socket; /* port 67; NULL unless in mode server */
 };
 
 struct server {
 	struct loop *loop;
 	struct backend *backend;
+	struct beside *beside;
 	struct server_interface interfaces[SERVER_INTERFACES_MAX];
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
-	char status[256];
+	char status[384];
 };
 
 /* Opens the sockets; a message names what is wrong and the remedy. */
@@ -41,6 +44,7 @@ MUST_CHECK enum err server_open(struct server *server, struct loop *loop,
 /* For struct backend_options; `data` is the server. */
 void server_on_site(void *data, const struct site *site);
 void server_on_answer(void *data, const struct parked *parked, uint32_t seconds);
+struct foreign_self server_self(void *data);
 const char *server_status(void *data);
 void server_close(struct server *server);
 

@@ -1,6 +1,7 @@
 #include "dhcpd/settings.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "io/log.h"
@@ -10,6 +11,10 @@
 static const struct conf_key keys[] = {
 	{KEY(database, CONF_TEXT), "", "connection string, as psql takes it", 0, 0},
 	{KEY(interface, CONF_TEXT), "", "interfaces to serve, parted by blanks", 0, 0},
+	{KEY(mode, CONF_TEXT), "server",
+	 "server; proxy: boot files beside another server; observe: listen only", 0, 0},
+	{KEY(proxy_delay_ms, CONF_NUMBER), "0",
+	 "how long a proxy's offer is held back, in milliseconds", 0, 10000},
 	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/dhcpd",
 	 "folder of the saved configuration and leases; empty: none are saved", 0, 0},
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
@@ -18,6 +23,31 @@ static const struct conf_key keys[] = {
 	{KEY(instance, CONF_TEXT), "", "name in rouse.daemons; empty: host name and process id",
 	 0, 0},
 };
+
+static const char *const mode_names[] = {"server", "proxy", "observe"};
+
+#define MODES (sizeof(mode_names) / sizeof(mode_names[0]))
+
+/* MODES when it is none. */
+static size_t find_mode(const char *name)
+{
+	size_t mode = 0;
+
+	while (mode < MODES && strcmp(mode_names[mode], name) != 0)
+		mode++;
+	return mode;
+}
+
+enum settings_mode settings_mode(const struct settings *settings)
+{
+	/* checked when it was read */
+	return (enum settings_mode)find_mode(settings->mode);
+}
+
+const char *settings_mode_name(enum settings_mode mode)
+{
+	return mode_names[mode];
+}
 
 static enum err refuse(const char *key, const char *value, const char *remedy)
 {
@@ -35,6 +65,8 @@ static enum err check(const void *data)
 		return refuse("log_level", settings->log_level,
 			      "one of error, warning, info, debug");
 	log_set_level(level);
+	if (find_mode(settings->mode) == MODES)
+		return refuse("mode", settings->mode, "one of server, proxy, observe");
 	if (!*settings->interface)
 		return refuse("interface", "",
 			      "name the interfaces to serve, such as interface = \"eth1\"; `ip "

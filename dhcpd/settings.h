@@ -6,9 +6,17 @@
 
 #include "io/conf.h"
 
+enum settings_mode {
+	SETTINGS_SERVER,  /* gives addresses and boot files */
+	SETTINGS_PROXY,	  /* adds boot files to another server's addresses */
+	SETTINGS_OBSERVE, /* listens, and sends nothing */
+};
+
 struct settings {
 	char *database;
 	char *interface; /* names parted by blanks */
+	char *mode;
+	long proxy_delay_ms;
 	char *state_dir; /* "": nothing is saved */
 	char *user;
 	char *log_level;
@@ -17,6 +25,9 @@ struct settings {
 
 /* As conf_read(), with every value checked; sets the log level. */
 enum conf_result settings_read(int argc, char **argv, struct settings *settings, int *ret_exit);
+enum settings_mode settings_mode(const struct settings *settings);
+/* "server", "proxy", "observe". */
+const char *settings_mode_name(enum settings_mode mode);
 void settings_free(struct settings *settings);
 
 #endif

@@ -151,6 +151,8 @@ begin
 	delete from rouse_data.ticket t where t.expires_at < now() - interval '1 day'
 		and not exists (select from rouse_data.attempt a where a.id = t.attempt_id and a.ended_at is null);
 	delete from rouse_data.daemon d where d.seen_at < now() - interval '7 days';
+	delete from rouse_data.foreign_dhcp f
+	where f.last_seen < now() - make_interval(days => rouse_data.setting_int('event_days'));
 	-- Only the newest change matters to changed_since().
 	delete from rouse_data.change c where c.at < now() - interval '1 day'
 		and c.xid8 < (select max(n.xid8) from rouse_data.change n);

@@ -30,6 +30,7 @@ grant execute on function rouse_daemon.changed_since, rouse_daemon.hello, rouse_
 	to rouse_dhcpd, rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.lease_load, rouse_daemon.lease_find, rouse_daemon.lease_grant,
 	rouse_daemon.lease_end to rouse_dhcpd;
+grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen to rouse_dhcpd;
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
 	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image

@@ -1,0 +1,329 @@
+#include "dhcpd/beside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "dhcpd/observe.h"
+#include "dhcpd/probe.h"
+#include "dhcpd/proxy_server.h"
+#include "dhcpd/report_heard.h"
+#include "dhcpd/route.h"
+#include "dhcpd/tap.h"
+#include "io/log.h"
+
+#define INTERFACES_MAX 16
+#define EVERYBODY 0xffffffffU
+
+struct beside_interface {
+	struct beside *beside;
+	struct link *link;
+	struct tap *tap;
+	struct probe probe; /* in mode server */
+	struct mac probe_mac;
+	bool was_serving;
+};
+
+struct beside {
+	struct beside_options options;
+	struct beside_interface interfaces[INTERFACES_MAX];
+	size_t interface_count;
+	struct proxy_server *proxy; /* in mode proxy */
+	struct observe_memory memory;
+	struct loop_timer timer;
+};
+
+static struct backend *backend_of(const struct beside *beside)
+{
+	return *beside->options.backend;
+}
+
+static enum settings_mode mode_of(const struct beside *beside)
+{
+	return settings_mode(beside->options.settings);
+}
+
+/* --- hearing --- */
+
+void beside_hear_request(struct beside *beside, size_t position, const struct packet *packet)
+{
+	const struct beside_interface *interface = &beside->interfaces[position];
+	struct events *events = backend_events(backend_of(beside));
+	enum pxe_class class = pxe_client(packet).class;
+	struct observe_inference inference;
+	struct mac mac;
+
+	if (packet->op != PACKET_BOOTREQUEST)
+		return;
+	if (packet_mac(packet, &mac)) {
+		if (observe_request(&beside->memory, &mac, class, packet,
+				    loop_now_ms(beside->options.loop), &inference))
+			report_heard_inference(events, link_name(interface->link), &mac,
+					       &inference);
+		if (packet->message == PACKET_DISCOVER && class != PXE_CLASS_OS)
+			link_note_booting(interface->link, &mac);
+	}
+	report_heard_request(events, link_name(interface->link), packet);
+}
+
+/* Our own proxy's answers are heard, too; a server beside us on this host has our address. */
+static bool is_ours(const struct beside_interface *interface, const struct tap_heard *heard,
+		    const struct observe_answer *answer)
+{
+	return heard->is_own && answer->is_proxy &&
+	       answer->server == link_address(interface->link);
+}
+
+static void hear_reply(struct beside_interface *interface, const struct tap_heard *heard,
+		       const struct packet *packet)
+{
+	struct beside *beside = interface->beside;
+	struct backend *backend = backend_of(beside);
+	struct foreign *foreign = backend_foreign(backend);
+	struct observe_answer answer;
+	bool is_answer =
+		observe_read_answer(packet, heard->frame.payload, heard->frame.payload_length,
+				    heard->frame.source, &answer);
+	struct mac client = {{0}};
+	enum pxe_class class;
+
+	(void)packet_mac(packet, &client);
+	class = observe_reply(&beside->memory, &client, packet);
+	if (is_answer) {
+		if (is_ours(interface, heard, &answer))
+			return;
+		if (!answer.is_proxy)
+			probe_heard(&interface->probe, packet, answer.server);
+		foreign_note(foreign, &heard->mac, &answer);
+		/* a peer tells its own story */
+		if (foreign_judge(foreign, answer.server, answer.is_proxy) == FOREIGN_PEER)
+			return;
+	}
+	if (!mac_equal(&client, &interface->probe_mac))
+		report_heard_reply(backend_events(backend), link_name(interface->link), packet,
+				   class, is_answer ? &answer : NULL);
+}
+
+static void on_heard(void *data, const struct tap_heard *heard)
+{
+	struct beside_interface *interface = data;
+	struct beside *beside = interface->beside;
+	struct packet packet;
+
+	if (packet_parse(heard->frame.payload, heard->frame.payload_length, &packet) != ERR_OK)
+		return;
+	if (packet.op == PACKET_BOOTREPLY) {
+		hear_reply(interface, heard, &packet);
+		return;
+	}
+	/* what this host's own client asks goes to somebody else */
+	if (heard->frame.destination_port != ROUTE_PORT_SERVER)
+		return;
+	beside_hear_request(beside, (size_t)(interface - beside->interfaces), &packet);
+	if (beside->proxy && !heard->is_own)
+		proxy_server_hear(beside->proxy, interface->link, &packet);
+}
+
+/* --- may we serve? --- */
+
+static bool is_told_to_serve(const struct beside *beside)
+{
+	return site_setting_truth(backend_site(backend_of(beside)), "dhcp_ignore_foreign",
+				  false);
+}
+
+/* The first stranger that answered the probe, or 0. */
+static uint32_t find_stranger(const struct beside_interface *interface)
+{
+	const struct foreign *foreign = backend_foreign(backend_of(interface->beside));
+
+	for (size_t i = 0; i < interface->probe.answer_count; i++) {
+		if (foreign_judge(foreign, interface->probe.answers[i], false) ==
+		    FOREIGN_STRANGER)
+			return interface->probe.answers[i];
+	}
+	return 0;
+}
+
+static enum probe_verdict judge(const struct beside_interface *interface)
+{
+	const struct foreign *foreign = backend_foreign(backend_of(interface->beside));
+
+	if (foreign_judge(foreign, 0, false) == FOREIGN_NOT_KNOWN)
+		return PROBE_NOT_KNOWN;
+	return find_stranger(interface) != 0 ? PROBE_STRANGER : PROBE_NOBODY;
+}
+
+bool beside_is_serving(const struct beside *beside, size_t position)
+{
+	if (mode_of(beside) != SETTINGS_SERVER)
+		return false;
+	return probe_permits(&beside->interfaces[position].probe) || is_told_to_serve(beside);
+}
+
+static void ask(struct beside_interface *interface)
+{
+	static const struct mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	uint8_t buffer[PACKET_SIZE_MIN];
+	struct frame frame = {
+		.source_port = ROUTE_PORT_CLIENT,
+		.destination = EVERYBODY,
+		.destination_port = ROUTE_PORT_SERVER,
+		.payload = buffer,
+		.payload_length =
+			probe_encode(&interface->probe_mac, interface->probe.xid, buffer),
+	};
+
+	(void)link_send(interface->link, &everybody, &frame);
+}
+
+static void say_change(const struct beside_interface *interface, bool is_serving)
+{
+	char address[IP4_TEXT_SIZE];
+
+	if (is_serving) {
+		log_info("serving", "interface=%s", link_name(interface->link));
+		return;
+	}
+	ip4_format(find_stranger(interface), address);
+	log_warning("not_serving", "interface=%s reason=%s address=%s remedy=%s",
+		    link_name(interface->link),
+		    log_text("another DHCP server gives addresses here"), address,
+		    log_text("stop it, or start dhcpd with mode = \"proxy\", or set the "
+			     "setting dhcp_ignore_foreign to true"));
+}
+
+static void on_tick(void *data)
+{
+	struct beside *beside = data;
+	uint64_t now = loop_now_ms(beside->options.loop);
+	bool is_changed = false;
+
+	for (size_t i = 0; i < beside->interface_count; i++) {
+		struct beside_interface *interface = &beside->interfaces[i];
+		enum probe_state before = interface->probe.state;
+		bool is_serving;
+
+		if (probe_tick(&interface->probe, now, judge(interface)))
+			ask(interface);
+		is_serving = beside_is_serving(beside, i);
+		if (is_serving != interface->was_serving ||
+		    (before == PROBE_ASKING && interface->probe.state == PROBE_FOREIGN)) {
+			say_change(interface, is_serving);
+			is_changed = true;
+		}
+		interface->was_serving = is_serving;
+	}
+	if (is_changed)
+		foreign_announce(backend_foreign(backend_of(beside)));
+}
+
+struct foreign_self beside_self(const struct beside *beside)
+{
+	struct foreign_self self = {.answers_as = NULL};
+
+	if (mode_of(beside) == SETTINGS_OBSERVE)
+		return self;
+	for (size_t i = 0; i < beside->interface_count && self.count < FOREIGN_ADDRESSES_MAX;
+	     i++) {
+		uint32_t address = link_address(beside->interfaces[i].link);
+
+		if (address != 0 &&
+		    (mode_of(beside) == SETTINGS_PROXY || beside_is_serving(beside, i)))
+			self.addresses[self.count++] = address;
+	}
+	if (self.count > 0)
+		self.answers_as = mode_of(beside) == SETTINGS_PROXY ? "proxy" : "server";
+	return self;
+}
+
+void beside_status(const struct beside *beside, char *buffer, size_t size)
+{
+	struct proxy_server_counts counts;
+	char address[IP4_TEXT_SIZE];
+
+	(void)snprintf(buffer, size, "%s", settings_mode_name(mode_of(beside)));
+	if (beside->proxy) {
+		counts = proxy_server_counts(beside->proxy);
+		(void)snprintf(buffer, size, "proxy (%llu offers, %llu answers on port 4011)",
+			       (unsigned long long)counts.offers,
+			       (unsigned long long)counts.answers);
+		return;
+	}
+	for (size_t i = 0; i < beside->interface_count; i++) {
+		const struct beside_interface *interface = &beside->interfaces[i];
+
+		if (mode_of(beside) != SETTINGS_SERVER || beside_is_serving(beside, i) ||
+		    find_stranger(interface) == 0)
+			continue;
+		ip4_format(find_stranger(interface), address);
+		(void)snprintf(buffer, size,
+			       "observing only: %s gives addresses on %s, and "
+			       "dhcp_ignore_foreign is false",
+			       address, link_name(interface->link));
+		return;
+	}
+}
+
+/* --- opening and closing --- */
+
+enum err beside_add(struct beside *beside, struct link *link)
+{
+	struct beside_interface *interface = &beside->interfaces[beside->interface_count];
+	struct tap_options options = {
+		.link = link,
+		.what = mode_of(beside) == SETTINGS_SERVER ? TAP_REPLIES : TAP_EVERYTHING,
+		.on_heard = on_heard,
+		.data = interface,
+	};
+	uint32_t xid = 0;
+	struct mac mac = link_mac(link);
+	enum err err;
+
+	if (beside->interface_count == INTERFACES_MAX)
+		return ERR_SPACE;
+	interface->beside = beside;
+	interface->link = link;
+	interface->probe_mac = probe_mac(&mac);
+	if (getrandom(&xid, sizeof(xid), 0) < 0)
+		return ERR_SYSTEM;
+	probe_begin(&interface->probe, xid, loop_now_ms(beside->options.loop));
+	err = tap_open(beside->options.loop, &options, &interface->tap);
+	if (err != ERR_OK)
+		return err;
+	beside->interface_count++;
+	return beside->proxy ? proxy_server_add(beside->proxy, link) : ERR_OK;
+}
+
+enum err beside_open(const struct beside_options *options, struct beside **ret_beside)
+{
+	struct beside *beside = calloc(1, sizeof(*beside));
+	struct proxy_server_options proxy = {
+		options->loop, (unsigned)options->settings->proxy_delay_ms, options->backend};
+	enum err err = ERR_OK;
+
+	if (!beside)
+		return ERR_MEMORY;
+	beside->options = *options;
+	if (settings_mode(options->settings) == SETTINGS_PROXY)
+		err = proxy_server_open(&proxy, &beside->proxy);
+	if (err != ERR_OK) {
+		free(beside);
+		return err;
+	}
+	loop_timer_open(options->loop, &beside->timer, on_tick, beside);
+	if (settings_mode(options->settings) == SETTINGS_SERVER)
+		loop_timer_start(&beside->timer, 1, PROBE_TICK_MS);
+	*ret_beside = beside;
+	return ERR_OK;
+}
+
+void beside_close(struct beside *beside)
+{
+	if (!beside)
+		return;
+	for (size_t i = 0; i < beside->interface_count; i++)
+		tap_close(beside->interfaces[i].tap);
+	proxy_server_close(beside->proxy);
+	loop_timer_close_then(&beside->timer, free);
+}
