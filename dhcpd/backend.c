@@ -55,12 +55,17 @@ struct foreign *backend_foreign(const struct backend *backend)
 	return backend->foreign;
 }
 
+void backend_announce(struct backend *backend)
+{
+	hello_now(backend->hello);
+	foreign_announce(backend->foreign);
+}
+
 static void on_up(void *data)
 {
 	struct backend *backend = data;
 
-	hello_now(backend->hello);
-	foreign_announce(backend->foreign);
+	backend_announce(backend);
 	store_on_up(backend->store);
 }
 

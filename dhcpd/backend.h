@@ -40,6 +40,8 @@ struct store *backend_store(const struct backend *backend);
 bool backend_is_up(const struct backend *backend);
 struct events *backend_events(const struct backend *backend);
 struct foreign *backend_foreign(const struct backend *backend);
+/* What we are has changed: rouse.daemons and our peers learn it now. */
+void backend_announce(struct backend *backend);
 void backend_reload(struct backend *backend);
 /* Accepts NULL. */
 void backend_close(struct backend *backend);

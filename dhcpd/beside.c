@@ -215,7 +215,7 @@ static void on_tick(void *data)
 		interface->was_serving = is_serving;
 	}
 	if (is_changed)
-		foreign_announce(backend_foreign(backend_of(beside)));
+		backend_announce(backend_of(beside));
 }
 
 struct foreign_self beside_self(const struct beside *beside)

@@ -176,13 +176,16 @@ class Site:
         self.postgres.sql("insert into rouse.pools (subnet, first, last) values "
                           "('10.77.0.0/24', %s, %s)", *pool)
 
-    def start(self, *flags, wait=LOADED):
+    def start(self, *flags, wait=LOADED, serving=True):
+        """`serving`: also waits until no other DHCP server has answered dhcpd's probe."""
         self.daemon = self.server.spawn([
             self.program, "--interface", "eth0", "--database", self.postgres.conninfo("rouse_dhcpd"),
             "--state-dir", self.state, "--log-level", "debug", *flags])
         self.daemon.wait_for("event=started")
         if wait:
             self.daemon.wait_for(wait, timeout=20)
+        if wait and serving:
+            self.daemon.wait_for("event=serving")
         if wait == LOADED:
             # the snapshot has a connection of its own: the first answer shows that it is in force
             self.wait_until(lambda: self.wire("02:00:00:00:ff:fe").discover(timeout=0.3))

@@ -24,6 +24,52 @@ static void test_a_datagram_by_hand(void **state)
 	assert_int_equal(frame_encode(&frame, buffer, 29, &length), ERR_RANGE);
 }
 
+static void test_a_datagram_is_read_again(void **state)
+{
+	uint8_t buffer[64] = {0};
+	size_t length = 0;
+	struct frame frame = {0x0a4d0001, 0x0a4d0009, 67, 68, (const uint8_t *)"hi", 2};
+	struct frame again;
+
+	(void)state;
+	assert_int_equal(frame_encode(&frame, buffer, sizeof(buffer), &length), ERR_OK);
+	/* an Ethernet frame is padded: what is behind the packet is not part of it */
+	assert_int_equal(frame_parse(buffer, 46, &again), ERR_OK);
+	assert_int_equal(again.source, 0x0a4d0001);
+	assert_int_equal(again.destination, 0x0a4d0009);
+	assert_int_equal(again.source_port, 67);
+	assert_int_equal(again.destination_port, 68);
+	assert_int_equal(again.payload_length, 2);
+	assert_memory_equal(again.payload, "hi", 2);
+	for (size_t i = 0; i < length; i++)
+		assert_int_equal(frame_parse(buffer, i, &again), ERR_FORMAT);
+}
+
+static void expect_refused(size_t at, uint8_t value)
+{
+	uint8_t buffer[64] = {0};
+	size_t length = 0;
+	struct frame frame = {1, 2, 67, 68, (const uint8_t *)"hi", 2}, again;
+
+	assert_int_equal(frame_encode(&frame, buffer, sizeof(buffer), &length), ERR_OK);
+	buffer[at] = value;
+	assert_int_equal(frame_parse(buffer, length, &again), ERR_FORMAT);
+}
+
+static void test_what_is_no_datagram(void **state)
+{
+	(void)state;
+	expect_refused(0, 0x65);  /* version 6 */
+	expect_refused(0, 0x44);  /* a header of four words */
+	expect_refused(0, 0x4f);  /* a header longer than the packet */
+	expect_refused(3, 0x1f);  /* longer than what is there */
+	expect_refused(6, 0x20);  /* more fragments follow */
+	expect_refused(7, 1);	  /* the second fragment */
+	expect_refused(9, 6);	  /* TCP */
+	expect_refused(25, 7);	  /* UDP shorter than its header */
+	expect_refused(25, 0x0b); /* UDP longer than the packet */
+}
+
 /* Router solicitation from fe80::1 to ff02::2, hop limit 255. */
 static void solicit(uint8_t packet[48])
 {
@@ -115,6 +161,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_datagram_by_hand),
+		cmocka_unit_test(test_a_datagram_is_read_again),
+		cmocka_unit_test(test_what_is_no_datagram),
 		cmocka_unit_test(test_who_is_answered),
 		cmocka_unit_test(test_what_is_no_solicitation),
 		cmocka_unit_test(test_the_advertisement),

@@ -1,0 +1,309 @@
+"""dhcpd beside other people's DHCP servers: as a proxy, as an observer, and as a server that finds
+another one in its place."""
+
+import json
+import socket
+import time
+
+import pytest
+
+import dhcp_servers
+from net import Lab
+from test_dhcpd_kit import (ACK, DISCOVER, OFFER, REQUEST, SERVER, Reply, Site, firmware, option,
+                            packed)
+
+OTHER = "10.77.0.9"
+MACS = (f"02:00:00:00:{number // 256:02x}:{number % 256:02x}" for number in range(1, 60000))
+
+
+@pytest.fixture(scope="module", name="site")
+def make_site(postgres, build, tmp_path_factory):
+    """The server's host runs our dhcpd; `other` is the host of somebody else's."""
+    with Lab() as laboratory:
+        site = Site(laboratory, postgres, build, tmp_path_factory.mktemp("state"), pool=None)
+        site.other = laboratory.host("other", addresses=[f"{OTHER}/24"])
+        site.workdir = tmp_path_factory.mktemp("others")
+        yield site
+        site.close()
+
+
+@pytest.fixture(name="ours")
+def run_ours(site):
+    """Starts our dhcpd by flags; ends it, which must be in order."""
+    def start(*flags):
+        site.start(*flags, wait="event=snapshot_loaded", serving=False)
+        return site.daemon
+    yield start
+    site.close()
+
+
+def replies(wire, count, timeout=5.0):
+    """So many answers to the last message, whoever sent them; by the server's identifier."""
+    found = []
+    deadline = time.monotonic() + timeout
+    while len(found) < count and (left := deadline - time.monotonic()) > 0:
+        reply = wire.receive(left)
+        if reply:
+            found.append(reply)
+    assert len(found) == count, [reply.options for reply in found]
+    return found
+
+
+def ask(wire, kind, *options, count=1, **more):
+    wire.send(wire.message(kind, *options, **more))
+    return replies(wire, count)
+
+
+def take_address(wire, *options):
+    """An operating system's way to an address; only the main server may answer."""
+    (offer,) = ask(wire, DISCOVER, *options)
+    assert offer.type == OFFER and offer.yiaddr != "0.0.0.0"
+    (ack,) = ask(wire, REQUEST, option(54, offer.options[54]), option(50, packed(offer.yiaddr)),
+                 *options)
+    assert ack.type == ACK and ack.yiaddr == offer.yiaddr
+    return ack
+
+
+def offers_to(wire, *options, **more):
+    """(the main server's offer, the proxy's) to a machine that boots."""
+    both = ask(wire, DISCOVER, *options, count=2, **more)
+    (main,) = [offer for offer in both if offer.yiaddr != "0.0.0.0"]
+    (proxy,) = [offer for offer in both if offer.yiaddr == "0.0.0.0"]
+    assert (main.type, proxy.type) == (OFFER, OFFER)
+    return main, proxy
+
+
+class Address:
+    """The client has an address, and sockets on it, as long as `with` lasts."""
+
+    def __init__(self, host, address):
+        self.host, self.address = host, address
+        self.sockets = []
+
+    def __enter__(self):
+        self.host.run(["ip", "addr", "add", f"{self.address}/24", "dev", "eth0"])
+        return self
+
+    def ask(self, port, server, server_port, octets, timeout=5):
+        """From that port to the server's; its answer, or None."""
+        with self.host.entered():
+            asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sockets.append(asking)
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        asking.bind((self.address, port))
+        asking.settimeout(timeout)
+        asking.sendto(octets, (server, server_port))
+        try:
+            answer, self.peer = asking.recvfrom(4096)
+        except TimeoutError:
+            return None
+        finally:
+            asking.close()
+        return Reply(None, answer)
+
+    def __exit__(self, *_):
+        self.host.run(["ip", "addr", "del", f"{self.address}/24", "dev", "eth0"])
+
+
+def renew_five_times(site, wire, ack, server):
+    """The main server answers each unicast renewal: none is stolen from it."""
+    with Address(site.client, ack.yiaddr) as client:
+        for _ in range(5):
+            reply = client.ask(68, server, 67, wire.message(REQUEST, ciaddr=ack.yiaddr))
+            assert reply is not None and reply.type == ACK and reply.yiaddr == ack.yiaddr
+
+
+def check_both_answer(site, server):
+    """The main server serves, and the proxy adds what boots."""
+    ours = SERVER
+    wire = site.wire(site.client.mac())
+    ack = take_address(wire)
+    assert ack.options[54] == packed(server)
+    renew_five_times(site, wire, ack, server)
+
+    _, proxy = offers_to(site.wire(next(MACS)), *firmware(0))
+    assert proxy.options[54] == packed(ours) and proxy.frame["IP"].src == ours
+    assert proxy.frame.dst == "ff:ff:ff:ff:ff:ff"
+    assert (proxy.file, proxy.siaddr) == ("undionly.kpxe", ours)
+    assert proxy.options[60] == b"PXEClient" and proxy.options[43] == b"\x06\x01\x08\xff"
+    assert proxy.options[97] == b"\0" + bytes(range(16)) and 51 not in proxy.options
+
+    _, proxy = offers_to(site.wire(next(MACS)), *firmware(7, user=b"iPXE", ipxe=True))
+    assert (proxy.file, proxy.siaddr) == ("default.ipxe", ours) and 175 not in proxy.options
+
+    check_uefi(site, ours)
+
+
+def check_uefi(site, ours):
+    """UEFI firmware gets a promise, and its file on port 4011: from there and to there."""
+    wire = site.wire(site.client.mac())
+    # OVMF asks for broadcast answers, so the main server's is heard, too
+    main, proxy = offers_to(wire, *firmware(7), broadcast=True)
+    assert (proxy.file, proxy.siaddr) == ("", ours)
+    assert proxy.options[60] == b"PXEClient" and 43 not in proxy.options and 67 not in proxy.options
+    with Address(site.client, main.yiaddr) as client:
+        ack = client.ask(4011, ours, 4011, wire.message(REQUEST, *firmware(7), ciaddr=main.yiaddr))
+        assert ack is not None and client.peer == (ours, 4011)
+    assert (ack.type, ack.file, ack.siaddr, ack.yiaddr) == (ACK, "ipxe.efi", ours, "0.0.0.0")
+    assert ack.options[67].rstrip(b"\0") == b"ipxe.efi" and ack.options[60] == b"PXEClient"
+
+
+@pytest.mark.parametrize("kind", dhcp_servers.KINDS)
+def test_a_proxy_beside_a_server_on_another_host(site, ours, kind):
+    main = dhcp_servers.start(kind, site.other, site.workdir)
+    ours("--mode", "proxy")
+    check_both_answer(site, OTHER)
+    (row,) = site.wait_until(lambda: site.postgres.sql(
+        "select * from rouse.foreign_dhcp where address = %s and count > 0", OTHER))
+    assert (row.kind, row.router, row.mac) == ("server", "10.77.0.254", site.other.mac())
+    main.stop()
+
+
+@pytest.mark.parametrize("kind", dhcp_servers.KINDS)
+def test_a_proxy_beside_a_server_on_the_same_host(site, ours, kind):
+    main = dhcp_servers.start(kind, site.server, site.workdir)
+    daemon = ours("--mode", "proxy")
+    check_both_answer(site, SERVER)
+    # the other order: a server that starts beside us finds its port free
+    main.stop()
+    main = dhcp_servers.start(kind, site.server, site.workdir)
+    check_both_answer(site, SERVER)
+    ports = site.server.run(["ss", "-lunpH"]).stdout
+    assert f"pid={main.pid}" in ports or kind in ports or "dhcp" in ports
+    assert not [line for line in ports.splitlines() if f"pid={daemon.pid}," in line
+                and line.split()[3].endswith(":67")], ports
+    main.stop()
+
+
+def test_a_proxy_is_silent_to_those_who_should_not_boot(site, ours):
+    site.postgres.sql("insert into rouse.hosts (name, state) values ('retired', 'disabled')")
+    mac = next(MACS)
+    site.postgres.sql("insert into rouse.nics (mac, host) values (%s, 'retired')", mac)
+    ours("--mode", "proxy")
+    silent = [(mac, firmware(7)), (next(MACS), []), (next(MACS), firmware(6)),
+              (next(MACS), firmware(22, vendor="U-Boot"))]
+    for machine, options in silent:
+        assert site.wire(machine).discover(*options, timeout=0.5) is None
+    # it is alive all the while
+    assert site.wire(next(MACS)).discover(*firmware(7)).type == OFFER
+    reasons = site.wait_until(lambda: site.postgres.sql(
+        "select reason from rouse.events where mac = %s and stage = 'proxy'", mac))
+    assert reasons[0].reason == "the host is disabled or retired"
+
+
+def test_an_offer_may_be_held_back(site, ours):
+    ours("--mode", "proxy", "--proxy-delay-ms", "700")
+    wires = [site.wire(next(MACS)) for _ in range(3)]
+    began = time.monotonic()
+    for wire in wires:
+        wire.send(wire.message(DISCOVER, *firmware(0)))
+    for wire in wires:
+        assert wire.receive().type == OFFER
+        assert time.monotonic() - began > 0.69
+
+
+def test_a_relay_is_answered_at_its_port_67(site, ours):
+    ours("--mode", "proxy")
+    wire = site.wire(next(MACS))
+    with Address(site.client, "10.77.0.7") as relay:
+        offer = relay.ask(67, SERVER, 67, wire.message(DISCOVER, *firmware(0), option(82, b"\1\1x"),
+                                                       giaddr="10.77.0.7"))
+        assert relay.peer == (SERVER, 67)
+    assert (offer.type, offer.giaddr, offer.file) == (OFFER, "10.77.0.7", "undionly.kpxe")
+    assert list(offer.options)[-1] == 82 and offer.options[82] == b"\1\1x"
+
+
+def test_a_second_proxy_is_noticed(site, ours):
+    daemon = ours("--mode", "proxy")
+    offer = bytearray(site.wire(next(MACS)).message(OFFER, option(54, packed("10.77.0.66")),
+                                                    option(60, b"PXEClient")))
+    offer[0] = 2
+    wire = site.wire("02:00:00:00:66:66")
+    frame = wire.frame(bytes(offer), source="10.77.0.66")
+    # from port 67 to 68: the other way round than a client's
+    frame = frame[:34] + b"\0\x43\0\x44" + frame[38:40] + b"\0\0" + frame[42:]
+    wire.send_frame(frame)
+    daemon.wait_for("event=foreign_proxy address=10.77.0.66 mac=02:00:00:00:66:66")
+    (row,) = site.wait_until(lambda: site.postgres.sql(
+        "select kind, count from rouse.foreign_dhcp where address = '10.77.0.66'"))
+    assert row == ("proxy", 1)
+
+
+def test_port_4011_taken_is_said_with_a_remedy(site):
+    with site.server.entered():
+        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taken.bind(("0.0.0.0", 4011))
+    daemon = site.server.spawn([site.program, "--interface", "eth0", "--mode", "proxy", "--database",
+                                site.postgres.conninfo("rouse_dhcpd"), "--state-dir", ""])
+    assert daemon.wait() == 69
+    assert "port=4011" in daemon.output and "another proxy DHCP server runs here" in daemon.output
+    taken.close()
+
+
+def events_of(site, mac):
+    return site.postgres.sql("select stage, kind, host(address) as address, name, reason, detail "
+                             "from rouse.events where mac = %s order by at", mac)
+
+
+def test_an_observer_tells_the_whole_story(site, ours):
+    """Broadcast answers are heard; one to the card alone is inferred from what follows."""
+    main = dhcp_servers.start("dnsmasq", site.other, site.workdir)
+    ours("--mode", "observe")
+    wire = site.wire(next(MACS))
+    (offer,) = ask(wire, DISCOVER, *firmware(7), broadcast=True)
+    chosen = [option(54, offer.options[54]), option(50, packed(offer.yiaddr))]
+    # no broadcast flag: the ACK goes to the card alone, and the observer cannot hear it
+    ask(wire, REQUEST, *chosen, *firmware(7))
+    (offer,) = ask(wire, DISCOVER, *firmware(7, user=b"iPXE"), broadcast=True)
+    ask(wire, REQUEST, *chosen, *firmware(7, user=b"iPXE"), broadcast=True)
+    site.wait_until(lambda: [e for e in events_of(site, wire.mac) if e.stage == "ipxe_dhcp"
+                             and e.kind == "ack"])
+    story = events_of(site, wire.mac)
+    assert [(e.stage, e.kind) for e in story] == [
+        ("fw_dhcp", "discover"), ("fw_dhcp", "offer"), ("fw_dhcp", "request"), ("fw_dhcp", "ack"),
+        ("ipxe_dhcp", "discover"), ("ipxe_dhcp", "offer"), ("ipxe_dhcp", "request"),
+        ("ipxe_dhcp", "ack")]
+    inferred, heard = story[3], story[7]
+    assert inferred.detail["inferred"] is True and inferred.detail["server"] == OTHER
+    assert "inferred" not in heard.detail and heard.detail["server"] == OTHER
+    assert inferred.address == heard.address == offer.yiaddr
+    assert heard.reason == f"heard from another server, {OTHER}"
+    main.stop()
+
+
+# --- mode server, with somebody else in its place ---
+
+def test_a_server_serves_not_beside_a_stranger(site, ours):
+    site.configure(("10.77.0.20", "10.77.0.99"))
+    main = dhcp_servers.start("dnsmasq", site.other, site.workdir)
+    daemon = ours()
+    daemon.wait_for(f"event=not_serving .*address={OTHER}")
+    ack = take_address(site.wire(next(MACS)))
+    assert ack.options[54] == packed(OTHER)
+    (row,) = site.wait_until(lambda: site.postgres.sql(
+        "select status from rouse.daemons where alive and status like 'observing only: %%'"))
+    assert OTHER in row.status
+    # it is told to serve all the same
+    said = len(daemon.output)
+    site.postgres.sql("select rouse.setting('dhcp_ignore_foreign', 'true')")
+    daemon.wait_for("event=serving", after=said)
+    both = ask(site.wire(next(MACS)), DISCOVER, count=2)
+    assert {offer.options[54] for offer in both} == {packed(OTHER), packed(SERVER)}
+    site.postgres.sql("select rouse.setting('dhcp_ignore_foreign', 'false')")
+    main.stop()
+
+
+def test_a_peer_is_no_stranger(site, ours, tmp_path):
+    """Two of ours on one segment: the second finds the first, and both serve."""
+    daemon = ours()
+    daemon.wait_for("event=serving")
+    other = site.other.spawn([site.program, "--interface", "eth0", "--database",
+                              site.postgres.conninfo("rouse_dhcpd"), "--state-dir", tmp_path])
+    other.wait_for("event=serving")
+    both = ask(site.wire(next(MACS)), DISCOVER, count=2)
+    assert {offer.options[54] for offer in both} == {packed(OTHER), packed(SERVER)}
+    assert other.stop() == 0
+    assert "event=foreign_dhcp" not in other.output and "event=not_serving" not in other.output
+    assert not site.postgres.sql("select * from rouse.foreign_dhcp where address = %s "
+                                 "and kind = 'server'", SERVER)
+    assert json.dumps(daemon.output).count("event=foreign_dhcp address=10.77.0.9 ") == 0
