@@ -39,7 +39,8 @@ static void see_stranger(struct probe *probe, uint64_t now_ms)
 /* The first question and its repetition. */
 static bool is_question_due(struct probe *probe, uint64_t now_ms)
 {
-	if (probe->sent >= 2 || now_ms - probe->began_ms < probe->sent * PROBE_REPEAT_MS)
+	if (probe->sent >= 2 ||
+	    now_ms - probe->began_ms < (uint64_t)probe->sent * PROBE_REPEAT_MS)
 		return false;
 	probe->sent++;
 	return true;
