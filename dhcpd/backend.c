@@ -20,6 +20,7 @@ struct backend {
 	struct snapshot *snapshot;
 	struct store *store;
 	struct events *events;
+	struct origins *origins;
 	struct hello *hello;
 	struct foreign *foreign;
 	struct loop *loop;
@@ -45,6 +46,11 @@ bool backend_is_up(const struct backend *backend)
 	return store_is_up(backend->store) && hello_is_accepted(backend->hello);
 }
 
+struct origins *backend_origins(const struct backend *backend)
+{
+	return backend->origins;
+}
+
 struct events *backend_events(const struct backend *backend)
 {
 	return backend->events;
@@ -67,6 +73,7 @@ static void on_up(void *data)
 
 	backend_announce(backend);
 	store_on_up(backend->store);
+	origins_retry(backend->origins);
 }
 
 static void on_down(void *data, const char *reason)
@@ -164,6 +171,8 @@ static enum err open_parts(struct backend *backend)
 	if (err == ERR_OK)
 		err = store_open(&store, &backend->store);
 	if (err == ERR_OK)
+		err = origins_open(backend->conn, &backend->origins);
+	if (err == ERR_OK)
 		err = events_open(backend->loop, backend->conn, "dhcpd", backend->instance,
 				  &backend->events);
 	if (err == ERR_OK)
@@ -215,6 +224,7 @@ void backend_close(struct backend *backend)
 	foreign_close(backend->foreign);
 	db_close(backend->conn);
 	store_close(backend->store);
+	origins_close(backend->origins);
 	snapshot_close(backend->snapshot);
 	free(backend);
 }

@@ -11,6 +11,7 @@
 #include "core/site.h"
 #include "db/events.h"
 #include "dhcpd/foreign.h"
+#include "dhcpd/origins.h"
 #include "dhcpd/settings.h"
 #include "dhcpd/store.h"
 #include "io/loop.h"
@@ -38,6 +39,7 @@ bool backend_has_site(const struct backend *backend);
 struct store *backend_store(const struct backend *backend);
 /* Are grants being recorded? Otherwise the outage rule. */
 bool backend_is_up(const struct backend *backend);
+struct origins *backend_origins(const struct backend *backend);
 struct events *backend_events(const struct backend *backend);
 struct foreign *backend_foreign(const struct backend *backend);
 /* What we are has changed: rouse.daemons and our peers learn it now. */

@@ -1,9 +1,9 @@
 #include "dhcpd/decide.h"
 
 #include "dhcpd/option.h"
+#include "dhcpd/place.h"
 #include "dhcpd/pool.h"
-
-#define RELAY_LINK_SELECTION 5 /* RFC 3527 */
+#include "dhcpd/relay.h"
 
 /* One decision in the making. */
 struct deciding {
@@ -11,6 +11,7 @@ struct deciding {
 	const struct packet *packet;
 	struct decide_verdict *verdict;
 	struct pool_question pool;
+	bool is_renewal;	   /* it was sent to us alone, not to every server */
 	const struct lease *lease; /* the client's best entry in the subnet, or NULL */
 };
 
@@ -26,11 +27,26 @@ static void refuse(struct deciding *d, const char *reason)
 	d->verdict->reason = reason;
 }
 
+/* The client's wish (option 51) within the subnet's limits; without them the subnet's word. */
+static uint32_t lease_time(const struct deciding *d)
+{
+	const struct site_subnet *subnet = d->verdict->subnet;
+	uint32_t least =
+		subnet->lease_seconds_min ? subnet->lease_seconds_min : subnet->lease_seconds;
+	uint32_t most =
+		subnet->lease_seconds_max ? subnet->lease_seconds_max : subnet->lease_seconds;
+	uint32_t wish;
+
+	if (!packet_option_u32(d->packet, OPTION_LEASE_SECONDS, &wish))
+		return subnet->lease_seconds;
+	return wish < least ? least : wish > most ? most : wish;
+}
+
 static void promise(struct deciding *d, enum decide_action action, uint32_t address,
 		    const char *reason)
 {
 	bool is_recorded = action == DECIDE_ACK && address == d->question->recorded_address;
-	uint32_t seconds = d->verdict->subnet->lease_seconds;
+	uint32_t seconds = lease_time(d);
 
 	if (is_recorded && seconds > d->question->recorded_seconds)
 		seconds = d->question->recorded_seconds;
@@ -83,6 +99,31 @@ static void decide_outage(struct deciding *d, enum decide_action action, uint32_
 	d->verdict->rebinding_seconds = left - left / 16;
 }
 
+static void enter_subnet(struct deciding *d, const struct site_subnet *subnet)
+{
+	d->verdict->subnet = subnet;
+	d->pool.subnet = subnet;
+	d->lease = lease_of_client(d->question->leases, &d->verdict->client, &subnet->net);
+}
+
+/* Any address of the link: of this subnet, or if it is full, of one beside it. */
+static void offer_any(struct deciding *d)
+{
+	const struct site_subnet *first = d->verdict->subnet;
+	uint32_t address;
+
+	do {
+		if (pool_pick(&d->pool, &address) == ERR_OK) {
+			promise(d, DECIDE_OFFER, address, "a free address of the pool");
+			d->verdict->is_from_pool = true;
+			return;
+		}
+		enter_subnet(d, site_subnet_beside(d->question->site, d->verdict->subnet));
+	} while (d->verdict->subnet != first);
+	d->verdict->is_exhausted = true;
+	stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
+}
+
 static void decide_discover(struct deciding *d)
 {
 	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
@@ -108,10 +149,8 @@ static void decide_discover(struct deciding *d)
 	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address) &&
 		 pool_is_free(&d->pool, address))
 		promise(d, DECIDE_OFFER, address, "the client wished for this address");
-	else if (pool_pick(&d->pool, &address) == ERR_OK)
-		promise(d, DECIDE_OFFER, address, "a free address of the pool");
 	else
-		stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
+		offer_any(d);
 }
 
 /* An address that the client names: it is the database's to give, or it is refused. */
@@ -135,11 +174,17 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 		promise(d, DECIDE_ACK, address, reason);
 }
 
+/* Under our address, or under the one by which the relay plays us. */
+static bool is_ours(const struct deciding *d, uint32_t server)
+{
+	return server == d->question->server || server == d->verdict->server;
+}
+
 static void decide_selecting(struct deciding *d, uint32_t chosen_server)
 {
 	uint32_t address;
 
-	if (chosen_server != d->question->server) {
+	if (!is_ours(d, chosen_server)) {
 		d->verdict->change = DECIDE_FORGET;
 		stay_silent(d, "the client chose another server");
 		return;
@@ -157,11 +202,25 @@ static void decide_selecting(struct deciding *d, uint32_t chosen_server)
 static void ask_or_stay_silent(struct deciding *d)
 {
 	if (d->question->has_asked) {
-		stay_silent(d, "the lease is unknown here: perhaps it is another server's");
+		if (site_setting_truth(d->question->site, "dhcp_nak_unknown_client", false))
+			refuse(d, "nobody knows this lease");
+		else
+			stay_silent(
+				d, "the lease is unknown here: perhaps it is another server's");
 		return;
 	}
 	d->verdict->action = DECIDE_ASK;
 	d->verdict->reason = "the table does not know this lease";
+}
+
+static void refuse_wrong_network(struct deciding *d)
+{
+	const char *reason = "the address belongs to another network";
+
+	if (site_setting_truth(d->question->site, "dhcp_nak_wrong_network", true))
+		refuse(d, reason);
+	else
+		stay_silent(d, reason);
 }
 
 /*
@@ -174,7 +233,7 @@ static void decide_init_reboot(struct deciding *d, uint32_t address)
 	if (!d->question->is_database_up)
 		decide_outage(d, DECIDE_ACK, address);
 	else if (!ip4_net_holds(&d->verdict->subnet->net, address))
-		refuse(d, "the address belongs to another network");
+		refuse_wrong_network(d);
 	else if (recorded_lease(d, address))
 		grant_or_refuse(d, address, "the client came back with its address");
 	else if (d->question->has_asked && d->lease && d->lease->state != LEASE_OFFERED)
@@ -209,7 +268,7 @@ static void decide_rebinding(struct deciding *d, uint32_t address)
 	if (!d->question->is_database_up)
 		decide_outage(d, DECIDE_ACK, address);
 	else if (!ip4_net_holds(&d->verdict->subnet->net, address))
-		refuse(d, "the address belongs to another network");
+		refuse_wrong_network(d);
 	else if (recorded_lease(d, address))
 		grant_or_refuse(d, address, "the client asks anyone to extend its lease");
 	else
@@ -222,7 +281,7 @@ static void decide_request(struct deciding *d)
 
 	if (packet_option_u32(d->packet, OPTION_SERVER_ID, &server))
 		decide_selecting(d, server);
-	else if (d->packet->ciaddr != 0 && d->question->is_unicast)
+	else if (d->packet->ciaddr != 0 && d->is_renewal)
 		decide_renewing(d, d->packet->ciaddr);
 	else if (d->packet->ciaddr != 0)
 		decide_rebinding(d, d->packet->ciaddr);
@@ -239,8 +298,7 @@ static void decide_end(struct deciding *d, uint32_t address, enum decide_change 
 	const struct lease *lease = lease_at(d->question->leases, address);
 	uint32_t server;
 
-	if (packet_option_u32(d->packet, OPTION_SERVER_ID, &server) &&
-	    server != d->question->server) {
+	if (packet_option_u32(d->packet, OPTION_SERVER_ID, &server) && !is_ours(d, server)) {
 		stay_silent(d, "it is meant for another server");
 		return;
 	}
@@ -275,27 +333,20 @@ static void decide_inform(struct deciding *d)
 	d->verdict->reason = "the client has an address and asks for options";
 }
 
-/* The address whose subnet the client is in: the relay's link, its own if routed, or ours. */
-static uint32_t link_address(const struct decide_question *question)
+/* A BOOTP client keeps its address for ever, so it gets one that is kept for it. */
+static void decide_bootp(struct deciding *d)
 {
-	const struct packet *packet = question->packet;
-	size_t length;
-	const uint8_t *agent = packet_option(packet, OPTION_RELAY_AGENT, &length);
-	struct bytes_reader in = bytes_reader(agent, agent ? length : 0);
+	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
+							    d->verdict->subnet, d->pool.mac)
+					: 0;
 
-	if (packet->giaddr == 0)
-		return packet->ciaddr != 0 && question->is_unicast ? packet->ciaddr
-								   : question->server;
-	while (in.left > 0 && !in.failed) {
-		uint8_t code = bytes_get_u8(&in);
-		uint8_t part_length = bytes_get_u8(&in);
-		const uint8_t *part = bytes_take(&in, part_length);
-		struct bytes_reader link = bytes_reader(part, part ? part_length : 0);
-
-		if (code == RELAY_LINK_SELECTION && part && part_length == 4)
-			return bytes_get_u32(&link);
+	if (reserved == 0 || !pool_is_free(&d->pool, reserved)) {
+		stay_silent(d, "a BOOTP client needs an address in rouse.reservations");
+		return;
 	}
-	return packet->giaddr;
+	d->verdict->action = DECIDE_BOOTP;
+	d->verdict->address = reserved;
+	d->verdict->reason = "the address is reserved for this card";
 }
 
 static const struct host *find_host(const struct deciding *d)
@@ -308,6 +359,25 @@ static const struct host *find_host(const struct deciding *d)
 	if (!host && verdict->pxe.has_uuid)
 		host = site_host_by_uuid(site, &verdict->pxe.uuid);
 	return host;
+}
+
+static void choose_place(struct deciding *d)
+{
+	const struct decide_question *question = d->question;
+	struct decide_verdict *verdict = d->verdict;
+	struct relay_info relay = relay_read(d->packet);
+	struct place place = place_of(&(struct place_question){
+		question->site, question->leases, d->packet, &relay, &verdict->client,
+		verdict->has_mac ? &verdict->mac : NULL, question->server,
+		question->is_unicast});
+
+	verdict->subnet = place.subnet;
+	verdict->by_selection = place.by_selection;
+	if (relay.has_server_id)
+		verdict->server = relay.server_id;
+	/* a relay's own datagrams are unicast: what counts is how the client sent its own */
+	d->is_renewal = d->packet->giaddr != 0 ? relay.was_unicast || relay.has_server_id
+					       : question->is_unicast;
 }
 
 /* Who asks, and from where; false when that alone ends it. */
@@ -334,7 +404,7 @@ static bool identify(struct deciding *d)
 		stay_silent(d, "the interface has no IPv4 address: give it one");
 		return false;
 	}
-	verdict->subnet = site_subnet_of(question->site, link_address(question));
+	choose_place(d);
 	if (!verdict->subnet)
 		stay_silent(d,
 			    "no subnet holds the client's link: insert it into rouse.subnets");
@@ -360,7 +430,7 @@ static void decide_message(struct deciding *d)
 		decide_inform(d);
 		break;
 	case PACKET_BOOTP:
-		stay_silent(d, "BOOTP without DHCP is not served");
+		decide_bootp(d);
 		break;
 	default:
 		stay_silent(d, "a message type that no client sends");
@@ -370,11 +440,13 @@ static void decide_message(struct deciding *d)
 void decide(const struct decide_question *question, struct decide_verdict *ret_verdict)
 {
 	struct decide_verdict *verdict = ret_verdict;
-	struct deciding d = {question, question->packet, verdict, {0}, NULL};
+	struct deciding d = {question, question->packet, verdict, {0}, false, NULL};
 	long grace = site_setting_number(question->site, "lease_grace_seconds", 60);
 
-	*verdict = (struct decide_verdict){
-		.site = question->site, .server = question->server, .reason = ""};
+	*verdict = (struct decide_verdict){.site = question->site,
+					   .server = question->server,
+					   .source = question->server,
+					   .reason = ""};
 	if (!identify(&d))
 		return;
 	d.lease = lease_of_client(question->leases, &verdict->client, &verdict->subnet->net);
@@ -390,7 +462,7 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 	};
 	decide_message(&d);
 	if (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK ||
-	    verdict->action == DECIDE_INFORM)
+	    verdict->action == DECIDE_INFORM || verdict->action == DECIDE_BOOTP)
 		bootfile_choose(&(struct bootfile_question){question->site, verdict->subnet,
 							    verdict->host, &verdict->pxe,
 							    question->server},
@@ -399,7 +471,8 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 
 const char *decide_action_name(enum decide_action action)
 {
-	static const char *const names[] = {"silent", "offer", "ack", "nak", "inform", "ask"};
+	static const char *const names[] = {"silent", "offer", "ack", "nak",
+					    "inform", "bootp", "ask"};
 
 	return names[action];
 }

@@ -30,6 +30,7 @@ enum decide_action {
 	DECIDE_ACK,
 	DECIDE_NAK,
 	DECIDE_INFORM, /* an ACK of options alone */
+	DECIDE_BOOTP,  /* a reply without a message type and without a lease (RFC 1534) */
 	DECIDE_ASK,    /* rouse_daemon.lease_find(client), then decide again */
 };
 
@@ -67,10 +68,14 @@ struct decide_verdict {
 	const struct site_subnet *subnet; /* NULL: none was found */
 	const struct host *host;	  /* NULL: unknown */
 	struct pxe_client pxe;
-	uint32_t address; /* the lease's */
-	uint32_t server;
+	uint32_t address;  /* the lease's */
+	uint32_t server;   /* as option 54: ours, or the relay's that plays us (RFC 5107) */
+	uint32_t source;   /* where the reply comes from: always ours */
+	bool by_selection; /* option 118 goes back (RFC 3011) */
 	uint32_t lease_seconds, renewal_seconds, rebinding_seconds;
-	struct bootfile boot; /* for OFFER, ACK and INFORM */
+	bool is_from_pool;    /* a fresh address, that a pool had free */
+	bool is_exhausted;    /* silent because every address of the link is taken */
+	struct bootfile boot; /* for every reply but a NAK */
 };
 
 void decide(const struct decide_question *question, struct decide_verdict *ret_verdict);

@@ -46,6 +46,7 @@ enum option_code {
 	OPTION_CLIENT_ARCH = 93,       /* RFC 4578 */
 	OPTION_CLIENT_NIC = 94,	       /* RFC 4578 */
 	OPTION_CLIENT_UUID = 97,       /* RFC 4578 */
+	OPTION_SUBNET_SELECTION = 118, /* RFC 3011 */
 	OPTION_DOMAIN_SEARCH = 119,    /* RFC 3397 */
 	OPTION_CLASSLESS_ROUTES = 121, /* RFC 3442 */
 	OPTION_IPXE = 175,	       /* iPXE's own, encapsulated */

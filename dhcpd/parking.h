@@ -9,6 +9,7 @@
 #ifndef ROUSE_DHCPD_PARKING_H
 #define ROUSE_DHCPD_PARKING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct parking;
 struct parked {
 	struct lease_client client;
 	uint32_t address; /* that is being recorded; 0 when only a question was asked */
+	bool is_unicast;  /* it was sent to us alone */
 	size_t interface; /* position in the server's list */
 	size_t length;
 	uint8_t packet[PACKET_SIZE_MAX];

@@ -43,9 +43,14 @@ static void put_client(struct writing *w)
 	size_t length;
 	const uint8_t *identifier = packet_option(w->request, OPTION_CLIENT_ID, &length);
 	uint8_t fqdn[FQDN_VALUE_MAX];
+	uint32_t selected;
 
 	if (identifier && length > 0)
 		put(w, OPTION_CLIENT_ID, identifier, length);
+	/* which subnet was meant (RFC 3011 section 2) */
+	if (w->verdict->by_selection &&
+	    packet_option_u32(w->request, OPTION_SUBNET_SELECTION, &selected))
+		put_number(w, OPTION_SUBNET_SELECTION, selected);
 	if (w->verdict->action != DECIDE_NAK && fqdn_answer(w->request, fqdn, &length))
 		put(w, OPTION_FQDN, fqdn, length);
 }
@@ -141,8 +146,8 @@ static void put_tail(struct writing *w, size_t tail)
 /* Firmware is spared: some ROMs read no options from there. A name in `file` stays there. */
 static uint8_t overload_of(const struct decide_verdict *verdict)
 {
-	if (verdict->action == DECIDE_NAK || verdict->pxe.class == PXE_CLASS_FIRMWARE ||
-	    verdict->pxe.class == PXE_CLASS_HTTP)
+	if (verdict->action == DECIDE_NAK || verdict->action == DECIDE_BOOTP ||
+	    verdict->pxe.class == PXE_CLASS_FIRMWARE || verdict->pxe.class == PXE_CLASS_HTTP)
 		return 0;
 	return *verdict->boot.file ? SPACE_OVERLOAD_SNAME
 				   : SPACE_OVERLOAD_FILE | SPACE_OVERLOAD_SNAME;
@@ -207,6 +212,10 @@ static void put_options(struct writing *w, enum packet_message message)
 {
 	uint8_t type = (uint8_t)message;
 
+	if (message == PACKET_BOOTP) {
+		put_site(w);
+		return;
+	}
 	put(w, OPTION_MESSAGE_TYPE, &type, 1);
 	put_number(w, OPTION_SERVER_ID, w->verdict->server);
 	if (message == PACKET_NAK) {
@@ -223,14 +232,16 @@ enum err reply_encode(const struct packet *request, const struct decide_verdict 
 		      uint8_t *buffer, struct reply *ret_reply)
 {
 	enum packet_message message = reply_message(verdict->action);
-	uint32_t yiaddr = verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK
-				  ? verdict->address
-				  : 0;
+	bool gives_address = verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK ||
+			     verdict->action == DECIDE_BOOTP;
+	uint32_t yiaddr = gives_address ? verdict->address : 0;
 	struct writing w = {.request = request, .verdict = verdict};
-	size_t most = packet_reply_max(request);
+	/* BOOTP has 64 octets for all its options (RFC 951) */
+	size_t most =
+		verdict->action == DECIDE_BOOTP ? PACKET_SIZE_MIN : packet_reply_max(request);
 	size_t tail;
 
-	if (message == PACKET_BOOTP)
+	if (verdict->action == DECIDE_SILENT || verdict->action == DECIDE_ASK)
 		return ERR_ABSENT;
 	tail = tail_size(request, verdict);
 	/* header, cookie, message type and server are what no reply can do without */

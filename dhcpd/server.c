@@ -34,7 +34,7 @@ static void send_datagram(struct exchange *e, const struct route *route, const u
 		.peer = {.sin_family = AF_INET,
 			 .sin_port = htons(route->port),
 			 .sin_addr.s_addr = htonl(route->address)},
-		.local.s_addr = htonl(e->verdict.server),
+		.local.s_addr = htonl(e->verdict.source),
 		.interface = link_index(e->interface->link),
 	};
 
@@ -62,7 +62,7 @@ static void send_reply(struct exchange *e)
 	}
 	server->answered +=
 		link_send(e->interface->link, &route.mac,
-			  &(struct frame){e->verdict.server, route.address, ROUTE_PORT_SERVER,
+			  &(struct frame){e->verdict.source, route.address, ROUTE_PORT_SERVER,
 					  route.port, buffer, reply.length});
 }
 
@@ -87,6 +87,7 @@ static void park(struct exchange *e, struct parked *parked)
 
 	parked->client = e->verdict.client;
 	parked->address = e->verdict.address;
+	parked->is_unicast = e->question.is_unicast;
 	parked->interface = (size_t)(e->interface - server->interfaces);
 	parked->length = e->length;
 	memcpy(parked->packet, e->octets, e->length);
@@ -157,36 +158,41 @@ static void carry_out(struct exchange *e)
 		ask_for_grant(e);
 		return;
 	}
+	drops_note(&e->interface->server->drops, &e->verdict);
 	apply_change(e);
+	if (e->verdict.action == DECIDE_ACK)
+		origins_note(backend_origins(e->interface->server->backend), &e->packet,
+			     &e->verdict.client, e->verdict.address);
 	if (e->verdict.action != DECIDE_SILENT)
 		send_reply(e);
 	report_verdict(events, link_name(e->interface->link), &e->packet, &e->verdict);
 }
 
-/*
- * udp does not tell a datagram sent to us from a broadcast. Only one case needs it: who has an
- * address of another subnet that we serve, and names no relay, came to us through a router.
- */
-static bool came_by_router(const struct decide_question *question)
+static const char *fault_of(enum err err)
 {
-	const struct site_subnet *here = site_subnet_of(question->site, question->server);
-	const struct site_subnet *there =
-		site_subnet_of(question->site, question->packet->ciaddr);
-
-	return question->packet->giaddr == 0 && question->packet->ciaddr != 0 && there &&
-	       there != here;
+	switch (err) {
+	case ERR_SHORT:
+		return "shorter than a header";
+	case ERR_RANGE:
+		return "longer than any message";
+	default:
+		return "a hardware address longer than its field";
+	}
 }
 
 static bool begin(struct exchange *e, struct server_interface *interface, const void *octets,
-		  size_t length)
+		  size_t length, bool is_unicast)
 {
 	struct server *server = interface->server;
+	enum err err;
 
 	e->interface = interface;
 	e->octets = octets;
 	e->length = length;
-	if (packet_parse(octets, length, &e->packet) != ERR_OK) {
+	err = packet_parse(octets, length, &e->packet);
+	if (err != ERR_OK) {
 		server->malformed++;
+		drops_count(&server->drops, fault_of(err));
 		log_debug("malformed", "interface=%s length=%zu", link_name(interface->link),
 			  length);
 		return false;
@@ -199,7 +205,7 @@ static bool begin(struct exchange *e, struct server_interface *interface, const 
 		.server = link_address(interface->link),
 		.is_database_up = backend_is_up(server->backend),
 	};
-	e->question.is_unicast = came_by_router(&e->question);
+	e->question.is_unicast = is_unicast;
 	return true;
 }
 
@@ -226,10 +232,12 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 	struct server *server = interface->server;
 	size_t position = (size_t)(interface - server->interfaces);
 	struct exchange e;
+	bool is_unicast;
 
 	for (size_t i = 0; i < count; i++) {
 		server->received++;
-		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length))
+		is_unicast = datagrams[i].destination.s_addr == datagrams[i].local.s_addr;
+		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length, is_unicast))
 			continue;
 		if (!beside_is_serving(server->beside, position)) {
 			beside_hear_request(server->beside, position, &e.packet);
@@ -249,7 +257,8 @@ void server_on_answer(void *data, const struct parked *parked, uint32_t seconds)
 	struct server *server = data;
 	struct exchange e;
 
-	if (!begin(&e, &server->interfaces[parked->interface], parked->packet, parked->length))
+	if (!begin(&e, &server->interfaces[parked->interface], parked->packet, parked->length,
+		   parked->is_unicast))
 		return;
 	e.question.has_asked = true;
 	/* an outage that begins in this moment must not take back what is recorded */
@@ -357,6 +366,7 @@ const char *server_status(void *data)
 	struct store_counts counts = store_counts(store);
 	char mode[128];
 	uint64_t adverts = 0;
+	struct text out;
 
 	for (size_t i = 0; i < server->interface_count; i++)
 		adverts += link_adverts_sent(server->interfaces[i].link);
@@ -370,6 +380,10 @@ const char *server_status(void *data)
 		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
 		(unsigned long long)counts.expired, (unsigned long long)server->malformed,
 		(unsigned long long)adverts);
+	out = text_into(server->status + strlen(server->status),
+			sizeof(server->status) - strlen(server->status));
+	text_put(&out, server->drops.reason_count > 0 ? "; unanswered: " : "");
+	drops_put(&server->drops, &out);
 	return server->status;
 }
 

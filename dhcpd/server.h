@@ -11,6 +11,7 @@
 
 #include "core/err.h"
 #include "dhcpd/backend.h"
+#include "dhcpd/drops.h"
 #include "dhcpd/link.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/settings.h"
@@ -35,7 +36,8 @@ struct server {
 	struct server_interface interfaces[SERVER_INTERFACES_MAX];
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
-	char status[384];
+	struct drops drops;
+	char status[1024];
 };
 
 /* Opens the sockets; a message names what is wrong and the remedy. */

@@ -167,6 +167,24 @@ const struct site_subnet *site_subnet_of(const struct site *site, uint32_t addre
 	return NULL;
 }
 
+const struct site_subnet *site_subnet_beside(const struct site *site,
+					     const struct site_subnet *at)
+{
+	size_t position = (size_t)(at - site->subnets);
+
+	if (!at->shared_network || !*at->shared_network)
+		return at;
+	for (size_t i = 1; i < site->subnet_count; i++) {
+		const struct site_subnet *next =
+			&site->subnets[(position + i) % site->subnet_count];
+
+		if (next->shared_network &&
+		    strcmp(next->shared_network, at->shared_network) == 0)
+			return next;
+	}
+	return at;
+}
+
 const struct site_subnet *site_subnet_by_id(const struct site *site, int64_t id)
 {
 	for (size_t i = 0; i < site->subnet_count; i++) {

@@ -40,8 +40,11 @@ struct site_subnet {
 	const char *domain_name; /* "" when none */
 	uint32_t next_server;	 /* 0: the server's own address */
 	uint32_t lease_seconds;
-	const char *menud_urls; /* "" : the setting's; parted by spaces */
-	bool loop_breaker;	/* iPXE that asks tftpd for its own binary gets its script */
+	uint32_t lease_seconds_min,
+		lease_seconds_max;  /* of a client's wish; 0: lease_seconds */
+	const char *shared_network; /* subnets of one link share this; "" or NULL: none */
+	const char *menud_urls;	    /* "" : the setting's; parted by spaces */
+	bool loop_breaker; /* iPXE that asks tftpd for its own binary gets its script */
 };
 
 struct site_pool {
@@ -146,6 +149,10 @@ MUST_CHECK enum err site_index(struct site *site, size_t *ret_bad);
 const struct host *site_host_by_mac(const struct site *site, const struct mac *mac);
 const struct host *site_host_by_uuid(const struct site *site, const struct uuid *uuid);
 const struct site_subnet *site_subnet_of(const struct site *site, uint32_t address);
+/* The next subnet of the same link after `at`, in a circle; `subnet` alone has no shared one.
+ */
+const struct site_subnet *site_subnet_beside(const struct site *site,
+					     const struct site_subnet *at);
 const struct site_subnet *site_subnet_by_id(const struct site *site, int64_t id);
 const struct site_reservation *site_reservation_of(const struct site *site,
 						   const struct mac *mac);

@@ -93,6 +93,9 @@ static enum err load_subnet(struct site *site, struct row *row)
 	subnet->domain_name = row_text(row, "domain_name");
 	subnet->next_server = row_ip4(row, "next_server");
 	subnet->lease_seconds = (uint32_t)row_number(row, "lease_seconds");
+	subnet->lease_seconds_min = (uint32_t)row_number(row, "lease_seconds_min");
+	subnet->lease_seconds_max = (uint32_t)row_number(row, "lease_seconds_max");
+	subnet->shared_network = row_text(row, "shared_network");
 	subnet->menud_urls = row_text(row, "menud_urls");
 	subnet->loop_breaker = row_truth(row, "loop_breaker");
 	return err;

@@ -24,6 +24,7 @@ static void note_local(struct msghdr *message, struct udp_datagram *datagram)
 		memcpy(&info, CMSG_DATA(part), sizeof(info));
 		/* ipi_spec_dst is an address of ours even when the datagram was a broadcast */
 		datagram->local = info.ipi_spec_dst;
+		datagram->destination = info.ipi_addr;
 		datagram->interface = (unsigned)info.ipi_ifindex;
 	}
 }

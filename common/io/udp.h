@@ -29,7 +29,9 @@ struct udp_datagram {
 	struct sockaddr_in peer; /* who sent it, or is to get it */
 	struct in_addr local; /* the address it came to; for sending: from; 0.0.0.0: the kernel
 				 chooses */
-	unsigned interface;   /* index; for sending: 0 is the kernel's choice */
+	struct in_addr destination; /* what it was addressed to: `local`, a broadcast or a
+				       multicast address; not used for sending */
+	unsigned interface;	    /* index; for sending: 0 is the kernel's choice */
 	/*
 	 * For sending: data is many datagrams of so many octets each, one after the other, the
 	 * last maybe shorter; at most UDP_SEGMENTS of them and UDP_PAYLOAD_MAX octets. 0: one.

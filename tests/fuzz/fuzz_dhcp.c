@@ -58,9 +58,10 @@ static struct boot_rule rules[] = {{.position = 1,
 				    .argument = "",
 				    .reason = "first stage"}};
 static uint32_t mac_index[16], uuid_index[16];
-static struct site_setting settings[] = {{"one_machine_one_address", "true"}};
+static struct site_setting settings[] = {{"one_machine_one_address", "true"},
+					 {"dhcp_subnet_selection", "true"}};
 static struct site site = {.settings = settings,
-			   .setting_count = 1,
+			   .setting_count = 2,
 			   .subnets = subnets,
 			   .subnet_count = 1,
 			   .pools = pools,

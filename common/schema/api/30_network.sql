@@ -1,7 +1,8 @@
 -- Subnets, pools, reservations, leases.
 
 create view rouse.subnets as
-	select id, subnet, routers, dns, domain_name, next_server, lease_seconds, menud_urls, loop_breaker, comment
+	select id, subnet, routers, dns, domain_name, next_server, lease_seconds, menud_urls, loop_breaker, comment,
+		lease_seconds_min, lease_seconds_max, shared_network
 	from rouse_data.subnet order by subnet;
 call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"id": "number, made by the database", "subnet": "the network, such as 10.77.0.0/24",
@@ -9,13 +10,28 @@ call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"domain_name": "the domain of its machines", "next_server": "tftpd''s address, if not dhcpd''s own",
 	"lease_seconds": "how long a lease lasts", "menud_urls": "where iPXE finds menud, if not as in rouse.settings",
 	"loop_breaker": "whether iPXE that asks tftpd for its own binary again gets its script instead",
+	"lease_seconds_min": "the shortest lease that a client may wish for, if not lease_seconds",
+	"lease_seconds_max": "the longest one", "shared_network": "subnets on one link have the same word here",
 	"comment": "your words"}');
 
 create view rouse.pools as
-	select id, subnet, first, last from rouse_data.pool order by first;
-call rouse_data.describe('rouse.pools', 'Addresses that dhcpd may give to anybody.', '{
+	select p.id, p.subnet, p.first, p.last, p.last - p.first + 1 as total,
+		(select count(*) from rouse_data.lease l where l.address between p.first and p.last
+			and l.state = 'bound' and l.expires_at > now()) as bound,
+		(select count(*) from rouse_data.lease l where l.address between p.first and p.last
+			and l.state = 'declined' and l.expires_at > now()) as declined,
+		(select count(*) from rouse_data.reservation r where r.address between p.first and p.last) as reserved,
+		p.last - p.first + 1 - (select count(*) from (
+			select l.address from rouse_data.lease l where l.address between p.first and p.last
+				and l.expires_at >= now() - make_interval(secs => (select s.value::int from rouse_data.setting s
+					where s.name = 'lease_grace_seconds'))
+			union select r.address from rouse_data.reservation r where r.address between p.first and p.last) t) as free
+	from rouse_data.pool p order by p.first;
+call rouse_data.describe('rouse.pools', 'Addresses that dhcpd may give to anybody, and how many are left.', '{
 	"id": "number, made by the database", "subnet": "the network that it lies in",
-	"first": "its first address", "last": "its last address"}');
+	"first": "its first address", "last": "its last address", "total": "how many addresses it has",
+	"bound": "leases in use now", "declined": "addresses in quarantine", "reserved": "addresses kept for one card",
+	"free": "what a new client may get: neither leased, nor within a lease''s grace, nor reserved"}');
 
 create view rouse.reservations as
 	select mac, address, comment from rouse_data.reservation order by address;
@@ -25,12 +41,19 @@ call rouse_data.describe('rouse.reservations', 'Addresses kept for one network c
 create view rouse.leases as
 	select l.address, l.mac, n.host, l.host_name,
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end as state,
-		l.granted_at, l.expires_at, l.class, l.client, l.instance
+		l.granted_at, l.expires_at, l.class, l.client, l.instance, o.relay,
+		case when encode(o.circuit_id, 'escape') ~ '^[ -\[\]-~]*$' then encode(o.circuit_id, 'escape')
+			else '0x' || encode(o.circuit_id, 'hex') end as circuit_id,
+		case when encode(o.remote_id, 'escape') ~ '^[ -\[\]-~]*$' then encode(o.remote_id, 'escape')
+			else '0x' || encode(o.remote_id, 'hex') end as remote_id
 	from rouse_data.lease l left join rouse_data.nic n on n.mac = l.mac
+	left join rouse_data.lease_origin o on o.address = l.address and o.client = l.client
 	order by l.address;
 call rouse_data.describe('rouse.leases', 'Addresses given out. dhcpd alone changes them.', '{
 	"address": "the address", "mac": "the card, if the client has shown one", "host": "the machine that owns the card",
 	"host_name": "the name that the client calls itself", "state": "bound, expired, released or declined",
 	"granted_at": "when it was last granted", "expires_at": "how long it is kept for this client",
 	"class": "the client''s vendor class", "client": "the client''s key: identifier, or type and hardware address",
-	"instance": "the dhcpd that granted it"}');
+	"instance": "the dhcpd that granted it", "relay": "the relay agent that it came by",
+	"circuit_id": "the port, as the relay calls it (option 82.1): text, or octets as 0x...",
+	"remote_id": "the relay''s own name, or the client''s modem (option 82.2)"}');

@@ -1,0 +1,156 @@
+"""Relays and what they say, subnets that share a link, wishes, BOOTP, and clients of other makers."""
+
+import pytest
+from test_dhcpd_kit import ACK, DISCOVER, LOADED, OFFER, REQUEST, SERVER, Site, option, packed
+
+# pylint: disable=redefined-outer-name
+
+
+@pytest.fixture
+def site(lab, postgres, build, tmp_path):
+    postgres.fresh()
+    made = Site(lab, postgres, build, tmp_path / "state")
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def routed(lab, postgres, build, tmp_path):
+    """Two segments: the server on one, a client on the other, Debian's dnsmasq between as a relay."""
+    postgres.fresh()
+    made = Site(lab, postgres, build, tmp_path / "state")
+    postgres.sql("insert into rouse.subnets (subnet, routers) values ('10.88.0.0/24', '{10.88.0.1}')")
+    postgres.sql("insert into rouse.pools (subnet, first, last) values "
+                 "('10.88.0.0/24', '10.88.0.20', '10.88.0.250')")
+    far = lab.segment("far")
+    relay = lab.host("relay", addresses=["10.77.0.254/24"], segment="lan")
+    relay.attach(far, ["10.88.0.1/24"])
+    relay.run("sysctl -qw net.ipv4.ip_forward=1")
+    made.server.run("ip route add 10.88.0.0/24 via 10.77.0.254")
+    made.far_client = lab.host("farclient", segment=far)
+    made.start()
+    made.relay = relay.spawn(["dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null",
+                              "--log-facility=-", "--log-dhcp", f"--dhcp-relay=10.88.0.1,{SERVER}"])
+    made.relay.wait_for("started")
+    yield made
+    made.close()
+
+
+def test_a_client_behind_a_relay_gets_renews_and_gives_back(routed, tmp_path):
+    said = tmp_path / "udhcpc"
+    said.write_text("#!/bin/sh\n[ \"$1\" = bound ] && ip addr add $ip/24 dev $interface && "
+                    "ip route add default via $router\nexit 0\n", encoding="utf-8")
+    said.chmod(0o755)
+    mac = routed.far_client.mac()
+    client = routed.far_client.spawn(["busybox", "udhcpc", "-f", "-R", "-i", "eth0", "-s", said])
+    address = client.wait_for(r"lease of (10\.88\.0\.\d+) obtained", timeout=20).group(1)
+    row = routed.wait_until(lambda: (rows := routed.postgres.sql(
+        "select address, relay, granted_at from rouse.leases where mac = %s::macaddr "
+        "and relay is not null", mac)) and rows[0])
+    assert (row.address, row.relay) == (address, "10.88.0.1")
+    # a renewal goes straight to the server, through the router: no relay has a hand in it
+    after = len(client.output)
+    client.signal(10)
+    client.wait_for(rf"lease of {address} obtained", after=after)
+    assert routed.lease_of(mac).granted_at > row.granted_at
+    client.signal(12)
+    routed.wait_until(lambda: routed.lease_of(mac).state == "released")
+    client.stop()
+
+
+def test_what_the_relay_says_is_kept_with_the_lease(site):
+    wire = site.wire("02:00:00:00:02:01")
+    site.neighbour("10.77.0.254", wire.mac)
+    agent = option(82, b"\x01\x0aGi0/1:v100\x02\x06\x00\x01\x02\x03\x04\x05")
+    offer = wire.discover(agent, giaddr="10.77.0.254")
+    ack = wire.request(offer, agent, giaddr="10.77.0.254")
+    assert ack.type == ACK and ack.options[82] == agent[2:]
+    row = site.wait_until(lambda: (rows := site.postgres.sql(
+        "select relay, circuit_id, remote_id from rouse.leases where address = %s::inet "
+        "and relay is not null", ack.yiaddr)) and rows[0])
+    assert tuple(row) == ("10.77.0.254", "Gi0/1:v100", "0x000102030405")
+
+
+def test_the_relay_plays_the_server(site):
+    wire = site.wire("02:00:00:00:02:02")
+    site.neighbour("10.77.0.254", wire.mac)
+    agent = option(82, b"\x0b\x04" + packed("10.77.0.254"))
+    offer = wire.discover(agent, giaddr="10.77.0.254")
+    assert offer.options[54] == packed("10.77.0.254") and offer.frame["IP"].src == SERVER
+    assert wire.request(offer, agent, giaddr="10.77.0.254").type == ACK
+
+
+def test_subnets_of_one_link_share_their_pools(lab, postgres, build, tmp_path):
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path / "state", pool=("10.77.0.20", "10.77.0.20"))
+    postgres.sql("insert into rouse.subnets (subnet, shared_network) values ('10.99.0.0/24', 'lan')")
+    postgres.sql("insert into rouse.pools (subnet, first, last) values "
+                 "('10.99.0.0/24', '10.99.0.20', '10.99.0.20')")
+    postgres.sql("update rouse.subnets set shared_network = 'lan'")
+    site.start(wait="event=snapshot_loaded")
+    site.daemon.wait_for(LOADED, timeout=20)
+    first = site.wait_until(lambda: site.wire("02:00:00:00:02:03").discover(timeout=0.3))
+    second = site.wire("02:00:00:00:02:04").lease()
+    assert {first.yiaddr, second.yiaddr} == {"10.77.0.20", "10.99.0.20"}
+    # it is its own again, and the third one finds nothing: once said, with the counts
+    third = site.wire("02:00:00:00:02:05")
+    assert third.discover(timeout=0.5) is None
+    assert third.discover(timeout=0.5) is None
+    assert site.daemon.output.count("event=pools_exhausted") == 1
+    row = postgres.sql("select sum(total) as total, sum(bound) as bound, sum(free) as free from rouse.pools")[0]
+    assert [int(value) for value in row] == [2, 1, 1]  # an offer is no lease
+    site.close()
+
+
+def test_wishes_and_refusals(site):
+    wire = site.wire("02:00:00:00:02:06")
+    site.postgres.sql("update rouse.subnets set lease_seconds_min = 300, lease_seconds_max = 7200")
+    wish = option(51, (7000).to_bytes(4, "big"))
+    offer = site.wait_until(lambda: (reply := wire.discover(wish)).number(51) == 7000 and reply)
+    ack = wire.request(offer, wish)
+    assert (ack.number(51), ack.number(58), ack.number(59)) == (7000, 3500, 6125)
+    left = site.postgres.value("select extract(epoch from expires_at - now())::int from rouse.leases "
+                               "where mac = %s::macaddr", wire.mac)
+    assert 6900 < left <= 7000
+    stranger = site.wire("02:00:00:00:02:07")
+    assert stranger.ask(REQUEST, option(50, packed("10.77.0.200")), timeout=0.5) is None
+    site.postgres.sql("select rouse.setting('dhcp_nak_unknown_client', 'true')")
+    site.wait_until(lambda: stranger.ask(REQUEST, option(50, packed("10.77.0.200")), timeout=0.5))
+
+
+def test_bootp_gets_what_is_reserved(site):
+    wire = site.wire("02:00:00:00:02:08")
+    message = wire.message(DISCOVER)[:240] + b"\xff"
+    site.postgres.sql("insert into rouse.reservations (mac, address) values (%s, '10.77.0.9')", wire.mac)
+
+    def ask():
+        wire.send(message)
+        return wire.receive(timeout=0.5)
+    reply = site.wait_until(ask)
+    assert reply.yiaddr == "10.77.0.9" and len(reply.octets) == 300
+    assert 53 not in reply.options and 51 not in reply.options
+    assert reply.options[1] == packed("255.255.255.0")
+
+
+def test_an_identifier_of_255_octets(site):
+    wire = site.wire("02:00:00:00:02:09")
+    site.postgres.sql("select rouse.setting('one_machine_one_address', 'false')")
+    identifier = option(61, bytes(range(255)))
+    offer = site.wait_until(lambda: (reply := wire.discover(identifier)) and reply.type == OFFER
+                            and reply)
+    ack = wire.request(offer, identifier)
+    assert ack.type == ACK and ack.options[61] == bytes(range(255))
+    site.wait_until(lambda: site.postgres.value(
+        "select octet_length(client) from rouse.leases where address = %s::inet", ack.yiaddr) in (7, 256))
+
+
+def test_dhcpcd_gets_and_gives_back(site, tmp_path):
+    mac = site.client.mac()
+    config = tmp_path / "dhcpcd.conf"
+    config.write_text("clientid\noption domain_name_servers, host_name, classless_static_routes\n"
+                      "noipv6\nscript /bin/true\n", encoding="utf-8")
+    client = site.client.spawn(["dhcpcd", "-B", "-4", "-d", "-f", config, "--noarp", "eth0"])
+    address = client.wait_for(r"leased ([\d.]+) for 600 seconds", timeout=20).group(1)
+    site.wait_until(lambda: (lease := site.lease_of(mac)) and lease.address == address)
+    client.stop()
