@@ -19,6 +19,7 @@
 #define SCRIPT_SIZE 16384
 #define NETWORK_HEADERS 32   /* IPv4, UDP and TFTP before a block's octets */
 #define BLKSIZE_CAREFUL 1468 /* fits Ethernet */
+#define BLKSIZE_KNOWN_MS 1000
 
 /* One request on its way to a transfer. */
 struct asked {
@@ -275,10 +276,23 @@ static uint16_t blksize_of(unsigned interface)
 	return (uint16_t)(most > PACKET_BLKSIZE_MAX ? PACKET_BLKSIZE_MAX : most);
 }
 
+/* Four system calls are much for a file of a few octets: good for a second. */
+static uint16_t blksize_at(struct server *server, unsigned interface)
+{
+	struct server_blksize *known = &server->blksize;
+	uint64_t now = loop_now_ms(server->loop);
+
+	if (known->interface != interface || now >= known->until_ms)
+		*known = (struct server_blksize){interface, blksize_of(interface),
+						 now + BLKSIZE_KNOWN_MS};
+	return known->blksize;
+}
+
 static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
 {
 	struct server *server = asked->server;
-	struct session_limits limits = {.blksize = blksize_of(asked->datagram->interface),
+	struct session_limits limits = {.blksize =
+						blksize_at(server, asked->datagram->interface),
 					.windowsize = SESSION_WINDOW_MAX};
 	struct transfer *transfer = transfer_new(&server->transfers, &asked->datagram->peer);
 	const struct session_event event = {.kind = SESSION_START};
@@ -324,12 +338,26 @@ static void tell_of_name(const struct asked *asked)
 		report_repair(asked->server, &repair);
 }
 
+/*
+ * The client's last word on its transfer was sent before this request, and may still lie unread
+ * at the transfer's socket. Reading it may end other transfers too: looked up anew.
+ */
+static struct transfer *hear_out(const struct asked *asked, const struct transfer *last)
+{
+	struct server *server = asked->server;
+
+	udp_receive(server->tids[last->tid].socket);
+	return transfer_find(&server->transfers, &asked->datagram->peer);
+}
+
 static void serve(struct asked *asked)
 {
 	struct transfer *last =
 		transfer_find(&asked->server->transfers, &asked->datagram->peer);
 	struct source source;
 
+	if (last && !last->is_ended)
+		last = hear_out(asked, last);
 	if (last && !last->is_ended && goes_on(asked, last))
 		return;
 	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK)

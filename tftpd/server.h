@@ -44,6 +44,13 @@ struct server_counts {
 	uint64_t repaired[REPAIRS]; /* names that were found by it */
 };
 
+/* The largest block of the interface that was asked about last. */
+struct server_blksize {
+	unsigned interface;
+	uint16_t blksize;
+	uint64_t until_ms; /* looked at anew from then on: an MTU can be changed */
+};
+
 struct server {
 	struct loop *loop;
 	const struct settings *settings;
@@ -59,6 +66,7 @@ struct server {
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
 	struct neigh neigh;
+	struct server_blksize blksize;
 	struct server_counts counts;
 	struct log_repeat full_told;
 	unsigned repairs; /* in force */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define OPEN_TRIES 3
+#define AHEAD_FROM 65536 /* octets; less comes with the first read */
 
 enum err source_roots_parse(const char *list, struct source_roots *ret_roots)
 {
@@ -114,7 +115,8 @@ static enum err open_in_root(int root, const char *path, struct source *ret_sour
 		*ret_reason = "it is not a regular file";
 		return ERR_REFUSED;
 	}
-	(void)posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
+	if (status.st_size > AHEAD_FROM)
+		(void)posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
 	*ret_source = (struct source){.file = file, .size = (uint64_t)status.st_size};
 	return ERR_OK;
 }

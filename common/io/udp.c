@@ -87,6 +87,14 @@ static bool receive_batch(struct udp *udp)
 	return received == UDP_BATCH;
 }
 
+void udp_receive(struct udp *udp)
+{
+	for (int i = 0; i < BATCHES_PER_TURN && !udp->is_closing; i++) {
+		if (!receive_batch(udp))
+			break;
+	}
+}
+
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
 	struct udp *udp = handle->data;
@@ -101,10 +109,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 		(void)uv_poll_start(handle, UV_READABLE, on_readable);
 		udp_drain_errors(udp);
 	}
-	for (int i = 0; i < BATCHES_PER_TURN && !udp->is_closing; i++) {
-		if (!receive_batch(udp))
-			break;
-	}
+	udp_receive(udp);
 }
 
 static int set_flag(int socket, int level, int option, int value)

@@ -67,6 +67,9 @@ MUST_CHECK enum err udp_open(struct loop *loop, const struct udp_options *option
  * that is too narrow for them. Segments of which it took some only count as not taken.
  */
 size_t udp_send(struct udp *socket, const struct udp_datagram *datagrams, size_t count);
+/* Reads now what lies there, instead of in its turn: calls on_batch(), maybe. Not from its own.
+ */
+void udp_receive(struct udp *socket);
 uint64_t udp_send_errors(const struct udp *socket);
 uint16_t udp_port(const struct udp *socket);
 /* Frees it when libuv has let go of it. Accepts NULL. */

@@ -7,6 +7,9 @@
  * and RFC 7440, repeats itself after `wait` milliseconds, and gives up after `tries` of them.
  * Loss is made here, of a hundred datagrams each way, so that every server meets the same:
  * segments that the kernel joined (UDP_GRO) are lost one by one. One line of JSON comes out.
+ *
+ * With --abandon N every client falls silent after N acknowledgements, and stays until standard
+ * input ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,6 +46,7 @@ static struct {
 	uint64_t size;
 	unsigned clients, total, blksize, windowsize, wait_ms, tries, loss;
 	bool expects_error, abandons;
+	unsigned acks, timeout; /* before it falls silent; the option */
 	const uint8_t *content;
 } plan = {.clients = 1, .blksize = 1468, .windowsize = 1, .wait_ms = 1000, .tries = 10};
 
@@ -50,7 +54,7 @@ struct client {
 	int socket; /* -1: not in use */
 	bool is_answered, is_gap_told;
 	uint16_t blksize, windowsize, in_window;
-	unsigned tries;
+	unsigned tries, acks;
 	uint64_t block;	   /* the last one received in order */
 	uint64_t received; /* octets */
 	uint64_t started_us, due_us;
@@ -110,6 +114,8 @@ static void say_request(struct client *client)
 	length += (size_t)sprintf(packet + length, "%s%coctet", plan.file, 0) + 1;
 	if (plan.blksize != 512)
 		length += (size_t)sprintf(packet + length, "blksize%c%u", 0, plan.blksize) + 1;
+	if (plan.timeout > 0)
+		length += (size_t)sprintf(packet + length, "timeout%c%u", 0, plan.timeout) + 1;
 	if (plan.windowsize > 1)
 		length +=
 			(size_t)sprintf(packet + length, "windowsize%c%u", 0, plan.windowsize) +
@@ -122,6 +128,10 @@ static void say_ack(struct client *client)
 	uint16_t packet[2] = {htons(ACK), htons((uint16_t)client->block)};
 
 	client->in_window = 0;
+	if (plan.abandons && client->acks++ >= plan.acks) {
+		client->due_us = UINT64_MAX;
+		return;
+	}
 	say(client, packet, sizeof(packet));
 }
 
@@ -356,21 +366,15 @@ static void read_content(void)
 
 static void read_plan(int argc, char **argv)
 {
-	static const struct option options[] = {{"server", 1, NULL, 's'},
-						{"port", 1, NULL, 'p'},
-						{"file", 1, NULL, 'f'},
-						{"against", 1, NULL, 'a'},
-						{"size", 1, NULL, 'z'},
-						{"clients", 1, NULL, 'c'},
-						{"total", 1, NULL, 't'},
-						{"blksize", 1, NULL, 'b'},
-						{"windowsize", 1, NULL, 'w'},
-						{"wait", 1, NULL, 'W'},
-						{"tries", 1, NULL, 'T'},
-						{"loss", 1, NULL, 'l'},
-						{"expect-error", 0, NULL, 'e'},
-						{"abandon", 0, NULL, 'A'},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"server", 1, NULL, 's'},	{"port", 1, NULL, 'p'},
+		{"file", 1, NULL, 'f'},		{"against", 1, NULL, 'a'},
+		{"size", 1, NULL, 'z'},		{"clients", 1, NULL, 'c'},
+		{"total", 1, NULL, 't'},	{"blksize", 1, NULL, 'b'},
+		{"windowsize", 1, NULL, 'w'},	{"wait", 1, NULL, 'W'},
+		{"tries", 1, NULL, 'T'},	{"loss", 1, NULL, 'l'},
+		{"expect-error", 0, NULL, 'e'}, {"abandon", 1, NULL, 'A'},
+		{"timeout", 1, NULL, 'o'},	{NULL, 0, NULL, 0}};
 	unsigned port = 69;
 
 	for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -418,6 +422,10 @@ static void read_plan(int argc, char **argv)
 			break;
 		case 'A':
 			plan.abandons = true;
+			plan.acks = number;
+			break;
+		case 'o':
+			plan.timeout = number;
 			break;
 		default:
 			exit(64);
@@ -448,6 +456,9 @@ static void prepare(void)
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!run.clients || !run.seconds || run.epoll < 0)
 		die("memory or epoll");
+	if (plan.abandons && epoll_ctl(run.epoll, EPOLL_CTL_ADD, STDIN_FILENO,
+				       &(struct epoll_event){.events = EPOLLIN}) < 0)
+		die("standard input is to be a pipe");
 }
 
 int main(int argc, char **argv)
@@ -463,11 +474,14 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < plan.clients; i++)
 		begin(&run.clients[i]);
 	run.burst_seconds = (double)(now_us() - started) / 1e6;
-	while (!plan.abandons && run.done + run.failed < plan.total) {
+	while (run.done + run.failed < plan.total) {
 		int count = epoll_wait(run.epoll, events, EVENTS, TICK_MS);
 
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < count; i++) {
+			if (!events[i].data.ptr) /* the end of standard input */
+				return 0;
 			receive(events[i].data.ptr);
+		}
 		if (now_us() - looked >= TICK_MS * 1000) {
 			look_at_clock();
 			looked = now_us();
