@@ -63,7 +63,7 @@ static void refuse(const struct asked *asked, enum packet_code code, const char 
 		.reason = reason,
 	};
 
-	server_send_error(asked->server, server_next_tid(asked->server), &where, code, reason);
+	server_send_error(asked->server, server_turn_tid(asked->server), &where, code, reason);
 	report_refusal(asked->server, &refusal);
 }
 
@@ -303,10 +303,10 @@ static void begin(const struct asked *asked, struct source *source, unsigned las
 		refuse(asked, PACKET_UNDEFINED, "the server is out of memory");
 		return;
 	}
-	transfer->tid = server_next_tid(server)->number;
+	transfer->tid = server_turn_tid(server)->number;
 	/* stragglers of the last transfer must not meet the new one */
 	if (transfer->tid == last_tid)
-		transfer->tid = server_next_tid(server)->number;
+		transfer->tid = server_other_tid(server, last_tid)->number;
 	transfer->local = asked->datagram->local;
 	transfer->asked = asked->request.options;
 	transfer->source = *source;

@@ -258,6 +258,7 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 {
 	struct server *server = data;
 
+	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
 	for (size_t i = 0; i < count; i++)
 		request_take(server, &datagrams[i]);
 	settle(server);
@@ -268,10 +269,14 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
 	on_requests(server, datagram, 1);
 }
 
-struct server_tid *server_next_tid(struct server *server)
+struct server_tid *server_turn_tid(struct server *server)
 {
-	server->next_tid = (server->next_tid + 1) % SERVER_TIDS;
-	return &server->tids[server->next_tid];
+	return &server->tids[server->turn_tid];
+}
+
+struct server_tid *server_other_tid(struct server *server, unsigned number)
+{
+	return &server->tids[(number + 1) % SERVER_TIDS];
 }
 
 static const char *remedy_for(int error)

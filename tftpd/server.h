@@ -59,7 +59,7 @@ struct server {
 	struct source_roots boot_roots; /* only for what the site names */
 	struct udp *listener;
 	struct server_tid tids[SERVER_TIDS];
-	unsigned next_tid;
+	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
 	struct outbox outbox;
@@ -87,8 +87,13 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
 
 /* For request.c: */
 
-/* The next of the transfer sockets in turn. */
-struct server_tid *server_next_tid(struct server *server);
+/*
+ * The transfer socket for what this batch of requests begins: one for all of them, so that
+ * their answers leave together; the next batch gets the next.
+ */
+struct server_tid *server_turn_tid(struct server *server);
+/* Another one than this. */
+struct server_tid *server_other_tid(struct server *server, unsigned number);
 /* Queues an ERROR from a transfer socket. */
 void server_send_error(struct server *server, const struct server_tid *tid,
 		       const struct udp_datagram *where, enum packet_code code,
