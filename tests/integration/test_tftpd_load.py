@@ -53,9 +53,12 @@ def anonymous_kib(daemon):
 def await_descriptors(daemon, is_enough, seconds):
     """The kernel tells nobody of another's descriptors: they are counted until it is enough."""
     deadline = time.monotonic() + seconds
-    while not is_enough(descriptors(daemon)):
-        assert time.monotonic() < deadline, f"{descriptors(daemon)} descriptors: {daemon.output[-400:]}"
+    seen = []
+    while not seen or not is_enough(seen[-1]):
+        assert time.monotonic() < deadline, \
+            f"{min(seen)} to {max(seen)} descriptors: {daemon.output[-400:]}"
         time.sleep(0.05)
+        seen.append(descriptors(daemon))
 
 
 # ---------------------------------------------------------------- many at once
@@ -110,9 +113,9 @@ def abandoned(net, load, acks):
 def test_abandoned_transfers_give_everything_back(net, own, load, acks, rounds):
     net.file("mebi", MEGABYTE)
     daemon = own("--transfers-max", "10000")
-    fetch(net, "mebi", port=PORT)
-    daemon.wait_for("outcome=sent")
     before = descriptors(daemon)
+    fetch(net, "mebi", port=PORT)
+    await_descriptors(daemon, lambda count: count <= before, 10)
     memory = []
     for _ in range(rounds):
         with abandoned(net, load, acks):
@@ -128,9 +131,9 @@ def test_abandoned_transfers_give_everything_back(net, own, load, acks, rounds):
 def test_an_open_transfer_is_small(net, own, load):
     net.file("mebi", MEGABYTE)
     daemon = own("--transfers-max", "10000")
-    fetch(net, "mebi", port=PORT)
-    daemon.wait_for("outcome=sent")
     before = descriptors(daemon)
+    fetch(net, "mebi", port=PORT)
+    await_descriptors(daemon, lambda count: count <= before, 10)
     memory = anonymous_kib(daemon)
     with abandoned(net, load, 0):
         await_descriptors(daemon, lambda count: count >= before + ABANDONED, 20)
