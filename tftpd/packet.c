@@ -14,6 +14,8 @@ static const struct {
 	[PACKET_TSIZE] = {"tsize", 0, UINT64_MAX}, /* U-Boot sends its last file's size */
 	[PACKET_TIMEOUT] = {"timeout", 1, 255},
 	[PACKET_WINDOWSIZE] = {"windowsize", 1, 65535},
+	[PACKET_UTIMEOUT] = {"utimeout", 10000, 255000000},
+	[PACKET_ROLLOVER] = {"rollover", 0, 1},
 };
 
 /* Digits only: no sign, no blank, no base but ten. */
@@ -111,6 +113,40 @@ enum err packet_parse_request(const uint8_t *data, size_t length,
 	parse_options(&in, &request.options);
 	*ret_request = request;
 	return ERR_OK;
+}
+
+/* What each client asks for, in full; 0 leaves an option out, ANY allows every value. */
+#define ANY UINT64_MAX
+
+static bool matches(const struct packet_options *options, enum packet_option which,
+		    uint64_t wanted)
+{
+	if (wanted == 0)
+		return !options->option[which].is_asked;
+	return options->option[which].is_asked &&
+	       (wanted == ANY || options->option[which].value == wanted);
+}
+
+const char *packet_client_name(const struct packet_options *options)
+{
+	static const struct {
+		const char *name;
+		uint64_t blksize, tsize, timeout, windowsize;
+	} clients[] = {
+		{"plain", 0, 0, 0, 0},	  {"ipxe", 1432, ANY, 0, 0},  {"edk2", 1468, ANY, 0, 4},
+		{"edk2", 1468, 0, 0, 4},  {"edk2", 1228, ANY, 0, 4},  {"edk2", 1228, 0, 0, 4},
+		{"shim", 512, 0, 0, 4},	  {"shim", 512, ANY, 0, 4},   {"grub", 1024, ANY, 0, 0},
+		{"uboot", 1468, 0, 5, 0}, {"uboot", 1468, ANY, 5, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+		if (matches(options, PACKET_BLKSIZE, clients[i].blksize) &&
+		    matches(options, PACKET_TSIZE, clients[i].tsize) &&
+		    matches(options, PACKET_TIMEOUT, clients[i].timeout) &&
+		    matches(options, PACKET_WINDOWSIZE, clients[i].windowsize))
+			return clients[i].name;
+	}
+	return "other";
 }
 
 enum err packet_parse_reply(const uint8_t *data, size_t length, struct packet_reply *ret_reply)

@@ -55,6 +55,8 @@ enum packet_option {
 	PACKET_TSIZE,
 	PACKET_TIMEOUT,
 	PACKET_WINDOWSIZE,
+	PACKET_UTIMEOUT, /* as tftp-hpa has it: microseconds */
+	PACKET_ROLLOVER, /* likewise: the block number behind 65535, 0 or 1 */
 	PACKET_OPTIONS,
 };
 
@@ -92,6 +94,12 @@ MUST_CHECK enum err packet_parse_request(const uint8_t *data, size_t length,
 /* ERR_SHORT: cut off. ERR_FORMAT: neither ACK nor ERROR. */
 MUST_CHECK enum err packet_parse_reply(const uint8_t *data, size_t length,
 				       struct packet_reply *ret_reply);
+
+/*
+ * Who asks, by the options that it asks with: "ipxe", "edk2", "shim", "grub", "uboot", "plain"
+ * (none), else "other". A hint for people, and for what is harmless to get wrong.
+ */
+const char *packet_client_name(const struct packet_options *options);
 
 void packet_write_data_header(struct bytes_writer *out, uint16_t block);
 /* Begins an OACK; packet_write_option() adds one granted option under the client's spelling. */

@@ -282,6 +282,8 @@ static uint16_t blksize_at(struct server *server, unsigned interface)
 	struct server_blksize *known = &server->blksize;
 	uint64_t now = loop_now_ms(server->loop);
 
+	if (server->settings->blksize_max > 0)
+		return (uint16_t)server->settings->blksize_max;
 	if (known->interface != interface || now >= known->until_ms)
 		*known = (struct server_blksize){interface, blksize_of(interface),
 						 now + BLKSIZE_KNOWN_MS};
@@ -318,6 +320,22 @@ static void begin(const struct asked *asked, struct source *source, unsigned las
 	terms = session_agree(&transfer->asked, &limits, source->size);
 	session_begin(&transfer->session, &terms, transfer->started_ms);
 	server_step(server, transfer, &event);
+}
+
+/* The octets as the client's mode wants them; false when it was refused. */
+static bool suits_mode(const struct asked *asked, struct source *source)
+{
+	enum err err = ERR_OK;
+
+	if (asked->request.mode == PACKET_NETASCII)
+		err = source_to_netascii(source);
+	if (err == ERR_OK)
+		return true;
+	source_close(source);
+	refuse(asked, PACKET_UNDEFINED,
+	       err == ERR_SPACE ? "too large for mode netascii: ask in mode octet"
+				: "the file could not be read");
+	return false;
 }
 
 /* What was done about the name, once it can be served. */
@@ -360,7 +378,8 @@ static void serve(struct asked *asked)
 		last = hear_out(asked, last);
 	if (last && !last->is_ended && goes_on(asked, last))
 		return;
-	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK)
+	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK ||
+	    !suits_mode(asked, &source))
 		return;
 	tell_of_name(asked);
 	begin(asked, &source, last ? last->tid : SERVER_TIDS);
@@ -386,9 +405,9 @@ static bool is_acceptable(struct asked *asked)
 		refuse(asked, PACKET_ACCESS, "this server takes no files, it only gives them");
 		return false;
 	}
-	if (request->mode != PACKET_OCTET) {
+	if (request->mode == PACKET_MODE_OTHER) {
 		refuse(asked, PACKET_ILLEGAL,
-		       "only mode octet is served: say 'binary' or '-m octet' to your client");
+		       "only modes octet and netascii are served: say 'binary' to your client");
 		return false;
 	}
 	if (asked->resolved.kind == RESOLVE_REFUSED) {

@@ -23,7 +23,11 @@ struct session_terms session_agree(const struct packet_options *asked,
 		terms.windowsize = (uint16_t)lesser(asked->option[PACKET_WINDOWSIZE].value,
 						    limits->windowsize);
 	if (asked->option[PACKET_TIMEOUT].is_asked)
-		terms.timeout_seconds = (uint8_t)asked->option[PACKET_TIMEOUT].value;
+		terms.timeout_ms = (uint32_t)asked->option[PACKET_TIMEOUT].value * 1000;
+	if (asked->option[PACKET_UTIMEOUT].is_asked) /* the finer one of the two */
+		terms.timeout_ms = (uint32_t)(asked->option[PACKET_UTIMEOUT].value / 1000);
+	if (asked->option[PACKET_ROLLOVER].is_asked)
+		terms.rollover = (uint8_t)asked->option[PACKET_ROLLOVER].value;
 	return terms;
 }
 
@@ -33,7 +37,9 @@ void session_write_oack(struct bytes_writer *out, const struct packet_options *a
 	const uint64_t granted[PACKET_OPTIONS] = {
 		[PACKET_BLKSIZE] = terms->blksize,
 		[PACKET_TSIZE] = terms->size,
-		[PACKET_TIMEOUT] = terms->timeout_seconds,
+		[PACKET_TIMEOUT] = asked->option[PACKET_TIMEOUT].value,
+		[PACKET_UTIMEOUT] = asked->option[PACKET_UTIMEOUT].value,
+		[PACKET_ROLLOVER] = terms->rollover,
 		[PACKET_WINDOWSIZE] = terms->windowsize,
 	};
 
@@ -46,15 +52,15 @@ void session_write_oack(struct bytes_writer *out, const struct packet_options *a
 
 static uint32_t first_wait_ms(const struct session *session)
 {
-	if (session->terms.timeout_seconds > 0)
-		return session->terms.timeout_seconds * 1000U;
+	if (session->terms.timeout_ms > 0)
+		return session->terms.timeout_ms;
 	return SESSION_FIRST_WAIT_MS;
 }
 
 /* A client that asked for long waits gets three of them, whatever our own patience. */
 static uint64_t silence_limit_ms(const struct session *session)
 {
-	uint64_t asked = 3000ULL * session->terms.timeout_seconds;
+	uint64_t asked = 3ULL * session->terms.timeout_ms;
 
 	return asked > SESSION_SILENCE_MS ? asked : SESSION_SILENCE_MS;
 }
@@ -80,6 +86,13 @@ size_t session_block_length(const struct session *session, uint64_t block)
 {
 	return (size_t)lesser(session->terms.size - session_block_offset(session, block),
 			      session->terms.blksize);
+}
+
+uint16_t session_block_number(const struct session *session, uint64_t block)
+{
+	if (session->terms.rollover == 0 || block == 0)
+		return (uint16_t)block;
+	return (uint16_t)((block - 1) % UINT16_MAX + 1);
 }
 
 uint64_t session_octets_acked(const struct session *session)
@@ -176,9 +189,22 @@ static struct session_step on_repeated_ack(struct session *session, uint64_t now
 	return may_be_gap ? note_gap(session, now_ms) : keep_waiting(session);
 }
 
+/* How many blocks further than the last one acknowledged this number is, on its shortest way.
+ */
+static uint64_t blocks_ahead(const struct session *session, uint16_t number)
+{
+	uint16_t acked = session_block_number(session, session->acked);
+
+	if (session->terms.rollover == 0 || session->acked == 0)
+		return (uint16_t)(number - acked);
+	if (number == 0) /* 65535 numbers go round, and this is none of them */
+		return UINT16_MAX;
+	return ((uint64_t)number + UINT16_MAX - acked) % UINT16_MAX;
+}
+
 static struct session_step on_ack(struct session *session, uint16_t block, uint64_t now_ms)
 {
-	uint16_t ahead = (uint16_t)(block - (uint16_t)session->acked);
+	uint64_t ahead = blocks_ahead(session, block);
 
 	if (session->is_agreeing) {
 		if (block != 0)
@@ -255,7 +281,7 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
 					 "the client fell silent");
 	session->tries++;
-	if (session->terms.timeout_seconds == 0)
+	if (session->terms.timeout_ms == 0)
 		session->repeat_ms *= 2;
 	if (session->is_agreeing)
 		session->retransmits++;

@@ -10,7 +10,7 @@
  *
  * RFC 1350 with the lesson of RFC 1123 section 4.2.3.1 (Sorcerer's Apprentice: a repeated ACK
  *never makes a repeated DATA by itself), RFC 2347 to 2349, RFC 7440 windows. Blocks are counted
- *from 1 without wrapping; only the wire's 16 bits wrap, to 0.
+ *from 1 without wrapping; only the wire's 16 bits wrap, to 0, or to 1 if the client asks so.
  *
  * A window in which something was lost is repeated from the first missing block, once, after
  * SESSION_GAP_MS without progress: a client that was only overtaken (reordered or doubled
@@ -47,8 +47,9 @@ struct session_terms {
 	uint64_t size; /* of the file, octets */
 	uint16_t blksize;
 	uint16_t windowsize;
-	uint8_t timeout_seconds; /* 0: not asked for */
-	bool has_oack;		 /* something was granted, so the answer begins with an OACK */
+	uint32_t timeout_ms; /* 0: not asked for */
+	uint8_t rollover;    /* the number that follows block 65535 on the wire: 0 or 1 */
+	bool has_oack;	     /* something was granted, so the answer begins with an OACK */
 };
 
 enum session_event_kind {
@@ -137,6 +138,8 @@ bool session_may_be_asked_again(const struct session *session, uint64_t now_ms);
 /* Where a block lies in the file, and how long it is. */
 uint64_t session_block_offset(const struct session *session, uint64_t block);
 size_t session_block_length(const struct session *session, uint64_t block);
+/* Its number on the wire. */
+uint16_t session_block_number(const struct session *session, uint64_t block);
 /* Octets of the file that the client has acknowledged. */
 uint64_t session_octets_acked(const struct session *session);
 /* "sent", "probe" ...: the event's kind. */

@@ -5,6 +5,7 @@
 
 #include "core/ip4.h"
 #include "io/log.h"
+#include "tftpd/packet.h"
 #include "tftpd/repair.h"
 
 #define KEY(name, type) #name, type, offsetof(struct settings, name)
@@ -26,6 +27,8 @@ static const struct conf_key keys[] = {
 	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/tftpd",
 	 "folder of the saved configuration; empty: none is saved", 0, 0},
 	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},
+	{KEY(blksize_max, CONF_NUMBER), "0",
+	 "largest block that is granted; 0: what the interface's MTU carries", 0, 65464},
 	{KEY(loop_breaker, CONF_TRUTH), "true",
 	 "iPXE asking for its own binary gets default.ipxe, where no subnet says otherwise", 0,
 	 0},
@@ -57,6 +60,12 @@ static enum err check(const void *data)
 		log_error("bad_setting", "key=repairs value=%s remedy=%s",
 			  log_text(settings->repairs),
 			  log_text("some of slash, backslash, trailing, case, folder"));
+		return ERR_FORMAT;
+	}
+	if (settings->blksize_max > 0 && settings->blksize_max < PACKET_BLKSIZE_MIN) {
+		log_error("bad_setting", "key=blksize_max value=%ld remedy=%s",
+			  settings->blksize_max,
+			  log_text("8 to 65464, or 0 for what the interface carries"));
 		return ERR_FORMAT;
 	}
 	log_set_level(level);

@@ -20,6 +20,7 @@ struct settings {
 	char *state_dir;
 	long transfers_max;
 	bool loop_breaker;
+	long blksize_max;
 	char *repairs;
 	char *boot_root;
 };

@@ -173,6 +173,43 @@ enum err source_read(const struct source *source, uint64_t offset, void *buffer,
 	return ERR_OK;
 }
 
+static size_t expand_line_ends(const char *in, size_t length, char *out)
+{
+	size_t written = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (in[i] == '\n')
+			out[written++] = '\r';
+		out[written++] = in[i];
+		if (in[i] == '\r')
+			out[written++] = '\0';
+	}
+	return written;
+}
+
+enum err source_to_netascii(struct source *source)
+{
+	struct source text = {.file = -1};
+	char *plain;
+	enum err err;
+
+	if (source->size > SOURCE_NETASCII_MAX)
+		return ERR_SPACE;
+	plain = malloc((size_t)source->size + 1);
+	text.text = malloc((size_t)source->size * 2 + 1);
+	err = plain && text.text ? source_read(source, 0, plain, (size_t)source->size)
+				 : ERR_MEMORY;
+	if (err == ERR_OK) {
+		text.size = expand_line_ends(plain, (size_t)source->size, text.text);
+		source_close(source);
+		*source = text;
+	} else {
+		free(text.text);
+	}
+	free(plain);
+	return err;
+}
+
 void source_close(struct source *source)
 {
 	if (source->file >= 0)

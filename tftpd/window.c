@@ -33,7 +33,7 @@ static size_t lay_out(const struct session *session, struct window window, uint8
 		struct bytes_writer out = bytes_writer(room, PACKET_DATA_HEADER);
 		size_t length = session_block_length(session, window.first + i);
 
-		packet_write_data_header(&out, (uint16_t)(window.first + i));
+		packet_write_data_header(&out, session_block_number(session, window.first + i));
 		parts[i] = (struct iovec){room + PACKET_DATA_HEADER, length};
 		room += PACKET_DATA_HEADER + length;
 		total += length;

@@ -60,8 +60,8 @@ static struct session_terms read_terms(struct bytes_reader *in)
 	if (terms.blksize < PACKET_BLKSIZE_MIN || terms.blksize > PACKET_BLKSIZE_MAX)
 		terms.blksize = PACKET_BLKSIZE_MIN;
 	terms.windowsize = (uint16_t)(1 + bytes_get_u8(in) % SESSION_WINDOW_MAX);
-	terms.timeout_seconds = bytes_get_u8(in);
-	terms.has_oack = terms.windowsize > 1 || terms.timeout_seconds > 0;
+	terms.timeout_ms = bytes_get_u8(in) * 1000U;
+	terms.has_oack = terms.windowsize > 1 || terms.timeout_ms > 0;
 	return terms;
 }
 

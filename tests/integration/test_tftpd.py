@@ -380,7 +380,6 @@ def test_source_port_zero(net, daemon):
 
 @pytest.mark.parametrize("packet, code", [
     (request("f", opcode=WRQ), 2),
-    (request("f", mode="netascii"), 4),
     (request("f", mode="mail"), 4),
     (request(""), 4),
     (request("/"), 4),

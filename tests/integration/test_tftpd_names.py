@@ -174,3 +174,54 @@ def test_unknown_repair_is_refused_at_start(net, build):
     done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--repairs", "case upper"],
                           check=False)
     assert done.returncode == 78 and "key=repairs" in done.stdout and "backslash" in done.stdout
+
+
+# ---------------------------------------------------------------- modes and options
+
+def test_netascii(net, alone):
+    """Line ends as telnet has them; the size that is told is that of what is sent."""
+    (net.root / "lines").write_bytes(b"one\ntwo\r\n" * 100)
+    with net.socket() as sock:
+        sock.sendto(request("lines", mode="netascii", tsize=0), (SERVER, 69))
+        opcode, options, _, sender = receive(sock)
+        expected = b"one\r\ntwo\r\0\r\n" * 100
+        assert (opcode, options) == (plain.OACK, {"tsize": str(len(expected))})
+        sock.sendto(ack(0), sender)
+        assert fetch_rest(sock, sender, 512) == expected
+    done = net.client.run(["tftp", "-m", "netascii", SERVER, "-c", "get", "lines", net.work / "lines"])
+    assert "rror" not in done.stdout
+    net.file("large", 300_000)
+    with net.socket() as sock:
+        sock.sendto(request("large", mode="netascii"), (SERVER, 69))
+        assert "octet" in expect_error(sock, 0)
+
+
+def test_rollover_and_utimeout(net, alone):
+    expected = net.file("wraps", 8 * 66000 + 3)
+    with net.socket() as sock:
+        sock.sendto(request("wraps", blksize=8, rollover=1, utimeout=2000000), (SERVER, 69))
+        opcode, options, _, sender = receive(sock)
+        assert options == {"blksize": "8", "rollover": "1", "utimeout": "2000000"}
+        sock.sendto(ack(0), sender)
+        received, number = b"", 1
+        while True:
+            opcode, block, payload, _ = receive(sock)
+            assert (opcode, block) == (plain.DATA, number)
+            received += payload
+            sock.sendto(ack(number), sender)
+            if len(payload) < 8:
+                break
+            number = number % 65535 + 1
+    assert received == expected
+
+
+def test_blksize_max_is_told(net):
+    expected = net.file("blocks", 70_000)
+    daemon = net.start("--blksize-max", "8192")
+    with net.socket() as sock:
+        sock.sendto(request("blocks", blksize=65464), (SERVER, 69))
+        opcode, options, _, sender = receive(sock)
+        assert options == {"blksize": "8192"}
+        sock.sendto(ack(0), sender)
+        assert fetch_rest(sock, sender, 8192) == expected
+    assert daemon.stop() == 0

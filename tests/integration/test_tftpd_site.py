@@ -152,7 +152,7 @@ def test_every_fetch_is_an_event(net, postgres, site):
         ("tftp_nbp", net.mac, "lab-01", plain.CLIENT)
     assert row.detail["bytes"] == 5000 and row.detail["blksize"] == 1400
     assert row.detail["windowsize"] == 1 and row.detail["retransmits"] == 0
-    assert row.detail["milliseconds"] >= 0
+    assert row.detail["milliseconds"] >= 0 and row.detail["client"] == "other"
     assert wait_for_event(postgres, kind="sent", name="bzImage").stage == "kernel"
     assert wait_for_event(postgres, kind="sent", name="default.ipxe").stage == "script"
     assert wait_for_event(postgres, kind="probe", name="ipxe.efi").stage == "tftp_nbp"

@@ -21,12 +21,26 @@ static void test_requests_of_each_firmware(void **state)
 	assert_int_equal(request.options.option[PACKET_BLKSIZE].value, 1432);
 	assert_true(request.options.option[PACKET_TSIZE].is_asked);
 	assert_false(request.options.option[PACKET_WINDOWSIZE].is_asked);
+	assert_string_equal(packet_client_name(&request.options), "ipxe");
 	/* OVMF */
 	assert_int_equal(
 		PARSE("\0\1ipxe.efi\0octet\0tsize\0000\0blksize\0001468\0windowsize\0004",
 		      &request),
 		ERR_OK);
 	assert_int_equal(request.options.option[PACKET_WINDOWSIZE].value, 4);
+	assert_string_equal(packet_client_name(&request.options), "edk2");
+	/* shim and GRUB */
+	assert_int_equal(
+		PARSE("\0\1grubx64.efi\0octet\0blksize\000512\0windowsize\0004", &request),
+		ERR_OK);
+	assert_string_equal(packet_client_name(&request.options), "shim");
+	assert_int_equal(
+		PARSE("\0\1/grub/grub.cfg\0octet\0blksize\0001024\0tsize\0000", &request),
+		ERR_OK);
+	assert_string_equal(packet_client_name(&request.options), "grub");
+	assert_int_equal(PARSE("\0\1a\0octet\0blksize\0001024\0windowsize\00016", &request),
+			 ERR_OK);
+	assert_string_equal(packet_client_name(&request.options), "other");
 	/* U-Boot: the size of its last file, and a time-out */
 	assert_int_equal(PARSE("\0\1default\0OCTET\0timeout\0005\0tsize\00077\0blksize\0001468",
 			       &request),
@@ -34,6 +48,7 @@ static void test_requests_of_each_firmware(void **state)
 	assert_int_equal(request.mode, PACKET_OCTET);
 	assert_int_equal(request.options.option[PACKET_TIMEOUT].value, 5);
 	assert_int_equal(request.options.option[PACKET_TSIZE].value, 77);
+	assert_string_equal(packet_client_name(&request.options), "uboot");
 	/* no options at all */
 	assert_int_equal(PARSE("\0\1network-confg\0netascii", &request), ERR_OK);
 	assert_int_equal(request.mode, PACKET_NETASCII);
@@ -69,7 +84,9 @@ static void test_bad_values_are_left_out(void **state)
 		CASE("\0\1f\0octet\0timeout\0000"),
 		CASE("\0\1f\0octet\0timeout\000256"),
 		CASE("\0\1f\0octet\0multicast\0"),
-		CASE("\0\1f\0octet\0rollover\0000"),
+		CASE("\0\1f\0octet\0rollover\0002"),
+		CASE("\0\1f\0octet\0utimeout\0009999"),
+		CASE("\0\1f\0octet\0utimeout\000255000001"),
 	};
 	struct packet_request request;
 

@@ -233,7 +233,7 @@ static void test_timeout_option(void **state)
 	struct session_terms terms = {.size = 9,
 				      .blksize = 512,
 				      .windowsize = 1,
-				      .timeout_seconds = 5,
+				      .timeout_ms = 5000,
 				      .has_oack = true};
 	struct session session;
 	uint64_t now = 0;
@@ -247,10 +247,59 @@ static void test_timeout_option(void **state)
 	}
 	assert_int_equal(timer(&session, now + 5000).outcome, SESSION_TIMEOUT);
 	/* 255 s is longer than our own patience, and yet it is repeated */
-	terms.timeout_seconds = 255;
+	terms.timeout_ms = 255000;
 	session_begin(&session, &terms, 0);
 	(void)start(&session, 0);
 	assert_int_equal(timer(&session, 255000).send, SESSION_SEND_OACK);
+}
+
+static void test_utimeout_option(void **state)
+{
+	struct packet_options asked = {
+		.option = {[PACKET_TIMEOUT] = {true, 5, "timeout"},
+			   [PACKET_UTIMEOUT] = {true, 250000, "utimeout"}}};
+	struct session_limits limits = {1468, 4};
+	struct session_terms terms = session_agree(&asked, &limits, 9);
+	uint8_t room[PACKET_ANSWER_SIZE];
+	struct bytes_writer out = bytes_writer(room, sizeof(room));
+	static const char expected[] = "\0\6timeout\0005\0utimeout\000250000";
+
+	(void)state;
+	assert_int_equal(terms.timeout_ms, 250);
+	session_write_oack(&out, &asked, &terms);
+	assert_int_equal(out.length, sizeof(expected));
+	assert_memory_equal(room, expected, sizeof(expected));
+}
+
+/* Behind 65535 comes 1 for a client that asked so, and every ACK is understood. */
+static void test_rollover_to_one(void **state)
+{
+	struct session_terms terms = {.size = 8ULL * 140000,
+				      .blksize = 8,
+				      .windowsize = 3,
+				      .rollover = 1,
+				      .has_oack = true};
+	struct session session;
+	struct session_step step;
+	uint64_t block = 0;
+
+	(void)state;
+	session_begin(&session, &terms, 0);
+	(void)start(&session, 0);
+	step = ack(&session, 0, 1);
+	while (step.outcome == SESSION_OPEN) {
+		assert_int_equal(step.first, block + 1);
+		block += step.count;
+		/* an old one, and 0, which is no number here, move nothing */
+		assert_int_equal(ack(&session, 0, 2).send, SESSION_SEND_NOTHING);
+		step = ack(&session, (uint16_t)((block - 1) % 65535 + 1), 3);
+	}
+	assert_int_equal(step.outcome, SESSION_SENT);
+	assert_int_equal(block, 140001);
+	assert_int_equal(session_block_number(&session, 65535), 65535);
+	assert_int_equal(session_block_number(&session, 65536), 1);
+	assert_int_equal(session_block_number(&session, 131070), 65535);
+	assert_int_equal(session_block_number(&session, 131071), 1);
 }
 
 static void test_window(void **state)
@@ -453,6 +502,8 @@ int main(void)
 		cmocka_unit_test(test_crowded_out),
 		cmocka_unit_test(test_progress_renews_patience),
 		cmocka_unit_test(test_timeout_option),
+		cmocka_unit_test(test_utimeout_option),
+		cmocka_unit_test(test_rollover_to_one),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_gap_is_repeated_once),
 		cmocka_unit_test(test_overtaken_window_is_not_repeated),
