@@ -2,6 +2,9 @@
 
 #include "dhcpd/hash.h"
 
+/* Among how many free addresses with an old lease the oldest is looked for. */
+#define CANDIDATES_MAX 64
+
 /* No secret: all servers of a site shall come to the same address. */
 static const struct hash_key common_key = {0x726f757365706f6fU, 0x6c206f6620616464U};
 
@@ -105,11 +108,20 @@ bool pool_is_free(const struct pool_question *question, uint32_t address)
 	       pool_permits(question, address);
 }
 
+/* A hold of our own that nobody took up is no lease. */
+static bool was_never_leased(const struct pool_question *question, uint32_t address)
+{
+	const struct lease *lease = lease_at(question->leases, address);
+
+	return !lease || lease->state == LEASE_OFFERED;
+}
+
 enum err pool_pick(const struct pool_question *question, uint32_t *ret_address)
 {
 	const struct lease_client *client = question->client;
 	uint64_t size = pool_size(question->site, question->subnet);
-	uint64_t start;
+	uint64_t start, oldest_ms = UINT64_MAX;
+	unsigned seen = 0;
 
 	if (size == 0)
 		return ERR_ABSENT;
@@ -118,10 +130,18 @@ enum err pool_pick(const struct pool_question *question, uint32_t *ret_address)
 		uint32_t address =
 			address_at(question->site, question->subnet, (start + i) % size);
 
-		if (pool_is_free(question, address)) {
+		if (!pool_is_free(question, address))
+			continue;
+		if (was_never_leased(question, address)) {
 			*ret_address = address;
 			return ERR_OK;
 		}
+		if (lease_at(question->leases, address)->ends_ms < oldest_ms) {
+			oldest_ms = lease_at(question->leases, address)->ends_ms;
+			*ret_address = address;
+		}
+		if (++seen == CANDIDATES_MAX)
+			break;
 	}
-	return ERR_ABSENT;
+	return seen > 0 ? ERR_OK : ERR_ABSENT;
 }

@@ -83,6 +83,30 @@ static void test_what_operators_permit(void **state)
 	assert_int_equal(pool_size(&sample_site, &sample_subnets[0]), 8);
 }
 
+/* Who has been away longest is the least likely to come back. */
+static void test_the_longest_ended_lease_goes_first(void **state)
+{
+	struct lease_client client;
+	struct mac mac;
+	struct pool_question asked = question(&client, &mac, 9);
+	uint32_t first, address;
+
+	(void)state;
+	asked.now_ms = 1000000;
+	assert_int_equal(pool_pick(&asked, &first), ERR_OK);
+	/* all were leased once (103 is reserved); 105 ended first, 101 still runs */
+	for (uint8_t i = 0; i < 8; i++)
+		sample_lease((uint8_t)(100 + i), POOL_FIRST + i, LEASE_BOUND, 500000U + i);
+	sample_lease(105, POOL_FIRST + 5, LEASE_EXPIRED, 400000);
+	sample_lease(101, POOL_FIRST + 1, LEASE_BOUND, 2000000);
+	assert_int_equal(pool_pick(&asked, &address), ERR_OK);
+	assert_int_equal(address, POOL_FIRST + 5);
+	/* one that nobody had goes before all of them */
+	lease_remove(&sample_table, POOL_FIRST + 7);
+	assert_int_equal(pool_pick(&asked, &address), ERR_OK);
+	assert_int_equal(address, POOL_FIRST + 7);
+}
+
 static void test_a_pool_of_one(void **state)
 {
 	struct site_pool one = {1, IP(10, 77, 0, 200), IP(10, 77, 0, 200)};
@@ -112,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup(test_gives_every_address_and_no_reserved_one,
 				       sample_setup),
 		cmocka_unit_test_setup(test_what_operators_permit, sample_setup),
+		cmocka_unit_test_setup(test_the_longest_ended_lease_goes_first, sample_setup),
 		cmocka_unit_test_setup(test_a_pool_of_one, sample_setup),
 	};
 
