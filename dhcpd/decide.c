@@ -124,6 +124,17 @@ static void offer_any(struct deciding *d)
 	stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
 }
 
+/* Who already has an address keeps it: only fresh ones are what a flood of machines takes. */
+static bool is_port_at_limit(const struct deciding *d)
+{
+	const struct decide_question *question = d->question;
+	long most = site_setting_number(question->site, "dhcp_port_addresses_max", 0);
+
+	return question->ports && most > 0 &&
+	       port_count(question->ports, d->packet, question->leases, &d->verdict->client,
+			  question->now_ms) >= (size_t)most;
+}
+
 static void decide_discover(struct deciding *d)
 {
 	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
@@ -146,6 +157,9 @@ static void decide_discover(struct deciding *d)
 	else if (d->lease && pool_is_free(&d->pool, d->lease->address))
 		promise(d, DECIDE_OFFER, d->lease->address,
 			"the client had this address before");
+	else if (is_port_at_limit(d))
+		stay_silent(d, "the port of the switch has as many addresses as "
+			       "dhcp_port_addresses_max allows");
 	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address) &&
 		 pool_is_free(&d->pool, address))
 		promise(d, DECIDE_OFFER, address, "the client wished for this address");
@@ -170,6 +184,10 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 	else if (!lease_is_free_for(lease, &d->verdict->client, d->question->now_ms,
 				    d->pool.grace_ms))
 		refuse(d, "the address is another client's or was declined");
+	else if ((!lease || !lease_client_equal(&lease->client, &d->verdict->client)) &&
+		 reserved != address && is_port_at_limit(d))
+		refuse(d, "the port of the switch has as many addresses as "
+			  "dhcp_port_addresses_max allows");
 	else
 		promise(d, DECIDE_ACK, address, reason);
 }

@@ -20,6 +20,7 @@
 #include "dhcpd/bootfile.h"
 #include "dhcpd/lease.h"
 #include "dhcpd/packet.h"
+#include "dhcpd/port.h"
 #include "dhcpd/pxe.h"
 
 #define DECIDE_OFFER_MS 60000 /* how long an offer stands */
@@ -46,6 +47,7 @@ enum decide_change {
 struct decide_question {
 	const struct site *site;
 	const struct lease_table *leases;
+	const struct port_table *ports; /* NULL: ports are not counted */
 	const struct packet *packet;
 	uint64_t now_ms;
 	uint32_t server;     /* our address on the interface; 0: it has none */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "dhcpd/beside.h"
 #include "dhcpd/decide.h"
@@ -160,6 +162,9 @@ static void carry_out(struct exchange *e)
 	}
 	drops_note(&e->interface->server->drops, &e->verdict);
 	apply_change(e);
+	if (e->verdict.action == DECIDE_OFFER || e->verdict.action == DECIDE_ACK)
+		port_note(e->interface->server->ports, &e->packet, e->verdict.address,
+			  e->question.leases, e->question.now_ms);
 	if (e->verdict.action == DECIDE_ACK)
 		origins_note(backend_origins(e->interface->server->backend), &e->packet,
 			     &e->verdict.client, e->verdict.address);
@@ -200,6 +205,7 @@ static bool begin(struct exchange *e, struct server_interface *interface, const 
 	e->question = (struct decide_question){
 		.site = backend_site(server->backend),
 		.leases = store_leases(backend_store(server->backend)),
+		.ports = server->ports,
 		.packet = &e->packet,
 		.now_ms = loop_now_ms(server->loop),
 		.server = link_address(interface->link),
@@ -322,6 +328,20 @@ static enum err open_interface(struct server *server, const char *name, enum set
 	return ERR_OK;
 }
 
+static enum err open_ports(struct server *server)
+{
+	server->ports = calloc(1, sizeof(*server->ports));
+	if (!server->ports)
+		return ERR_MEMORY;
+	if (getrandom(&server->ports->seed, sizeof(server->ports->seed), 0) !=
+	    (ssize_t)sizeof(server->ports->seed)) {
+		log_error("no_randomness", "reason=%s remedy=%s", log_text(strerror(errno)),
+			  log_text("the kernel must give random numbers: see getrandom(2)"));
+		return ERR_SYSTEM;
+	}
+	return ERR_OK;
+}
+
 enum err server_open(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	const char *at = settings->interface + strspn(settings->interface, " ");
@@ -329,6 +349,9 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	enum err err;
 
 	server->loop = loop;
+	err = open_ports(server);
+	if (err != ERR_OK)
+		return err;
 	err = beside_open(&(struct beside_options){loop, settings, &server->backend},
 			  &server->beside);
 	if (err != ERR_OK)
@@ -394,6 +417,8 @@ void server_close(struct server *server)
 		link_close(server->interfaces[i].link);
 	}
 	server->interface_count = 0;
+	free(server->ports);
+	server->ports = NULL;
 	beside_close(server->beside);
 	server->beside = NULL;
 }

@@ -37,6 +37,7 @@ struct server {
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
 	struct drops drops;
+	struct port_table *ports;
 	char status[1024];
 };
 

@@ -154,3 +154,19 @@ def test_dhcpcd_gets_and_gives_back(site, tmp_path):
     address = client.wait_for(r"leased ([\d.]+) for 600 seconds", timeout=20).group(1)
     site.wait_until(lambda: (lease := site.lease_of(mac)) and lease.address == address)
     client.stop()
+
+
+def test_one_port_cannot_take_the_pool(site):
+    site.postgres.sql("select rouse.setting('dhcp_port_addresses_max', '2')")
+    agent = option(82, b"\x01\x04eth1")
+    wires = [site.wire(f"02:00:00:00:03:{number:02x}") for number in range(3)]
+    site.neighbour("10.77.0.254", wires[0].mac)
+    other = option(82, b"\x01\x04eth9")
+    # the setting is in force
+    site.wait_until(lambda: site.daemon.output.count("event=snapshot_loaded") >= 2)
+    for wire in wires[:2]:
+        offer = wire.discover(agent, giaddr="10.77.0.254")
+        assert wire.request(offer, agent, giaddr="10.77.0.254").type == ACK
+    assert wires[2].discover(agent, giaddr="10.77.0.254", timeout=0.7) is None
+    assert wires[2].discover(other, giaddr="10.77.0.254").type == OFFER
+    assert wires[1].discover(agent, giaddr="10.77.0.254").type == OFFER

@@ -222,6 +222,15 @@ static void a_full_reply_flows_over(void **state)
 	}
 	assert_value(&got, 203, NULL);
 	assert_int_equal(reply.left_out, 1);
+	/* sname takes 63 octets and its END, not one more */
+	options[2].length = 61;
+	got = ask(9, NULL, NULL, "\xc8\xc9\xca");
+	assert_int_equal(reply.left_out, 0);
+	assert_non_null(packet_option(&got, 202, &length));
+	options[2].length = 62;
+	got = ask(9, NULL, NULL, "\xc8\xc9\xca");
+	assert_int_equal(reply.left_out, 1);
+	options[2].length = 50;
 	/* firmware is spared: its ROM may not look there */
 	got = ask(9, "PXEClient:Arch:00007", NULL, "\xc8\xc9\xca\xcb");
 	assert_value(&got, OPTION_OVERLOAD, NULL);
