@@ -30,6 +30,7 @@ struct asked {
 	struct mac mac;
 	bool has_mac;
 	unsigned repaired; /* what had to be mended in the name, a set of 1 << enum repair */
+	char mapped[PATH_SIZE]; /* the name by the site's rules */
 	char served[PATH_SIZE]; /* the file's own name, when it is another than was asked */
 	bool is_loop;		/* iPXE asked for its own binary: it gets its script */
 	const char *stage;
@@ -422,6 +423,33 @@ static bool is_acceptable(struct asked *asked)
 	return true;
 }
 
+/* The site's rules speak before anything else looks at the name; false when it was refused. */
+static bool follow_map(struct asked *asked)
+{
+	struct packet_request *request = &asked->request;
+	enum err err;
+
+	if (asked->server->map.count == 0)
+		return true;
+	err = map_apply(&asked->server->map, request->opcode == PACKET_WRQ,
+			ntohl(asked->datagram->peer.sin_addr.s_addr), request->name,
+			asked->mapped);
+	if (err != ERR_OK) {
+		refuse(asked, PACKET_ACCESS,
+		       err == ERR_REFUSED ? "a rule of the map file refuses this name"
+					  : "the map file's rules make the name too long");
+		return false;
+	}
+	if (strcmp(asked->mapped, request->name) == 0)
+		return true;
+	asked->server->counts.mapped++;
+	log_debug("name_mapped", "asked=%s name=%s", log_text(request->name),
+		  log_text(asked->mapped));
+	request->name = asked->mapped;
+	request->name_length = strlen(asked->mapped);
+	return true;
+}
+
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
@@ -441,6 +469,8 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		       "the request is cut off: name or mode is missing");
 		return;
 	}
+	if (!follow_map(&asked))
+		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);
 	break_loop(&asked);

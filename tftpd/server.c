@@ -391,6 +391,9 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 		log_warning("neighbours_unknown", "reason=%s effect=%s",
 			    log_text(strerror(errno)),
 			    log_text("clients are named by address only"));
+	err = map_read(settings->map_file, &server->map);
+	if (err != ERR_OK)
+		return ERR_FORMAT;
 	err = open_roots(server);
 	if (err == ERR_OK)
 		err = open_listener(server);
@@ -428,6 +431,7 @@ void server_close(struct server *server)
 		udp_close(server->tids[i].socket);
 	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
+	map_free(&server->map);
 	source_roots_free(&server->roots);
 	source_roots_free(&server->boot_roots);
 	neigh_close(&server->neigh);

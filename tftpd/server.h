@@ -21,6 +21,7 @@
 #include "io/udp.h"
 #include "tftpd/backend.h"
 #include "tftpd/kept.h"
+#include "tftpd/map.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
 #include "tftpd/settings.h"
@@ -41,6 +42,7 @@ struct server_counts {
 	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
 	uint64_t loops_broken;
+	uint64_t mapped;	    /* names that the site's rules changed */
 	uint64_t repaired[REPAIRS]; /* names that were found by it */
 };
 
@@ -62,6 +64,7 @@ struct server {
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
+	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */

@@ -5,6 +5,7 @@
 
 #include "core/ip4.h"
 #include "io/log.h"
+#include "tftpd/map.h"
 #include "tftpd/packet.h"
 #include "tftpd/repair.h"
 
@@ -34,6 +35,8 @@ static const struct conf_key keys[] = {
 	 0},
 	{KEY(repairs, CONF_TEXT), "slash backslash trailing case folder",
 	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
+	{KEY(map_file, CONF_TEXT), "", "rules that change names, as tftp-hpa's; empty: none", 0,
+	 0},
 };
 
 static enum err check(const void *data)
@@ -42,6 +45,7 @@ static enum err check(const void *data)
 	enum log_level level;
 	uint32_t address;
 	unsigned repairs;
+	struct map map;
 
 	if (ip4_parse(settings->listen, &address) != ERR_OK) {
 		log_error(
@@ -68,6 +72,9 @@ static enum err check(const void *data)
 			  log_text("8 to 65464, or 0 for what the interface carries"));
 		return ERR_FORMAT;
 	}
+	if (map_read(settings->map_file, &map) != ERR_OK)
+		return ERR_FORMAT;
+	map_free(&map);
 	log_set_level(level);
 	return ERR_OK;
 }

@@ -22,6 +22,7 @@ struct settings {
 	bool loop_breaker;
 	long blksize_max;
 	char *repairs;
+	char *map_file;
 	char *boot_root;
 };
 

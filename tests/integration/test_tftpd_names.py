@@ -225,3 +225,21 @@ def test_blksize_max_is_told(net):
         sock.sendto(ack(0), sender)
         assert fetch_rest(sock, sender, 8192) == expected
     assert daemon.stop() == 0
+
+
+def test_map_file(net, build):
+    """As people have it for tftp-hpa; the rules come before the repairs and the roots."""
+    rules = net.work / "map"
+    rules.write_text("rg \\\\ /   # Windows\nri ^/?Boot/ tree/\na \\.key$\nr ^mine$ cfg-\\x\n")
+    (net.root / "tree").mkdir(exist_ok=True)
+    (net.root / "tree" / "BCD").write_text("bcd")
+    (net.root / "cfg-0A634502").write_text("of this client")
+    daemon = net.start("--map-file", rules)
+    assert fetch(net, "\\bOOt\\BCD") == b"bcd"
+    assert fetch(net, "mine") == b"of this client"
+    assert "map file refuses" in refused(net, "site.key", code=2)
+    assert "leads out" in refused(net, "Boot/../../x", code=2)
+    assert daemon.stop() == 0
+    rules.write_text("r (\n")
+    done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--map-file", rules], check=False)
+    assert done.returncode == 78 and "line=1" in done.stdout

@@ -1,0 +1,105 @@
+/* Map files as people have them for tftp-hpa, and mistakes in them. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tftpd/map.h"
+
+static enum err read_text(const char *text, struct map *map)
+{
+	char name[] = "/tmp/rouse-test-map-XXXXXX";
+	int file = mkstemp(name);
+	enum err err;
+
+	assert_true(file >= 0);
+	assert_int_equal(write(file, text, strlen(text)), strlen(text));
+	(void)close(file);
+	err = map_read(name, map);
+	(void)unlink(name);
+	return err;
+}
+
+static void expect(const char *rules, const char *asked, const char *wanted)
+{
+	struct map map;
+	char name[PATH_SIZE];
+
+	assert_int_equal(read_text(rules, &map), ERR_OK);
+	assert_int_equal(map_apply(&map, false, 0x0a4d0064, asked, name), ERR_OK);
+	assert_string_equal(name, wanted);
+	map_free(&map);
+}
+
+static void test_rules(void **state)
+{
+	(void)state;
+	expect("", "a\\b", "a\\b");
+	expect("# comment\n\nrg \\\\ /   # backslashes\n", "\\Boot\\BCD", "/Boot/BCD");
+	expect("r ^[^/] /tftpboot/\\0\n", "pxelinux.0", "/tftpboot/pxelinux.0");
+	expect("ri ^/?boot/ /Boot/\n", "bOOt/x", "/Boot/x");
+	expect("r ^(.*)/([^/]*)$ \\2-\\1\n", "a/b", "b-a");
+	expect("r ^config$ cfg-\\i-\\x\n", "config", "cfg-10.77.0.100-0A4D0064");
+	expect("r (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBbbcC", "aaBBbbcC");
+	expect("ri (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBcC", "AAbbcC");
+	expect("r x \\\\\\#\n", "x", "\\#");
+	expect("r x\n", "axb", "ab");
+}
+
+static void test_flow(void **state)
+{
+	(void)state;
+	expect("re ^a b\nr b c\n", "a", "b");
+	expect("r ^a b\nr b c\n", "a", "c");
+	expect("r c d\nrs ^a c\n", "a", "d");
+	expect("e ^keep\nr .* x\n", "keep/me", "keep/me");
+	expect("~e ^only\nr ^only x\n", "other", "other");
+	expect("rge a b\nr b c\n", "aa", "bb");
+	expect("Pr a x\nGr a y\n", "a", "y");
+}
+
+static void test_refusals(void **state)
+{
+	struct map map;
+	char name[PATH_SIZE];
+
+	(void)state;
+	assert_int_equal(read_text("a \\.key$\nr a aa\n", &map), ERR_OK);
+	assert_int_equal(map_apply(&map, false, 0, "site.key", name), ERR_REFUSED);
+	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_OK);
+	assert_string_equal(name, "aa");
+	map_free(&map);
+	/* for ever: round and round, or longer and longer */
+	assert_int_equal(read_text("rg a a\n", &map), ERR_OK);
+	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_SPACE);
+	map_free(&map);
+	assert_int_equal(read_text("rs a aaaaaaaaaaaa\n", &map), ERR_OK);
+	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_SPACE);
+	map_free(&map);
+}
+
+static void test_mistakes(void **state)
+{
+	static const char *const wrong[] = {"r\n",   "x a b\n", "r ( b\n",  "~r a b\n",
+					    "g a\n", "e a b\n", "r a b c\n"};
+	struct map map = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(read_text(wrong[i], &map), ERR_FORMAT);
+	assert_int_equal(map_read("/nonexistent/map", &map), ERR_SYSTEM);
+	assert_null(map.rules);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
