@@ -365,7 +365,9 @@ static struct transfer *hear_out(const struct asked *asked, const struct transfe
 {
 	struct server *server = asked->server;
 
-	udp_receive(server->tids[last->tid].socket);
+	/* where one socket is for all, what it said before was read before */
+	if (server->tids[last->tid].socket != server->listener)
+		udp_receive(server->tids[last->tid].socket);
 	return transfer_find(&server->transfers, &asked->datagram->peer);
 }
 

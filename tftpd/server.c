@@ -197,9 +197,10 @@ static void answer_stranger(struct server *server, const struct server_tid *tid,
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
 	struct udp_datagram where = {.peer = datagram->peer, .local = datagram->local};
 
-	/* a straggler of the client's last transfer is no error; an ERROR is never answered */
-	if (other || (opcode != PACKET_ACK && opcode != PACKET_DATA) ||
-	    datagram->peer.sin_port == 0) {
+	/* a straggler of the client's last transfer is no error; an ERROR is never answered,
+	   nor anything but a request at the request port */
+	if (other || tid->socket == server->listener ||
+	    (opcode != PACKET_ACK && opcode != PACKET_DATA) || datagram->peer.sin_port == 0) {
 		server->counts.dropped++;
 		return;
 	}
@@ -254,13 +255,34 @@ static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
 	settle(tid->server);
 }
 
+static void on_listener_icmp(void *data, const struct sockaddr_in *peer, int error)
+{
+	struct server *server = data;
+
+	if (server->tids[0].socket == server->listener)
+		on_icmp(&server->tids[0], peer, error);
+}
+
+/* Where transfers run on the request port, their replies come to it, too. */
+static bool is_reply(const struct server *server, const struct udp_datagram *datagram)
+{
+	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
+
+	return server->tids[0].socket == server->listener &&
+	       (opcode == PACKET_ACK || opcode == PACKET_ERROR);
+}
+
 static void on_requests(void *data, const struct udp_datagram *datagrams, size_t count)
 {
 	struct server *server = data;
 
 	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
-	for (size_t i = 0; i < count; i++)
-		request_take(server, &datagrams[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (is_reply(server, &datagrams[i]))
+			take_reply(&server->tids[0], &datagrams[i]);
+		else
+			request_take(server, &datagrams[i]);
+	}
 	settle(server);
 }
 
@@ -276,7 +298,7 @@ struct server_tid *server_turn_tid(struct server *server)
 
 struct server_tid *server_other_tid(struct server *server, unsigned number)
 {
-	return &server->tids[(number + 1) % SERVER_TIDS];
+	return &server->tids[(number + 1) % server->tid_count];
 }
 
 static const char *remedy_for(int error)
@@ -300,7 +322,9 @@ static enum err open_listener(struct server *server)
 	struct udp_options options = {.address = settings_address(settings),
 				      .port = (uint16_t)settings->port,
 				      .activated = notify_socket("tftp"),
+				      .reuse_port = settings->reuse_port,
 				      .on_batch = on_requests,
+				      .on_error = on_listener_icmp,
 				      .data = server};
 	enum err err = udp_open(server->loop, &options, &server->listener);
 
@@ -312,29 +336,69 @@ static enum err open_listener(struct server *server)
 	return err;
 }
 
-static enum err open_tids(struct server *server)
+static enum err open_tid(struct server *server, uint16_t port)
 {
+	struct server_tid *tid = &server->tids[server->tid_count];
 	struct udp_options options = {.address = settings_address(server->settings),
+				      .port = port,
 				      .datagram_max = REPLY_MAX,
 				      .on_batch = on_replies,
-				      .on_error = on_icmp};
+				      .on_error = on_icmp,
+				      .data = tid};
+	enum err err = udp_open(server->loop, &options, &tid->socket);
 
-	for (unsigned i = 0; i < SERVER_TIDS; i++) {
-		struct server_tid *tid = &server->tids[i];
-		enum err err;
+	if (err != ERR_OK)
+		return err;
+	tid->server = server;
+	tid->number = server->tid_count++;
+	return ERR_OK;
+}
 
-		tid->server = server;
-		tid->number = i;
-		options.data = tid;
-		err = udp_open(server->loop, &options, &tid->socket);
-		if (err != ERR_OK) {
-			log_error("socket_failed", "address=%s reason=%s",
-				  log_text(server->settings->listen),
-				  log_text(strerror(errno)));
+/* As many of the range as are free: another process may hold some. */
+static enum err open_range(struct server *server, struct ports ports)
+{
+	enum err err = ERR_ABSENT;
+
+	for (uint32_t port = ports.first; port <= ports.last && server->tid_count < SERVER_TIDS;
+	     port++) {
+		err = open_tid(server, (uint16_t)port);
+		if (err != ERR_OK && (err != ERR_SYSTEM || errno != EADDRINUSE))
 			return err;
-		}
+	}
+	return server->tid_count > 0 ? ERR_OK : err;
+}
+
+static enum err open_any(struct server *server)
+{
+	while (server->tid_count < SERVER_TIDS) {
+		enum err err = open_tid(server, 0);
+
+		if (err != ERR_OK)
+			return err;
 	}
 	return ERR_OK;
+}
+
+static enum err open_tids(struct server *server)
+{
+	struct ports ports = settings_ports(server->settings);
+	enum err err;
+
+	if (ports.is_same) {
+		server->tids[0] =
+			(struct server_tid){.server = server, .socket = server->listener};
+		server->tid_count = 1;
+		return ERR_OK;
+	}
+	err = ports.first ? open_range(server, ports) : open_any(server);
+	if (err != ERR_OK)
+		log_error("socket_failed", "address=%s transfer_ports=%s reason=%s remedy=%s",
+			  log_text(server->settings->listen),
+			  log_text(server->settings->transfer_ports),
+			  log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
+			  log_text("name ports that nobody else uses, or set transfer_ports "
+				   "to any"));
+	return err;
 }
 
 static enum err open_roots(struct server *server)
@@ -426,9 +490,11 @@ void server_close(struct server *server)
 		server_step(server, transfer_any(&server->transfers), &event);
 	outbox_flush(&server->outbox);
 	loop_timer_close(&server->timer);
+	for (unsigned i = 0; i < server->tid_count; i++) {
+		if (server->tids[i].socket != server->listener)
+			udp_close(server->tids[i].socket);
+	}
 	udp_close(server->listener);
-	for (unsigned i = 0; i < SERVER_TIDS; i++)
-		udp_close(server->tids[i].socket);
 	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
 	map_free(&server->map);

@@ -1,8 +1,8 @@
 /*
  * server - the sockets, and the transfers between them and the sources.
  *
- * Requests come to one socket (port 69). A transfer runs on one of SERVER_TIDS sockets, each
- * with an ephemeral port of its own: the server's TID of RFC 1350 section 4. Many transfers
+ * Requests come to one socket (port 69). A transfer runs on one of up to SERVER_TIDS sockets,
+ *each with an ephemeral port of its own: the server's TID of RFC 1350 section 4. Many transfers
  * share a socket, so that one system call receives and one sends for all of them, and a
  *datagram that belongs to none can be answered with ERROR 5.
  *
@@ -61,6 +61,8 @@ struct server {
 	struct source_roots boot_roots; /* only for what the site names */
 	struct udp *listener;
 	struct server_tid tids[SERVER_TIDS];
+	unsigned tid_count; /* 1 and the listener itself, when transfers run on the request port
+			     */
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
@@ -95,7 +97,7 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
  * their answers leave together; the next batch gets the next.
  */
 struct server_tid *server_turn_tid(struct server *server);
-/* Another one than this. */
+/* Another one than this, if there is one. */
 struct server_tid *server_other_tid(struct server *server, unsigned number);
 /* Queues an ERROR from a transfer socket. */
 void server_send_error(struct server *server, const struct server_tid *tid,

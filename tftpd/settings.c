@@ -30,6 +30,10 @@ static const struct conf_key keys[] = {
 	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},
 	{KEY(blksize_max, CONF_NUMBER), "0",
 	 "largest block that is granted; 0: what the interface's MTU carries", 0, 65464},
+	{KEY(transfer_ports, CONF_TEXT), "any",
+	 "ports of transfers: any, a range such as 50000-50015, or same (as requests)", 0, 0},
+	{KEY(reuse_port, CONF_TRUTH), "false",
+	 "share the request port with other tftpd processes of this user", 0, 0},
 	{KEY(loop_breaker, CONF_TRUTH), "true",
 	 "iPXE asking for its own binary gets default.ipxe, where no subnet says otherwise", 0,
 	 0},
@@ -46,6 +50,7 @@ static enum err check(const void *data)
 	uint32_t address;
 	unsigned repairs;
 	struct map map;
+	struct ports ports;
 
 	if (ip4_parse(settings->listen, &address) != ERR_OK) {
 		log_error(
@@ -75,6 +80,12 @@ static enum err check(const void *data)
 	if (map_read(settings->map_file, &map) != ERR_OK)
 		return ERR_FORMAT;
 	map_free(&map);
+	if (ports_parse(settings->transfer_ports, &ports) != ERR_OK) {
+		log_error("bad_setting", "key=transfer_ports value=%s remedy=%s",
+			  log_text(settings->transfer_ports),
+			  log_text("any, same, or two ports such as 50000-50015"));
+		return ERR_FORMAT;
+	}
 	log_set_level(level);
 	return ERR_OK;
 }
@@ -109,6 +120,16 @@ unsigned settings_repairs(const struct settings *settings)
 	unsigned set;
 
 	return repair_parse(settings->repairs, &set) == ERR_OK ? set : 0;
+}
+
+struct ports settings_ports(const struct settings *settings)
+{
+	struct ports ports;
+
+	/* settings_read() has read it once already */
+	if (ports_parse(settings->transfer_ports, &ports) != ERR_OK)
+		ports = (struct ports){0};
+	return ports;
 }
 
 void settings_free(struct settings *settings)

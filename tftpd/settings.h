@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "io/conf.h"
+#include "tftpd/ports.h"
 
 struct settings {
 	char *database; /* "": works alone */
@@ -19,6 +20,8 @@ struct settings {
 	char *log_level;
 	char *state_dir;
 	long transfers_max;
+	char *transfer_ports;
+	bool reuse_port;
 	bool loop_breaker;
 	long blksize_max;
 	char *repairs;
@@ -31,6 +34,8 @@ enum conf_result settings_read(int argc, char **argv, struct settings *settings,
 struct in_addr settings_address(const struct settings *settings);
 /* The key `repairs` as repair_parse() reads it. */
 unsigned settings_repairs(const struct settings *settings);
+/* The key `transfer_ports` as ports_parse() reads it. */
+struct ports settings_ports(const struct settings *settings);
 void settings_free(struct settings *settings);
 
 #endif

@@ -205,3 +205,70 @@ def test_noise(net, own):
                     assert receive(other)[0] == ERROR
     assert fetch(net, "one_more", port=PORT) == expected
     assert daemon.is_running()
+
+
+# ---------------------------------------------------------------- ports
+
+def ask_ten(net):
+    """The ports that ten transfers come from."""
+    ports = set()
+    for _ in range(10):
+        with net.socket() as sock:
+            sock.sendto(request("one_more"), (SERVER, PORT))
+            opcode, number, payload, sender = receive(sock)
+            assert (opcode, number) == (DATA, 1)
+            sock.sendto(ack(1), sender)
+            assert receive(sock)[:2] == (DATA, 2)
+            sock.sendto(ack(2), sender)
+            assert payload == net.file("one_more", 513)[:512]
+            ports.add(sender[1])
+    return ports
+
+
+def test_fixed_ports(net, own):
+    """Within the range, also where another process holds a part of it; several of them in turn."""
+    own("--transfer-ports", "50000-50003")
+    net.file("one_more", 513)
+    assert ask_ten(net) == {50000, 50001, 50002, 50003}
+    net.start("--port", "6970", "--transfer-ports", "50003-50004").stop()
+    taken = net.server.run([net.program, "--root", net.root, "--state-dir", "", "--port", "6970",
+                            "--transfer-ports", "50001-50002"], check=False)
+    assert taken.returncode == 69
+    assert re.search("event=socket_failed .*transfer_ports=50001-50002.* remedy=", taken.stdout)
+
+
+def test_one_port_for_all(net, own, load):
+    daemon = own("--transfer-ports", "same", "--transfers-max", "8000")
+    net.file("one_more", 513)
+    assert ask_ten(net) == {PORT}
+    result = load("storm", 200 * 1468 + 1, "--clients", 100, "--windowsize", 4, "--loss", 1)
+    assert (result["done"], result["failed"], result["damaged"]) == (100, 0, 0)
+    with net.socket() as sock:
+        # a stranger's reply is not answered at the request port
+        for packet in (ack(1), struct.pack("!HH", DATA, 1), struct.pack("!HH", ERROR, 0) + b"x\0"):
+            sock.sendto(packet, (SERVER, PORT))
+        sock.sendto(request("absent"), (SERVER, PORT))
+        assert receive(sock)[:2] == (ERROR, 1)
+        # a client that has gone is noticed by ICMP
+        sock.sendto(request("storm"), (SERVER, PORT))
+        assert receive(sock)[0] == DATA
+    with net.socket() as sock:
+        sock.sendto(request("storm", timeout=1), (SERVER, PORT))
+        assert receive(sock)[0] == OACK
+    daemon.wait_for("outcome=aborted .*nobody listens", timeout=30)
+
+
+def test_two_processes_share_a_port(net, own):
+    expected = net.file("one_more", 513)
+    first = own("--reuse-port")
+    second = own("--reuse-port")
+    for _ in range(40):
+        assert fetch(net, "one_more", port=PORT) == expected
+    for daemon in (first, second):
+        daemon.wait_for("outcome=sent")
+
+
+def test_wrong_ports_are_named(net):
+    for value in ("69", "9-8", "some"):
+        done = net.server.run([net.program, "--transfer-ports", value], check=False)
+        assert done.returncode in (64, 78) and "key=transfer_ports" in done.stdout
