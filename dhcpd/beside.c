@@ -88,6 +88,12 @@ static void hear_reply(struct beside_interface *interface, const struct tap_hear
 	enum pxe_class class;
 
 	(void)packet_mac(packet, &client);
+	/*
+	 * What is for one card is heard by chance only, and left alone; but Kea answers the
+	 * probe so, too: it sends a broadcast to the one card that asked for it.
+	 */
+	if (heard->is_others && !mac_equal(&client, &interface->probe_mac))
+		return;
 	class = observe_reply(&beside->memory, &client, packet);
 	if (is_answer) {
 		if (is_ours(interface, heard, &answer))
@@ -117,7 +123,7 @@ static void on_heard(void *data, const struct tap_heard *heard)
 		return;
 	}
 	/* what this host's own client asks goes to somebody else */
-	if (heard->frame.destination_port != ROUTE_PORT_SERVER)
+	if (heard->is_others || heard->frame.destination_port != ROUTE_PORT_SERVER)
 		return;
 	beside_hear_request(beside, (size_t)(interface - beside->interfaces), &packet);
 	if (beside->proxy && !heard->is_own)
@@ -285,6 +291,8 @@ enum err beside_add(struct beside *beside, struct link *link)
 	interface->beside = beside;
 	interface->link = link;
 	interface->probe_mac = probe_mac(&mac);
+	if (mode_of(beside) == SETTINGS_SERVER)
+		options.also = interface->probe_mac;
 	if (getrandom(&xid, sizeof(xid), 0) < 0)
 		return ERR_SYSTEM;
 	probe_begin(&interface->probe, xid, loop_now_ms(beside->options.loop));

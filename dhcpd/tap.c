@@ -60,10 +60,10 @@ static bool receive(struct tap *tap)
 
 	if (length < 0)
 		return false;
-	/* what a switch floods for want of a better port is not meant for us */
-	if (from.sll_pkttype == PACKET_OTHERHOST || from.sll_halen != sizeof(heard.mac.octet) ||
+	if (from.sll_halen != sizeof(heard.mac.octet) ||
 	    frame_parse(packet, (size_t)length, &heard.frame) != ERR_OK)
 		return true;
+	heard.is_others = from.sll_pkttype == PACKET_OTHERHOST;
 	heard.is_own = from.sll_pkttype == PACKET_OUTGOING;
 	memcpy(heard.mac.octet, from.sll_addr, sizeof(heard.mac.octet));
 	tap->options.on_heard(tap->options.data, &heard);
@@ -93,6 +93,22 @@ static bool attach_filter(const struct tap *tap)
 	       0;
 }
 
+/* A card drops what is for another one, unless it is told of it. */
+static void let_in(const struct tap *tap)
+{
+	struct packet_mreq card = {
+		.mr_ifindex = (int)link_index(tap->options.link),
+		.mr_type = PACKET_MR_UNICAST,
+		.mr_alen = sizeof(tap->options.also.octet),
+	};
+
+	memcpy(card.mr_address, tap->options.also.octet, sizeof(tap->options.also.octet));
+	if (!mac_is_zero(&tap->options.also) &&
+	    setsockopt(tap->socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &card, sizeof(card)) < 0)
+		log_warning("unicast_not_heard", "interface=%s reason=%s",
+			    link_name(tap->options.link), log_text(strerror(errno)));
+}
+
 static enum err open_socket(struct tap *tap)
 {
 	/* only a tap of all protocols is shown what this host sends */
@@ -111,6 +127,7 @@ static enum err open_socket(struct tap *tap)
 		/* a smaller buffer loses frames only in storms */
 		(void)setsockopt(tap->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
 				 sizeof(bytes));
+		let_in(tap);
 		return ERR_OK;
 	}
 	log_error("packet_socket_failed", "interface=%s reason=%s remedy=%s",

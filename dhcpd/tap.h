@@ -29,12 +29,14 @@ enum tap_what {
 struct tap_heard {
 	struct mac mac; /* the card that sent the frame */
 	bool is_own;	/* sent by this host: by us, or by a server beside us */
+	bool is_others; /* the frame is for another card: a switch floods it, or it is `also` */
 	struct frame frame;
 };
 
 struct tap_options {
 	struct link *link;
 	enum tap_what what;
+	struct mac also; /* frames for this card are let in, too; zero: none */
 	/* The payload is valid during the call only. */
 	void (*on_heard)(void *data, const struct tap_heard *heard);
 	void *data;

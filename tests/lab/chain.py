@@ -73,12 +73,14 @@ def sha256(path, size=None):
 
 class Chain:
     """See the module's text. `fos`: the folder of bzImage and init.xz; `operator`: the role that
-    types the SQL, by default that of the caller; `names`: the daemons of ours that run."""
+    types the SQL, by default that of the caller; `names`: the daemons of ours that run;
+    `more`: further lines of a daemon's configuration, by its name."""
 
-    def __init__(self, lab, postgres, build, workdir, fos, operator=None, names=tuple(ADDRESSES)):
+    def __init__(self, lab, postgres, build, workdir, fos, operator=None, names=tuple(ADDRESSES),
+                 more=None):
         self.lab, self.postgres = lab, postgres
         self.build, self.workdir, self.fos = Path(build), Path(workdir), Path(fos)
-        self.operator, self.names = operator, names
+        self.operator, self.names, self.more = operator, names, more or {}
         self.daemons = {}
         self.hosts = {}
         self.segment = None
@@ -116,7 +118,8 @@ class Chain:
         file = self.workdir / f"{name}.conf"
         file.write_text(f'database = "{self.postgres.conninfo(f"rouse_{name}")}"\n'
                         f'state_dir = "{state}"\n'
-                        + CONFIGURATION[name].format(workdir=self.workdir), encoding="utf-8")
+                        + CONFIGURATION[name].format(workdir=self.workdir)
+                        + self.more.get(name, ""), encoding="utf-8")
         daemon = self.hosts[name].spawn([self.build / name / name, "--config", file], name=name)
         self.daemons[name] = daemon
         if wait:

@@ -1,13 +1,14 @@
 """Other people's DHCP servers, as Debian ships them, with the least of a configuration.
 
-    server = dhcp_servers.start("kea", host, workdir)
-    server.stop()
+    with dhcp_servers.running("kea", host, workdir):
+        ...
 
 Each gives 10.77.0.150 to 10.77.0.199 on its host's eth0. None of them looks whether an address is
 free before it offers it: that costs seconds, and is not what the tests are about.
 """
 
 import json
+from contextlib import contextmanager
 
 KINDS = ("isc", "kea", "dnsmasq")
 POOL = ("10.77.0.150", "10.77.0.199")
@@ -57,3 +58,12 @@ def start(kind, host, workdir):
     process = host.spawn(command, name=kind, environment=environment)
     process.wait_for(ready, timeout=20)
     return process
+
+
+@contextmanager
+def running(kind, host, workdir):
+    process = start(kind, host, workdir)
+    try:
+        yield process
+    finally:
+        process.stop()
