@@ -159,13 +159,47 @@ static enum err open_in_other_case(struct asked *asked, struct source *ret_sourc
 	return source_open(roots, asked->served, ret_source, ret_reason);
 }
 
+static struct resolve_client client_of(const struct asked *asked)
+{
+	return (struct resolve_client){
+		.site = backend_site(asked->server->backend),
+		.mac = asked->has_mac ? &asked->mac : NULL,
+		.address = ntohl(asked->datagram->peer.sin_addr.s_addr),
+		.menud_urls = asked->server->settings->menud_urls,
+	};
+}
+
+/* The client's own version of the file, where the site has one. */
+static enum err open_in_view(struct asked *asked, struct source *ret_source,
+			     const char **ret_reason)
+{
+	struct resolve_client client = client_of(asked);
+	char views[RESOLVE_VIEWS][PATH_SIZE];
+	size_t count = 0;
+
+	if (asked->server->settings->client_views && !asked->resolved.is_raw)
+		count = resolve_views(&client, asked->resolved.path.name, views);
+	for (size_t i = 0; i < count; i++) {
+		enum err err =
+			source_open(&asked->server->roots, views[i], ret_source, ret_reason);
+
+		if (err == ERR_ABSENT)
+			continue;
+		log_debug("view_served", "file=%s", log_text(views[i]));
+		return err;
+	}
+	return ERR_ABSENT;
+}
+
 /* A file of a root. ERR_ABSENT is for the caller to answer, anything else is refused here. */
 static enum err open_file(struct asked *asked, struct source *ret_source)
 {
 	const char *reason = "";
-	enum err err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
-				   ret_source, &reason);
+	enum err err = open_in_view(asked, ret_source, &reason);
 
+	if (err == ERR_ABSENT)
+		err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
+				  ret_source, &reason);
 	if (err == ERR_ABSENT && resolve_is_of_site(backend_site(asked->server->backend),
 						    resolve_file(&asked->resolved)))
 		err = source_open(&asked->server->boot_roots, resolve_file(&asked->resolved),
@@ -183,16 +217,6 @@ static enum err open_file(struct asked *asked, struct source *ret_source)
 		refuse(asked, PACKET_UNDEFINED, "the server could not open it: see its log");
 	}
 	return err;
-}
-
-static struct resolve_client client_of(const struct asked *asked)
-{
-	return (struct resolve_client){
-		.site = backend_site(asked->server->backend),
-		.mac = asked->has_mac ? &asked->mac : NULL,
-		.address = ntohl(asked->datagram->peer.sin_addr.s_addr),
-		.menud_urls = asked->server->settings->menud_urls,
-	};
 }
 
 /* The policy first; then the site's own file; then what is made. */

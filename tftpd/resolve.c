@@ -243,6 +243,31 @@ enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_se
 	return out->failed ? ERR_SPACE : ERR_OK;
 }
 
+size_t resolve_views(const struct resolve_client *client, const char *path,
+		     char ret_views[RESOLVE_VIEWS][PATH_SIZE])
+{
+	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	size_t count = 0;
+
+	if (client->mac) {
+		struct text out = text_into(ret_views[count], PATH_SIZE);
+		char mac[MAC_TEXT_SIZE];
+
+		mac_format_dashes(client->mac, mac);
+		text_printf(&out, "by-mac/%s/%s", mac, path);
+		count += !out.failed;
+	}
+	if (subnet) {
+		struct text out = text_into(ret_views[count], PATH_SIZE);
+		char address[IP4_TEXT_SIZE];
+
+		ip4_format(subnet->net.address, address);
+		text_printf(&out, "by-subnet/%s-%u/%s", address, subnet->net.prefix, path);
+		count += !out.failed;
+	}
+	return count;
+}
+
 /* Parts the list at its blanks, in place. */
 static enum err split_urls(char *list, const char **urls, size_t *ret_count)
 {

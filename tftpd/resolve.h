@@ -72,6 +72,16 @@ bool resolve_is_of_site(const struct site *site, const char *path);
 MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
 				      struct text *out);
 
+#define RESOLVE_VIEWS 2
+
+/*
+ * Where this client's own version of a file would lie, the nearest first: below by-mac/ and its
+ * MAC with dashes, below by-subnet/ and its subnet as "10.77.0.0-24". How many there are: a
+ * client that is not known so well has fewer.
+ */
+size_t resolve_views(const struct resolve_client *client, const char *path,
+		     char ret_views[RESOLVE_VIEWS][PATH_SIZE]);
+
 enum resolve_answer {
 	RESOLVE_ALLOW,
 	RESOLVE_LOCAL,	/* a script that boots the local disk */

@@ -39,6 +39,8 @@ static const struct conf_key keys[] = {
 	 0},
 	{KEY(repairs, CONF_TEXT), "slash backslash trailing case folder",
 	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
+	{KEY(client_views, CONF_TRUTH), "false",
+	 "look first below by-mac/MAC/ and by-subnet/ADDRESS-LENGTH/ of the client", 0, 0},
 	{KEY(map_file, CONF_TEXT), "", "rules that change names, as tftp-hpa's; empty: none", 0,
 	 0},
 };

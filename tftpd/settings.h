@@ -23,6 +23,7 @@ struct settings {
 	char *transfer_ports;
 	bool reuse_port;
 	bool loop_breaker;
+	bool client_views;
 	long blksize_max;
 	char *repairs;
 	char *map_file;

@@ -243,3 +243,23 @@ def test_map_file(net, build):
     rules.write_text("r (\n")
     done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--map-file", rules], check=False)
     assert done.returncode == 78 and "line=1" in done.stdout
+
+
+def test_views_of_a_client(net, postgres):
+    for folder in (f"by-mac/{net.mac.replace(':', '-')}", "by-subnet/10.99.69.0-24", "by-mac/other"):
+        (net.root / folder).mkdir(parents=True)
+        (net.root / folder / "seen").write_text(folder)
+    (net.root / "seen").write_text("by all")
+    (net.root / "by-subnet/10.99.69.0-24" / "near").write_text("near")
+    postgres.fresh()
+    postgres.sql("insert into rouse.subnets (subnet) values ('10.99.69.0/24')")
+    flags = ("--database", postgres.conninfo("rouse_tftpd"))
+    daemon = net.start("--client-views", *flags, ready="event=snapshot_loaded")
+    assert fetch(net, "/seen").decode() == f"by-mac/{net.mac.replace(':', '-')}"
+    assert fetch(net, "near") == b"near"
+    assert fetch(net, "raw/seen") == b"by all"
+    assert daemon.stop() == 0
+    daemon = net.start(*flags, ready="event=snapshot_loaded")
+    assert fetch(net, "seen") == b"by all"
+    refused(net, "near")
+    assert daemon.stop() == 0
