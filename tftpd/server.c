@@ -35,7 +35,8 @@ static void wait_until(struct server *server, uint64_t due_ms)
 /* The transfer is looked at again then. */
 static void await(struct server *server, struct transfer *transfer, uint64_t due_ms)
 {
-	wheel_set(&server->transfers.wheel, &transfer->waits, due_ms);
+	wheel_set(&server->transfers.wheel, &transfer->waits, loop_now_ms(server->loop),
+		  due_ms);
 	wait_until(server, due_ms);
 }
 

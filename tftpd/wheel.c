@@ -44,10 +44,11 @@ void wheel_remove(struct wheel *wheel, struct wheel_entry *entry)
 	wheel->count--;
 }
 
-void wheel_set(struct wheel *wheel, struct wheel_entry *entry, uint64_t due_ms)
+void wheel_set(struct wheel *wheel, struct wheel_entry *entry, uint64_t now_ms, uint64_t due_ms)
 {
-	if (wheel->tick == 0)
-		wheel->tick = 1; /* 0 is "nowhere" */
+	/* nobody waited meanwhile, so nothing has to be gone through; tick 0 is "nowhere" */
+	if (wheel->count == 0)
+		wheel->tick = now_ms / WHEEL_TICK_MS + 1;
 	entry->due_ms = due_ms;
 	/* it is met before that, and then put further on */
 	if (entry->tick != 0 && entry->tick <= tick_of(wheel, due_ms))

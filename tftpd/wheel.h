@@ -5,7 +5,7 @@
  *and is put where it belongs only when its old place is reached. So an ACK costs one
  *comparison, and thousands of waiting transfers cost nothing until one is due.
  *
- *	wheel_set(&wheel, &transfer->waits, now_ms + 1000);
+ *	wheel_set(&wheel, &transfer->waits, now_ms, now_ms + 1000);
  *	while ((entry = wheel_take(&wheel, now_ms)))
  *		act(entry);
  *	... sleep until wheel_next(&wheel)
@@ -35,7 +35,8 @@ struct wheel {
 	size_t count;
 };
 
-void wheel_set(struct wheel *wheel, struct wheel_entry *entry, uint64_t due_ms);
+void wheel_set(struct wheel *wheel, struct wheel_entry *entry, uint64_t now_ms,
+	       uint64_t due_ms);
 /* Nothing when it waits for nothing. */
 void wheel_remove(struct wheel *wheel, struct wheel_entry *entry);
 /* One that is due, which then waits for nothing; NULL when there is none. */

@@ -30,7 +30,7 @@ static void test_never_early_and_hardly_late(void **unused)
 	struct wheel_entry entry = {0};
 
 	(void)unused;
-	wheel_set(&wheel, &entry, 1003);
+	wheel_set(&wheel, &entry, 0, 1003);
 	assert_null(wheel_take(&wheel, 1002));
 	assert_true(wheel_next(&wheel) >= 1003);
 	assert_true(wheel_next(&wheel) < 1003 + WHEEL_TICK_MS);
@@ -47,12 +47,12 @@ static void test_later_stays_earlier_moves(void **unused)
 	uint64_t tick;
 
 	(void)unused;
-	wheel_set(&wheel, &entry, 1000);
+	wheel_set(&wheel, &entry, 0, 1000);
 	tick = entry.tick;
-	wheel_set(&wheel, &entry, 3000);
+	wheel_set(&wheel, &entry, 500, 3000);
 	assert_int_equal(entry.tick, tick);
 	assert_null(wheel_take(&wheel, 2000));
-	wheel_set(&wheel, &entry, 2010);
+	wheel_set(&wheel, &entry, 2000, 2010);
 	assert_ptr_equal(wheel_take(&wheel, 2012), &entry);
 }
 
@@ -64,13 +64,31 @@ static void test_further_than_the_wheel_reaches(void **unused)
 	uint64_t now = 0;
 
 	(void)unused;
-	wheel_set(&wheel, &entry, due);
+	wheel_set(&wheel, &entry, 0, due);
 	while (!wheel_take(&wheel, now)) {
 		assert_true(now < due);
 		assert_true(wheel_next(&wheel) > now);
 		now = wheel_next(&wheel);
 	}
 	assert_true(now >= due && now < due + WHEEL_TICK_MS);
+}
+
+/* A machine that has been up for years, or a server that nobody asked for a week: no way to go.
+ */
+static void test_after_a_long_time(void **unused)
+{
+	struct wheel wheel = {0};
+	struct wheel_entry entry = {0};
+	uint64_t now = 1ULL << 50;
+
+	(void)unused;
+	wheel_set(&wheel, &entry, now, now + 1000);
+	assert_true(wheel_next(&wheel) >= now + 1000);
+	assert_null(wheel_take(&wheel, now + 999));
+	assert_ptr_equal(wheel_take(&wheel, now + 1000 + WHEEL_TICK_MS), &entry);
+	now *= 2;
+	wheel_set(&wheel, &entry, now, now + 1000);
+	assert_ptr_equal(wheel_take(&wheel, now + 1000 + WHEEL_TICK_MS), &entry);
 }
 
 /* Beside a list that is searched whole: the same entries at the same times. */
@@ -92,7 +110,7 @@ static void test_as_a_plain_list(void **unused)
 			due[one] = 0;
 		} else {
 			due[one] = now + 1 + random_below(random_below(2) ? 40 : 20000);
-			wheel_set(&wheel, &entries[one], due[one]);
+			wheel_set(&wheel, &entries[one], now, due[one]);
 		}
 		now += random_below(16) == 0 ? random_below(9000) : random_below(3);
 		while ((entry = wheel_take(&wheel, now))) {
@@ -116,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_never_early_and_hardly_late),
 		cmocka_unit_test(test_later_stays_earlier_moves),
 		cmocka_unit_test(test_further_than_the_wheel_reaches),
+		cmocka_unit_test(test_after_a_long_time),
 		cmocka_unit_test(test_as_a_plain_list),
 	};
 
