@@ -11,7 +11,7 @@ SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
 GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed")
 
 
-@pytest.mark.patience(200)
+@pytest.mark.patience(330)
 def test_a_job_is_done_by_tftp_alone(chain):
     tftp = chain.workdir / "srv" / "tftp"
     shutil.copy(SHIM, tftp / "shimx64.efi")
@@ -20,7 +20,7 @@ def test_a_job_is_done_by_tftp_alone(chain):
     chain.add_host("lab-grub", MAC)
     job = chain.value("select rouse.inventory('lab-grub')")
     with chain.machine(MAC, serial_number="SN-0041") as machine:
-        chain.wait_job(job, "succeeded", timeout=150)
+        chain.wait_job(job, "succeeded", timeout=280)
         machine.wait_exit(timeout=60)
     # the configuration was made for this machine, and everything came by TFTP
     seen = {(row.stage, row.kind, row.name) for row in chain.sql(
