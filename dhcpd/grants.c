@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "db/batch.h"
 #include "db/rows.h"
+#include "dhcpd/clienttext.h"
 #include "io/log.h"
 
 #define ROWS_MOST 256
@@ -14,7 +15,6 @@
 
 /* The widest element of each array, with its quotes and comma. */
 #define ADDRESS_WIDTH (IP4_TEXT_SIZE + 1)
-#define CLIENT_WIDTH (2 * LEASE_CLIENT_MAX + 8)
 #define MAC_WIDTH (MAC_TEXT_SIZE + 1)
 #define NUMBER_WIDTH 12
 #define TEXT_WIDTH (2 * GRANTS_TEXT_SIZE + 3)
@@ -24,7 +24,7 @@ struct grants {
 	struct batch *batch;
 	/* the statement's parameters, as PostgreSQL's array literals */
 	char addresses[ROWS_MOST * ADDRESS_WIDTH + 3];
-	char clients[ROWS_MOST * CLIENT_WIDTH + 3];
+	char clients[ROWS_MOST * CLIENTTEXT_ELEMENT + 3];
 	char macs[ROWS_MOST * MAC_WIDTH + 3];
 	char seconds[ROWS_MOST * NUMBER_WIDTH + 3];
 	char host_names[ROWS_MOST * TEXT_WIDTH + 3];
@@ -36,14 +36,6 @@ static bool is_same_client(const void *row, const void *other)
 	const struct grant *a = row, *b = other;
 
 	return lease_client_equal(&a->client, &b->client);
-}
-
-static void put_client(struct text *out, const struct lease_client *client)
-{
-	text_put(out, "\"\\\\x");
-	for (size_t i = 0; i < client->length; i++)
-		text_printf(out, "%02x", client->octets[i]);
-	text_put(out, "\"");
 }
 
 /* What a client says of itself: printable ASCII stays, anything else becomes a question mark.
@@ -73,7 +65,7 @@ static void put_element(struct text columns[6], const struct grant *grant, const
 	for (int i = 0; i < 6; i++)
 		text_put(&columns[i], comma);
 	text_put(&columns[0], address);
-	put_client(&columns[1], &grant->client);
+	clienttext_put_element(&columns[1], &grant->client);
 	text_put(&columns[2], mac);
 	text_printf(&columns[3], "%u", grant->seconds);
 	put_foreign(&columns[4], grant->host_name);

@@ -303,6 +303,7 @@ enum err lease_bind(struct lease_table *table, const struct lease_holder *holder
 		.address = holder->address,
 		.state = LEASE_BOUND,
 		.ends_ms = ends_ms,
+		.granted_ms = holder->granted_ms,
 		.has_mac = holder->mac != NULL,
 		.client = *holder->client,
 	};

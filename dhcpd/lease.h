@@ -43,8 +43,9 @@ enum lease_state {
 struct lease {
 	uint32_t address;
 	enum lease_state state;
-	uint64_t ends_ms; /* the recorded end; a declined one: of its quarantine */
-	uint64_t held_ms; /* offered to this client until then; 0: not offered */
+	uint64_t ends_ms;    /* the recorded end; a declined one: of its quarantine */
+	uint64_t held_ms;    /* offered to this client until then; 0: not offered */
+	uint64_t granted_ms; /* when this process last had it recorded; 0: others did */
 	bool has_mac;
 	struct mac mac;
 	struct lease_client client;
@@ -93,6 +94,7 @@ struct lease_holder {
 	uint32_t address;
 	const struct lease_client *client;
 	const struct mac *mac; /* NULL: not an Ethernet client */
+	uint64_t granted_ms;   /* for lease_bind: when this process had it recorded */
 };
 
 /* Keeps an address for a client that it is offered to. ERR_SPACE as lease_put. */

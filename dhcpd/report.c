@@ -36,12 +36,23 @@ static void push(struct events *events, struct event *event, const char *interfa
 	char detail[DETAIL_SIZE];
 	struct text out = text_into(detail, sizeof(detail));
 
+	if (!events_have_room(events))
+		return;
 	put_detail(&out, interface, packet, verdict);
 	event->stage = pxe_class_stage(verdict->pxe.class);
 	event->mac = verdict->has_mac ? &verdict->mac : NULL;
 	event->uuid = verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL;
 	event->detail = out.failed ? NULL : detail;
 	events_push(events, event);
+}
+
+/*
+ * A running system's exchange is one event, its end: a campus that renews would otherwise bury
+ * the boots, and recording would cost more than leasing does.
+ */
+static bool is_offer_to_os(const struct decide_verdict *verdict)
+{
+	return verdict->pxe.class == PXE_CLASS_OS && verdict->action == DECIDE_OFFER;
 }
 
 void report_request(struct events *events, const char *interface, const struct packet *packet,
@@ -54,6 +65,8 @@ void report_request(struct events *events, const char *interface, const struct p
 		.pxe = verdict->pxe,
 	};
 
+	if (verdict->pxe.class == PXE_CLASS_OS)
+		return; /* as is_offer_to_os() */
 	push(events, &event, interface, packet, &bare);
 }
 
@@ -91,6 +104,8 @@ void report_verdict(struct events *events, const char *interface, const struct p
 	};
 
 	log_verdict(interface, packet, verdict);
+	if (is_offer_to_os(verdict))
+		return;
 	/* RELEASE and DECLINE are told by the packet itself, with the reason */
 	if (verdict->action == DECIDE_SILENT && verdict->change != DECIDE_NONE &&
 	    verdict->change != DECIDE_FORGET)

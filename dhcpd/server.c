@@ -126,7 +126,7 @@ static void apply_change(struct exchange *e)
 	struct store *store = backend_store(e->interface->server->backend);
 	const struct decide_verdict *verdict = &e->verdict;
 	struct lease_holder holder = {verdict->address, &verdict->client,
-				      verdict->has_mac ? &verdict->mac : NULL};
+				      verdict->has_mac ? &verdict->mac : NULL, 0};
 
 	switch (verdict->change) {
 	case DECIDE_HOLD:

@@ -7,7 +7,10 @@
 
 #include "core/text.h"
 #include "db/rows.h"
+#include "dhcpd/asks.h"
+#include "dhcpd/clienttext.h"
 #include "dhcpd/leasefile.h"
+#include "dhcpd/load.h"
 #include "dhcpd/store_table.h"
 #include "io/log.h"
 
@@ -16,20 +19,18 @@
 #define SLOW_MS 1000   /* a commit that takes longer is an outage */
 #define SWEEP_MS 100
 #define SAVE_MS 300000
-#define LOAD_DEADLINE_MS 30000
-#define LOAD_RETRY_MS 2000
 #define QUERY_DEADLINE_MS 2000
 
 struct store {
 	struct store_options options;
 	struct table *table;
 	struct grants *grants;
+	struct asks *asks;
 	struct parking *granting; /* packets whose lease is being recorded */
 	struct parking *asking;	  /* packets of clients that are being looked for */
 	struct loop_timer sweep_timer, save_timer;
-	bool is_loaded; /* the table is the database's, and not only the file's */
-	bool is_loading;
-	uint64_t load_again_ms;	   /* when a load that failed is tried again */
+	struct load *load;
+	bool is_loaded;		   /* the table is the database's, and not only the file's */
 	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
 	struct store_counts counts;
 	struct log_repeat full_log, late_log, end_log;
@@ -91,7 +92,7 @@ static void note_grant(struct store *store, const struct grant *grant,
 		       const struct grant_answer *answer)
 {
 	struct lease_holder holder = {grant->address, &grant->client,
-				      grant->has_mac ? &grant->mac : NULL};
+				      grant->has_mac ? &grant->mac : NULL, now_ms(store)};
 	struct lease lease = {
 		.address = grant->address,
 		.state = LEASE_BOUND,
@@ -170,58 +171,30 @@ bool store_grant(struct store *store, const struct parked *parked, const struct 
 
 /* --- questions --- */
 
-struct question {
-	struct store *store;
-	struct lease_client client;
-};
-
-static void on_found(void *data, const struct db_answer *answer)
+static void on_lease_found(void *data, const struct db_rows *rows, size_t position)
 {
-	struct question *question = data;
-	struct store *store = question->store;
-	struct parked parked;
+	struct store *store = data;
 
-	if (parking_take(store->asking, &question->client, &parked) != ERR_OK)
-		parked.length = 0;
-	if (answer->outcome == DB_OK) {
-		for (size_t i = rows_count(answer->rows); i > 0; i--)
-			table_put_row(store->table, answer->rows, i - 1, now_ms(store));
-		if (parked.length > 0)
-			store->options.on_answer(store->options.data, &parked, 0);
-	} else if (answer->outcome == DB_ERROR) {
-		log_error("lease_find_refused", "reason=%s", log_text(answer->message));
-	}
-	free(question);
+	table_put_row(store->table, rows, position, now_ms(store));
 }
 
-static void put_client(struct text *out, const struct lease_client *client)
+static void on_asked(void *data, const struct lease_client *client)
 {
-	text_put(out, "\\x");
-	for (size_t i = 0; i < client->length; i++)
-		text_printf(out, "%02x", client->octets[i]);
+	struct store *store = data;
+	struct parked parked;
+
+	if (parking_take(store->asking, client, &parked) == ERR_OK)
+		store->options.on_answer(store->options.data, &parked, 0);
 }
 
 bool store_ask(struct store *store, const struct parked *parked)
 {
 	bool is_under_way = parking_find(store->asking, &parked->client) != NULL;
-	char client[2 * LEASE_CLIENT_MAX + 3];
-	const char *params[] = {client};
-	struct text out = text_into(client, sizeof(client));
-	struct question *question;
 
 	if (parking_put(store->asking, parked, now_ms(store) + PARKED_MS) != ERR_OK)
 		return say_full(store);
-	if (is_under_way)
+	if (is_under_way || asks_add(store->asks, &parked->client) == ERR_OK)
 		return true;
-	put_client(&out, &parked->client);
-	question = malloc(sizeof(*question));
-	if (question)
-		*question = (struct question){store, parked->client};
-	if (question &&
-	    db_query(store->options.conn, "select * from rouse_daemon.lease_find($1::bytea)",
-		     params, 1, QUERY_DEADLINE_MS, on_found, question) == ERR_OK)
-		return true;
-	free(question);
 	forget_parked(store->asking, &parked->client);
 	return say_full(store);
 }
@@ -255,12 +228,12 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 {
 	long quarantine = site_setting_number(store->options.site(store->options.data),
 					      "decline_quarantine_seconds", 3600);
-	char owner[2 * LEASE_CLIENT_MAX + 3], address_text[IP4_TEXT_SIZE];
+	char owner[CLIENTTEXT_SIZE], address_text[IP4_TEXT_SIZE];
 	const char *params[] = {store->options.instance, address_text, owner,
 				state == LEASE_DECLINED ? "declined" : "released"};
 	struct text out = text_into(owner, sizeof(owner));
 
-	put_client(&out, client);
+	clienttext_put(&out, client);
 	ip4_format(address, address_text);
 	/* not recorded as released, it just runs to its end: nothing is lost but time */
 	if (db_query(store->options.conn,
@@ -277,36 +250,20 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 
 /* --- the whole table --- */
 
-static void on_loaded(void *data, const struct db_answer *answer)
+static void on_loaded(void *data)
 {
 	struct store *store = data;
 
-	store->is_loading = false;
-	if (answer->outcome == DB_LOST)
-		return; /* told already; the next connection loads them */
-	if (answer->outcome != DB_OK) {
-		store->load_again_ms = now_ms(store) + LOAD_RETRY_MS;
-		log_error("lease_load_failed", "reason=%s remedy=%s", log_text(answer->message),
-			  log_text(answer->hint[0] ? answer->hint
-						   : "run `rouse-db verify` on this database"));
-		return;
-	}
-	if (!table_load(store->table, answer->rows, now_ms(store))) {
-		store->load_again_ms = now_ms(store) + LOAD_RETRY_MS;
-		return;
-	}
 	store->is_loaded = true;
-	log_info("leases_loaded", "count=%zu", rows_count(answer->rows));
 	grants_retry(store->grants);
+	asks_retry(store->asks);
 }
 
-static void load(struct store *store)
+static void on_stale(void *data)
 {
-	if (store->is_loading)
-		return;
-	store->is_loading =
-		db_query(store->options.conn, "select * from rouse_daemon.lease_load()", NULL,
-			 0, LOAD_DEADLINE_MS, on_loaded, store) == ERR_OK;
+	struct store *store = data;
+
+	store->is_loaded = false;
 }
 
 void store_on_up(struct store *store)
@@ -314,13 +271,13 @@ void store_on_up(struct store *store)
 	/* what was not acknowledged is sent again: "already mine" is accepted */
 	store->waiting_since_ms = 0;
 	store->is_loaded = false;
-	load(store);
+	load_begin(store->load);
 }
 
 void store_on_down(struct store *store)
 {
 	store->is_loaded = false;
-	store->is_loading = false;
+	load_stop(store->load);
 }
 
 static void on_sweep(void *data)
@@ -338,10 +295,12 @@ static void on_sweep(void *data)
 		store->waiting_since_ms = 0;
 	if (!db_is_up(store->options.conn))
 		return;
-	if (!store->is_loaded && now >= store->load_again_ms)
-		load(store);
-	else if (grants_waiting(store->grants) > 0)
+	load_tick(store->load);
+	/* before the table is the database's nothing is granted, nor sent again */
+	if (store->is_loaded) {
 		grants_retry(store->grants);
+		asks_retry(store->asks);
+	}
 	table_purge(store->table, now);
 }
 
@@ -393,16 +352,26 @@ static enum err open_parts(struct store *store)
 {
 	const struct grants_options grants = {store->options.conn, store->options.instance,
 					      on_grant_answer, on_grant_refused, store};
+	const struct asks_options asks = {store->options.loop, store->options.conn,
+					  on_lease_found, on_asked, store};
+	struct load_options load = {.loop = store->options.loop,
+				    .conn = store->options.conn,
+				    .instance = store->options.instance,
+				    .on_done = on_loaded,
+				    .on_stale = on_stale,
+				    .data = store};
 	struct hash_key seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return ERR_SYSTEM;
 	if (table_open(seed, &store->table) != ERR_OK ||
 	    grants_open(&grants, &store->grants) != ERR_OK ||
+	    asks_open(&asks, &store->asks) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
 		return ERR_MEMORY;
-	return ERR_OK;
+	load.table = store->table;
+	return load_open(&load, &store->load);
 }
 
 static void free_store(void *data)
@@ -412,6 +381,8 @@ static void free_store(void *data)
 	parking_close(store->granting);
 	parking_close(store->asking);
 	grants_close(store->grants);
+	asks_close(store->asks);
+	load_close(store->load);
 	table_close(store->table);
 	free(store);
 }

@@ -160,6 +160,8 @@ void table_put_row(struct table *table, const struct db_rows *rows, size_t posit
 	if (!read_row(rows, position, now_ms, &lease))
 		return;
 	old = lease_at(&table->leases, lease.address);
+	if (old && lease_client_equal(&old->client, &lease.client))
+		lease.granted_ms = old->granted_ms;
 	if (old && lease_is_held(old, now_ms)) {
 		/* an offer stands; the grant will show whether it still may */
 		if (!lease_client_equal(&old->client, &lease.client))
@@ -169,27 +171,43 @@ void table_put_row(struct table *table, const struct db_rows *rows, size_t posit
 	table_put(table, &lease);
 }
 
-bool table_load(struct table *table, const struct db_rows *rows, uint64_t now_ms)
+enum err table_beside(const struct table *table, struct table **ret_fresh)
+{
+	return table_open(table->seed, ret_fresh);
+}
+
+/* What only this process knows: its offers, and what it has acknowledged itself. */
+static void carry_over(struct table *fresh, const struct lease *old, uint64_t now_ms)
+{
+	const struct lease *found = lease_at(&fresh->leases, old->address);
+	struct lease lease;
+
+	if (!found) {
+		if (lease_is_held(old, now_ms) && old->state == LEASE_OFFERED)
+			table_put(fresh, old);
+		return;
+	}
+	lease = *found;
+	if (lease_client_equal(&old->client, &lease.client)) {
+		lease.granted_ms = old->granted_ms;
+		lease.held_ms = old->held_ms;
+	} else if (lease_is_held(old, now_ms) && old->state == LEASE_OFFERED) {
+		/* an offer stands; the grant will show whether it still may */
+		lease = *old;
+	}
+	table_put(fresh, &lease);
+}
+
+void table_adopt(struct table *table, struct table *fresh, uint64_t now_ms)
 {
 	const struct lease_table *old = &table->leases;
-	size_t capacity = CAPACITY_LEAST;
-	struct table fresh;
 
-	while (capacity < 2 * (rows_count(rows) + old->count))
-		capacity *= 2;
-	if (make(capacity, table->seed, &fresh) != ERR_OK) {
-		log_error("no_memory_for_leases", "count=%zu", rows_count(rows));
-		return false;
-	}
 	for (size_t i = 0; i < old->count; i++) {
-		if (lease_is_held(&old->leases[i], now_ms) &&
-		    old->leases[i].state == LEASE_OFFERED)
-			table_put(&fresh, &old->leases[i]);
+		if (old->leases[i].held_ms > 0 || old->leases[i].granted_ms > 0)
+			carry_over(fresh, &old->leases[i], now_ms);
 	}
-	for (size_t i = 0; i < rows_count(rows); i++)
-		table_put_row(&fresh, rows, i, now_ms);
-	replace(table, &fresh);
-	return true;
+	replace(table, fresh);
+	free(fresh);
 }
 
 void table_purge(struct table *table, uint64_t now_ms)

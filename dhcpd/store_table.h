@@ -32,8 +32,10 @@ void table_end(struct table *table, uint32_t address, enum lease_state state,
  */
 void table_put_row(struct table *table, const struct db_rows *rows, size_t position,
 		   uint64_t now_ms);
-/* In place of everything but offers. false: no memory; the old table stays. */
-bool table_load(struct table *table, const struct db_rows *rows, uint64_t now_ms);
+/* An empty one, to be filled with all leases and then adopted. */
+MUST_CHECK enum err table_beside(const struct table *table, struct table **ret_fresh);
+/* `fresh` in place of everything but offers; it is gone then. */
+void table_adopt(struct table *table, struct table *fresh, uint64_t now_ms);
 /* Forgets some offers that were not taken up. */
 void table_purge(struct table *table, uint64_t now_ms);
 void table_close(struct table *table);

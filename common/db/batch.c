@@ -54,7 +54,7 @@ static void send_next(struct batch *batch)
 
 enum err batch_add(struct batch *batch, const void *row)
 {
-	for (size_t i = batch->in_flight; i < batch->count; i++) {
+	for (size_t i = batch->in_flight; batch->options.same && i < batch->count; i++) {
 		if (batch->options.same(row_at(batch, i), row)) {
 			memcpy(row_at(batch, i), row, batch->options.row_size);
 			return ERR_OK;

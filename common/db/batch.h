@@ -29,7 +29,7 @@ struct batch_options {
 	size_t most;	  /* rows in one statement */
 	size_t queue_max; /* rows waiting at most; a row more is ERR_SPACE */
 	size_t row_size;
-	bool (*same)(const void *row, const void *other);
+	bool (*same)(const void *row, const void *other); /* NULL: no two rows are */
 	/* Sends `count` rows as one statement whose answer goes to batch_on_answer(data =
 	 * batch). */
 	enum err (*send)(void *data, const void *rows, size_t count, struct batch *batch);

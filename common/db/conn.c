@@ -23,6 +23,7 @@ void conn_answer_lost(struct db_conn *conn, const char *reason)
 
 		if (statement->on_answer)
 			statement->on_answer(statement->data, &answer);
+		PQclear(statement->result);
 		free(statement);
 		statement = next;
 	}
@@ -39,15 +40,13 @@ static bool flush(struct db_conn *conn)
 	return conn_watch(conn, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 }
 
-/* One result for the statement at the head of the queue. */
-static void answer_first(struct db_conn *conn, PGresult *result)
+static void answer(struct conn_statement *statement)
 {
-	struct conn_statement *statement = conn->first;
+	PGresult *result = statement->result;
 	ExecStatusType status = PQresultStatus(result);
 	struct db_rows rows = {.result = result};
 	struct db_answer answer = {
 		.outcome = DB_OK, .rows = &rows, .sqlstate = "", .message = "", .hint = ""};
-	db_on_answer *on_answer = statement->on_answer;
 
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
 		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -60,14 +59,13 @@ static void answer_first(struct db_conn *conn, PGresult *result)
 		answer.message = message ? message : PQresultErrorMessage(result);
 		answer.hint = hint ? hint : "";
 	}
-	statement->on_answer = NULL;
-	statement->phase = CONN_PHASE_END;
-	if (on_answer)
-		on_answer(statement->data, &answer);
+	if (statement->on_answer)
+		statement->on_answer(statement->data, &answer);
 	PQclear(rows.result);
 }
 
-static void drop_first(struct db_conn *conn)
+/* Its sync point has come. It leaves the queue first: its reader may close the connection. */
+static void answer_first(struct db_conn *conn)
 {
 	struct conn_statement *statement = conn->first;
 
@@ -75,27 +73,31 @@ static void drop_first(struct db_conn *conn)
 	if (!conn->first)
 		conn->last = NULL;
 	conn->statement_count--;
+	if (statement->result)
+		answer(statement);
 	free(statement);
 }
 
-/* Takes in order: a statement's result, its end (NULL), its sync point. */
+/*
+ * Takes in order: a statement's result, its end (NULL), its sync point. Only the sync point
+ * says that it has committed: a server that fails within the commit sends the rows, and then
+ * the error.
+ */
 static void take_results(struct db_conn *conn)
 {
 	while (conn->state == CONN_UP && conn->first && !PQisBusy(conn->pg)) {
 		PGresult *result = PQgetResult(conn->pg);
+		struct conn_statement *first = conn->first;
 
-		if (conn->first->phase == CONN_PHASE_RESULT && result &&
-		    PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
-			answer_first(conn, result);
-			continue;
-		}
-		if (result && PQresultStatus(result) == PGRES_PIPELINE_SYNC)
-			drop_first(conn);
-		else if (!result && conn->first->phase == CONN_PHASE_END)
-			conn->first->phase = CONN_PHASE_SYNC;
-		else if (!result && PQstatus(conn->pg) == CONNECTION_BAD)
+		if (result && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+			PQclear(result);
+			answer_first(conn);
+		} else if (result) {
+			PQclear(first->result);
+			first->result = result;
+		} else if (PQstatus(conn->pg) == CONNECTION_BAD) {
 			conn_lose(conn, PQerrorMessage(conn->pg));
-		PQclear(result);
+		}
 	}
 }
 

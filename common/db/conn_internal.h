@@ -22,19 +22,12 @@ enum conn_state {
 	CONN_CLOSED,
 };
 
-/* What the server is to answer next for one statement: its result, the end of it, the sync. */
-enum conn_phase {
-	CONN_PHASE_RESULT,
-	CONN_PHASE_END,
-	CONN_PHASE_SYNC,
-};
-
 struct conn_statement {
 	struct conn_statement *next;
 	db_on_answer *on_answer; /* NULL once answered (by a time-out) */
 	void *data;
 	uint64_t deadline_ms; /* on the loop's clock */
-	enum conn_phase phase;
+	PGresult *result; /* what it said, until its sync point shows that it has committed */
 };
 
 /* libuv's poll handle outlives a connection by one turn: it is freed in its close callback. */

@@ -1,6 +1,5 @@
 #include "db/events.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +8,8 @@
 #include "io/log.h"
 
 #define QUEUE_MAX 4096
-#define BATCH_MAX 200
-#define FLUSH_MS 200
+#define BATCH_MAX 100 /* leases wait behind it on the same connection: some ms */
+#define FLUSH_MS 100
 #define FOLD_WITHIN 128 /* how far back a repeat is looked for */
 
 struct record {
@@ -34,7 +33,8 @@ struct events {
 	char daemon[16];
 	char instance[96];
 	struct record *ring;
-	size_t first, count; /* what waits, the oldest first */
+	uint32_t marks[QUEUE_MAX]; /* of each record: most that differ, differ here */
+	size_t first, count;	   /* what waits, the oldest first */
 	size_t in_flight;
 	uint64_t dropped;
 	struct log_repeat repeat;
@@ -49,7 +49,11 @@ static struct record *record_at(const struct events *events, size_t position)
 
 static void copy(char *to, size_t size, const char *from)
 {
-	(void)snprintf(to, size, "%s", from ? from : "");
+	size_t length = from ? strnlen(from, size - 1) : 0;
+
+	if (length > 0)
+		memcpy(to, from, length);
+	to[length] = '\0';
 }
 
 static void fill(struct record *record, const struct event *event, uint64_t now_ms)
@@ -73,6 +77,19 @@ static void fill(struct record *record, const struct event *event, uint64_t now_
 	record->at_ms = now_ms;
 }
 
+/* A few octets that stand close together; FNV-1a. */
+static uint32_t mark_of(const struct record *record)
+{
+	const uint8_t *mac = record->mac.octet;
+	uint32_t mark = 2166136261U ^ record->address;
+
+	for (size_t i = 0; i < sizeof(record->mac.octet); i++)
+		mark = (mark ^ mac[i]) * 16777619U;
+	for (const char *at = record->kind; *at; at++)
+		mark = (mark ^ (uint8_t)*at) * 16777619U;
+	return mark;
+}
+
 static bool is_repeat(const struct record *a, const struct record *b)
 {
 	return a->has_mac == b->has_mac && mac_equal(&a->mac, &b->mac) &&
@@ -82,15 +99,16 @@ static bool is_repeat(const struct record *a, const struct record *b)
 }
 
 /* Is it the same as one that waits? Then that one counts it. */
-static bool fold(struct events *events, const struct record *record)
+static bool fold(struct events *events, const struct record *record, uint32_t mark)
 {
 	size_t waiting = events->count - events->in_flight;
 	size_t within = waiting < FOLD_WITHIN ? waiting : FOLD_WITHIN;
 
 	for (size_t i = 1; i <= within; i++) {
-		struct record *earlier = record_at(events, events->count - i);
+		size_t position = (events->first + events->count - i) % QUEUE_MAX;
+		struct record *earlier = &events->ring[position];
 
-		if (is_repeat(earlier, record)) {
+		if (events->marks[position] == mark && is_repeat(earlier, record)) {
 			earlier->count++;
 			return true;
 		}
@@ -98,18 +116,27 @@ static bool fold(struct events *events, const struct record *record)
 	return false;
 }
 
+bool events_have_room(struct events *events)
+{
+	if (events->count < QUEUE_MAX)
+		return true;
+	events->dropped++;
+	return false;
+}
+
 void events_push(struct events *events, const struct event *event)
 {
 	struct record record;
+	uint32_t mark;
 
+	if (!events_have_room(events))
+		return;
 	fill(&record, event, loop_now_ms(events->loop));
-	if (fold(events, &record))
+	mark = mark_of(&record);
+	if (fold(events, &record, mark))
 		return;
-	if (events->count == QUEUE_MAX) {
-		events->dropped++;
-		return;
-	}
 	*record_at(events, events->count) = record;
+	events->marks[(events->first + events->count) % QUEUE_MAX] = mark;
 	events->count++;
 }
 

@@ -1,6 +1,6 @@
 /*
  * events - what a daemon saw, on its way to rouse.events: a bounded queue that never holds
- *anybody up. Batched every 200 ms; repeats (same MAC, stage, kind and name) within a batch fold
+ *anybody up. Batched every 100 ms; repeats (same MAC, stage, kind and name) within a batch fold
  *to one with a count; when the database is away the newest are dropped and counted.
  *
  *	events_push(events, &(struct event){.stage = "tftp_nbp", .kind = "sent", .mac = &mac,
@@ -10,6 +10,7 @@
 #ifndef ROUSE_DB_EVENTS_H
 #define ROUSE_DB_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -33,6 +34,11 @@ struct events;
 
 MUST_CHECK enum err events_open(struct loop *loop, struct db_conn *conn, const char *daemon,
 				const char *instance, struct events **ret_events);
+/*
+ * Is there room for another event? Otherwise it counts one as dropped: whoever asks may save
+ * itself the trouble of making it.
+ */
+bool events_have_room(struct events *events);
 /* Copies what it is given. Never fails: what does not fit is counted. */
 void events_push(struct events *events, const struct event *event);
 uint64_t events_dropped(const struct events *events);

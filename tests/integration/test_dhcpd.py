@@ -271,10 +271,11 @@ def test_the_trace_tells_the_story(site):
     wire.lease(option(60, b"udhcp 1.35.0"))
     rows = site.wait_until(lambda: (found := site.postgres.sql(
         "select stage, kind, name, address, reason, detail from rouse.events "
-        "where mac = %s::macaddr order by at", wire.mac)) and len(found) >= 12 and found)
-    for stage in ("fw_dhcp", "ipxe_dhcp", "os_dhcp"):
-        kinds = {row.kind for row in rows if row.stage == stage}
-        assert kinds == {"discover", "offer", "request", "ack"}, stage
+        "where mac = %s::macaddr order by at", wire.mac)) and len(found) >= 9 and found)
+    whole = {"discover", "offer", "request", "ack"}
+    # of a running system only the end of an exchange is told
+    for stage, wanted in (("fw_dhcp", whole), ("ipxe_dhcp", whole), ("os_dhcp", {"ack"})):
+        assert {row.kind for row in rows if row.stage == stage} == wanted, stage
     names = {(row.stage, row.name) for row in rows if row.kind == "ack"}
     assert names == {("fw_dhcp", "ipxe.efi"), ("ipxe_dhcp", "default.ipxe"), ("os_dhcp", None)}
     detail = [row.detail for row in rows if row.kind == "ack"][0]

@@ -101,6 +101,23 @@ def test_an_ack_never_comes_before_its_row(site, database):
         blocker.close()
 
 
+def test_a_grant_that_fails_within_its_commit_is_not_acknowledged(site, database):
+    """The server sends the rows before it commits; they count for nothing if the commit fails."""
+    database.admin("create function public.fail() returns trigger language plpgsql as "
+                   "$$ begin raise exception 'not this time'; end $$")
+    database.admin("create constraint trigger fail after insert on rouse_data.lease deferrable "
+                   "initially deferred for each row execute function public.fail()")
+    site.start()
+    wire = site.wire("02:00:00:00:00:0f")
+    offer = wire.discover()
+    assert wire.request(offer, timeout=1.5) is None
+    assert site.lease_of(wire.mac) is None
+    database.admin("drop trigger fail on rouse_data.lease")
+    # the row was kept and is recorded now: whenever the client asks again, it is its own
+    site.wait_until(lambda: wire.request(offer, timeout=1))
+    assert site.lease_of(wire.mac).state == "bound"
+
+
 def test_a_retransmission_takes_the_place_of_the_packet_before(site, database):
     site.start()
     wire = site.wire("02:00:00:00:00:07")

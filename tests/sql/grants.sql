@@ -6,7 +6,7 @@ create temp table expected_routine (role text, routine text);
 insert into expected_routine
 select role, routine from (values
 	('rouse_dhcpd', 'changed_since hello record tick lease_load lease_find lease_grant lease_end lease_origin'
-		' dhcp_here foreign_seen'),
+		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since hello record tick offer'),
 	('rouse_menud', 'changed_since hello record tick offer choose fos_checkin fos_progress fos_inventory'
 		' fos_register fos_finish fos_image')) g (role, routines)

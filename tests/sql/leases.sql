@@ -1,6 +1,6 @@
 -- Leases: the database decides who has an address.
 begin;
-select plan(25);
+select plan(39);
 insert into rouse.subnets (subnet) values ('10.77.0.0/24'), ('10.78.0.0/24');
 create function pg_temp.grant(address text, client text, seconds int default 600) returns text language sql as $$
 	select concat_ws(' ', convert_from(g.client, 'UTF8'), g.granted, g.seconds_left)
@@ -17,8 +17,8 @@ select pg_temp.expire('10.77.0.5', '30 seconds') \g /dev/null
 select is(pg_temp.grant('10.77.0.5', 'B'), 'A f -30', 'also in the grace after the expiry');
 select is((select state from rouse.leases), 'expired', 'when it is shown as expired');
 select pg_temp.expire('10.77.0.5', '61 seconds') \g /dev/null
-select is((select count(*)::int from rouse_daemon.lease_load()), 0, 'past its grace it is not loaded');
-select is((select count(*)::int from rouse_daemon.lease_find('A')), 1, 'but found');
+select is((select count(*)::int from rouse_daemon.lease_load(null, 10)), 0, 'past its grace it is not loaded');
+select is((select count(*)::int from rouse_daemon.lease_find(array['A']::bytea[])), 1, 'but found');
 select is(pg_temp.grant('10.77.0.5', 'B'), 'B t 600', 'and free for others');
 
 select is(pg_temp.grant('10.77.0.6', 'B'), 'B t 600', 'a client takes another address of the subnet');
@@ -45,5 +45,35 @@ select results_eq($$select address, granted from rouse_daemon.lease_grant('t',
 select is((select count(*)::int from rouse_daemon.lease_grant('t', '{}', '{}', '{}', '{}', '{}', '{}')), 0, 'an empty batch is nothing');
 select matches(pg_temp.error($$select rouse_daemon.lease_grant('t', '{10.0.0.1}', '{}', '{}', '{}', '{}', '{}')$$), '22023.*different lengths', 'arrays of different lengths');
 select matches(pg_temp.error($$select pg_temp.grant('10.77.0.9', 'Q', 0)$$), '22023.*no seconds', 'a lease of no time');
+
+-- What the other dhcpd are told.
+create function pg_temp.changes(who text, since xid8) returns text language sql as $$
+	select string_agg(concat_ws(' ', host(c.address), convert_from(c.client, 'UTF8'), c.state), ', ' order by c.address)
+	from rouse_daemon.lease_changes(who, since) c where c.next is null $$;
+truncate rouse_data.lease_change;
+select is(pg_temp.changes('u', '3'), null, 'nothing has changed');
+select is((select count(*)::int from rouse_daemon.lease_changes('u', null) where next is not null), 1, 'the mark is always told');
+select is(pg_temp.grant('10.77.0.50', 'E'), 'E t 600', 'a grant');
+select is(pg_temp.changes('u', '3'), '10.77.0.50 E bound', 'is told to others');
+select is(pg_temp.changes('t', '3'), null, 'but not to who granted it');
+select is(pg_temp.grant('10.77.0.51', 'E'), 'E t 600', 'the client moves');
+select is(pg_temp.changes('u', '3'), '10.77.0.50 E released, 10.77.0.51 E bound', 'then both are told');
+select is(pg_temp.end_lease('10.77.0.51', 'E', 'declined'), 1, 'it declines');
+select is(pg_temp.changes('u', '3'), '10.77.0.50 E released, 10.77.0.51 E declined', 'each lease is told once, as it stands');
+
+-- After a failover.
+create function pg_temp.reassert(the_address text, client text) returns text language plpgsql as $$
+declare
+	kept boolean := (select r.kept from rouse_daemon.lease_reassert('v', array[the_address::inet], array[client::bytea], '{null}', '{900}') r);
+begin
+	return (select concat_ws(' ', kept, convert_from(l.client, 'UTF8'), l.state, (extract(epoch from l.expires_at - now()))::int)
+		from rouse.leases l where l.address = the_address::inet);
+end $$;
+select is(pg_temp.reassert('10.77.0.60', 'F'), 't F bound 900', 'a lease that was lost is recorded again');
+select is(pg_temp.reassert('10.77.0.60', 'F'), 't F bound 900', 'one that was not is as it was');
+select is(pg_temp.reassert('10.77.0.60', 'G'), 'f F declined 900', 'one that another client got meanwhile is nobody''s');
+select pg_temp.expire('10.77.0.60', '61 seconds') \g /dev/null
+select is(pg_temp.reassert('10.77.0.60', 'G'), 't G bound 900', 'until both promises are over');
+select cmp_ok(rouse_daemon.timeline(), '>=', 1::bigint, 'a server has a timeline');
 select * from finish();
 rollback;

@@ -100,7 +100,7 @@ static void test_a_grant_ends_the_clients_others(void **state)
 {
 	const struct ip4_net here = {IP(10, 77, 0, 0), 24};
 	const struct lease_client client = sample_client(1);
-	const struct lease_holder holder = {POOL_FIRST + 5, &client, NULL};
+	const struct lease_holder holder = {POOL_FIRST + 5, &client, NULL, 0};
 
 	(void)state;
 	sample_lease(1, POOL_FIRST, LEASE_BOUND, 5000);
@@ -119,7 +119,7 @@ static void test_an_offer_keeps_what_is_recorded(void **state)
 {
 	const struct ip4_net here = {IP(10, 77, 0, 0), 24};
 	const struct lease_client client = sample_client(1);
-	const struct lease_holder holder = {POOL_FIRST, &client, NULL};
+	const struct lease_holder holder = {POOL_FIRST, &client, NULL, 0};
 
 	(void)state;
 	sample_lease(1, POOL_FIRST, LEASE_BOUND, 5000);

@@ -107,7 +107,7 @@ static void record(struct decide_question *question, struct decide_verdict *verd
 		   uint8_t client)
 {
 	uint64_t ends_ms = now_ms + (uint64_t)verdict->lease_seconds * 1000;
-	struct lease_holder holder = {verdict->address, &verdict->client, &verdict->mac};
+	struct lease_holder holder = {verdict->address, &verdict->client, &verdict->mac, 0};
 
 	if (database_grants(client, verdict->address, ends_ms)) {
 		question->recorded_address = verdict->address;
@@ -129,7 +129,7 @@ static void apply(struct decide_question *question, struct decide_verdict *verdi
 		  uint8_t client)
 {
 	struct lease_holder holder = {verdict->address, &verdict->client,
-				      verdict->has_mac ? &verdict->mac : NULL};
+				      verdict->has_mac ? &verdict->mac : NULL, 0};
 
 	switch (verdict->change) {
 	case DECIDE_HOLD:

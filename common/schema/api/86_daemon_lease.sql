@@ -5,28 +5,67 @@ create function rouse_data.lease_seconds_left(expires_at timestamptz) returns in
 language sql stable as $$ select floor(extract(epoch from expires_at - now()))::int $$;
 comment on function rouse_data.lease_seconds_left is 'Whole seconds until then, by the database''s clock.';
 
-create function rouse_daemon.lease_load()
+create function rouse_daemon.lease_load(after inet, most int)
 returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
-language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off as $$
 	select l.address, l.client, l.mac,
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
 		rouse_data.lease_seconds_left(l.expires_at), l.host_name
 	from rouse_data.lease l
-	where l.expires_at >= (select now() - make_interval(secs => rouse_data.setting_int('lease_grace_seconds')))
-	order by l.address
+	where l.address > coalesce(lease_load.after, '0.0.0.0')
+		and l.expires_at >= (select now() - make_interval(secs => rouse_data.setting_int('lease_grace_seconds')))
+	order by l.address limit lease_load.most
 $$;
-comment on function rouse_daemon.lease_load is 'Every lease that is not yet past its grace.';
+comment on function rouse_daemon.lease_load is
+	'The leases that are not yet past their grace, behind this address (null: from the first), so many at most.';
 
-create function rouse_daemon.lease_find(client bytea)
+create function rouse_daemon.lease_changes(instance text, since xid8)
+returns table (next xid8, address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp
+set enable_seqscan = off as $$
+	-- A transaction below the snapshot's xmin is over, and what it changed was seen; others are read again.
+	select pg_snapshot_xmin(pg_current_snapshot()), null, null, null, null, null, null
+	union all
+	select null, l.address, l.client, l.mac,
+		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
+		rouse_data.lease_seconds_left(l.expires_at), l.host_name
+	from (
+		select distinct unnest(c.addresses) as address from rouse_data.lease_change c
+		where c.xid >= $2 and c.instance <> $1) changed
+	join rouse_data.lease l on l.address = changed.address
+$$;
+comment on function rouse_daemon.lease_changes is
+	'First what to give as "since" the next time; then the leases that other dhcpd changed since. Null: only the first.';
+
+create function rouse_daemon.timeline() returns bigint
+language sql volatile security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	-- pg_control_checkpoint() tells a promotion only after its first checkpoint.
+	select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint
+$$;
+comment on function rouse_daemon.timeline is 'The timeline of this server: another number means that a standby was promoted.';
+
+create function rouse_data.find_leases(clients bytea[])
 returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
-language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+-- PL/pgSQL keeps the plan of its query; always by index, as in end_other_leases.
+language plpgsql stable set enable_seqscan = off as $$
+begin
+	return query
 	select l.address, l.client, l.mac,
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end,
 		rouse_data.lease_seconds_left(l.expires_at), l.host_name
-	from rouse_data.lease l where l.client = lease_find.client
-	order by l.granted_at desc
+	from rouse_data.lease l where l.client = any (clients)
+	order by l.granted_at;
+end
 $$;
-comment on function rouse_daemon.lease_find is 'The leases of one client, the newest first, also expired ones.';
+comment on function rouse_data.find_leases is 'What lease_find does.';
+
+create function rouse_daemon.lease_find(client bytea[])
+returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select f.* from rouse_data.find_leases($1) f
+$$;
+comment on function rouse_daemon.lease_find is 'The leases of these clients, the newest last, also expired ones.';
 
 create function rouse_data.check_lease_batch(lengths int[], bad_seconds boolean) returns void
 language plpgsql immutable as $$
@@ -42,6 +81,13 @@ begin
 end
 $$;
 comment on function rouse_data.check_lease_batch is 'Refuses a batch of leases that is not well formed.';
+
+create function rouse_data.note_lease_change(daemon text, addresses inet[]) returns void
+language sql volatile as $$
+	insert into rouse_data.lease_change (instance, addresses)
+	select $1, $2 where cardinality($2) > 0
+$$;
+comment on function rouse_data.note_lease_change is 'Tells the other dhcpd; no addresses is nothing to tell.';
 
 create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
 	lease_seconds int[], names text[], classes text[])
@@ -74,7 +120,8 @@ begin
 	)
 	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank)
 	into granted_addresses, granted_clients from wanted w join granted g on g.address = w.address;
-	perform rouse_data.end_other_leases(granted_addresses, granted_clients);
+	perform rouse_data.note_lease_change(daemon, granted_addresses);
+	perform rouse_data.end_other_leases(daemon, granted_addresses, granted_clients);
 	return query
 	select w.address, l.client, l.client = w.client and l.state = 'bound' and l.expires_at > now(),
 		rouse_data.lease_seconds_left(l.expires_at)
@@ -94,10 +141,11 @@ $$;
 comment on function rouse_daemon.lease_grant is
 	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';
 
-create function rouse_data.end_other_leases(addresses inet[], clients bytea[]) returns void
+create function rouse_data.end_other_leases(daemon text, addresses inet[], clients bytea[]) returns void
 -- This table grows a thousandfold between two looks at its statistics: always by index.
 language plpgsql set enable_seqscan = off as $$
 declare
+	ended_addresses inet[];
 	held bigint := (select count(*) from rouse_data.lease l where l.client = any (clients) and l.state = 'bound');
 begin
 	-- Nearly always each client holds what it was just granted, and nothing else.
@@ -113,8 +161,12 @@ begin
 		select l.address from rouse_data.lease l join newest n on l.client = n.client
 		where l.address <> n.address and l.address << n.subnet and l.state = 'bound'
 		order by l.address for update of l
+	), ended as (
+		update rouse_data.lease l set state = 'released' from other o where l.address = o.address
+		returning l.address
 	)
-	update rouse_data.lease l set state = 'released' from other o where l.address = o.address;
+	select array_agg(e.address) into ended_addresses from ended e;
+	perform rouse_data.note_lease_change(daemon, ended_addresses);
 end
 $$;
 comment on function rouse_data.end_other_leases is 'Ends what else these clients hold in the subnets of these addresses, which they were just granted in this order.';
@@ -123,7 +175,7 @@ create function rouse_daemon.lease_end(instance text, address inet[], client byt
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	quarantine interval := make_interval(secs => rouse_data.setting_int('decline_quarantine_seconds'));
-	ended int;
+	ended inet[];
 begin
 	perform rouse_data.check_lease_batch(array[cardinality(address), cardinality(client), cardinality(how)], false);
 	if exists (select from unnest(lease_end.how) h where h is null or h not in ('released', 'declined')) then
@@ -141,12 +193,55 @@ begin
 		select l.address, a.how from rouse_data.lease l
 		join asked a on a.address = l.address and a.client = l.client
 		where l.state = 'bound' order by l.address for update of l
+	), done as (
+		update rouse_data.lease l set state = o.how, instance = lease_end.instance,
+			expires_at = case o.how when 'declined' then now() + quarantine else l.expires_at end
+		from locked o where l.address = o.address
+		returning l.address
 	)
-	update rouse_data.lease l set state = o.how, instance = lease_end.instance,
-		expires_at = case o.how when 'declined' then now() + quarantine else l.expires_at end
-	from locked o where l.address = o.address;
-	get diagnostics ended = row_count;
-	return ended;
+	select coalesce(array_agg(d.address), '{}') into ended from done d;
+	perform rouse_data.note_lease_change(lease_end.instance, ended);
+	return cardinality(ended);
 end
 $$;
 comment on function rouse_daemon.lease_end is 'Ends leases where address and client agree; says how many.';
+
+create function rouse_data.reassert_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
+	lease_seconds int[])
+returns table (address inet, kept boolean)
+language plpgsql set enable_seqscan = off as $$
+declare
+	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
+begin
+	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
+		cardinality(lease_seconds)], (select coalesce(bool_or(s is null or s < 1), false) from unnest(lease_seconds) s));
+	-- Two clients were promised one address, one by each of two servers: nobody may have it until both
+	-- promises are over. What was declined stays so.
+	insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, instance)
+	select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(), daemon
+	from unnest(addresses, clients, macs, lease_seconds) as w (address, client, mac, seconds) order by w.address
+	on conflict on constraint lease_pkey do update set
+		client = case when l.expires_at + grace < now() then excluded.client else l.client end,
+		mac = case when l.client = excluded.client or l.expires_at + grace < now() then excluded.mac else l.mac end,
+		state = case when l.client = excluded.client or l.expires_at + grace < now() then 'bound' else 'declined' end,
+		expires_at = greatest(l.expires_at, excluded.expires_at), instance = excluded.instance
+	where l.state <> 'declined' or l.expires_at + grace < now();
+	perform rouse_data.note_lease_change(daemon, addresses);
+	perform rouse_data.end_other_leases(daemon, array_agg(w.address), array_agg(w.client))
+	from unnest(addresses, clients) as w (address, client)
+	join rouse_data.lease l on l.address = w.address and l.client = w.client and l.state = 'bound';
+	return query
+	select w.address, l.client = w.client and l.state = 'bound'
+	from unnest(addresses, clients) with ordinality as w (address, client, rank)
+	join rouse_data.lease l on l.address = w.address order by w.rank;
+end
+$$;
+comment on function rouse_data.reassert_leases is 'What lease_reassert does.';
+
+create function rouse_daemon.lease_reassert(instance text, address inet[], client bytea[], mac macaddr[], seconds int[])
+returns table (address inet, kept boolean)
+language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select r.* from rouse_data.reassert_leases($1, $2, $3, $4, $5) r
+$$;
+comment on function rouse_daemon.lease_reassert is
+	'After a failover: leases that this dhcpd has acknowledged and that may be lost. One that another client got meanwhile is quarantined.';

@@ -57,20 +57,23 @@ create function rouse_data.read_events(events jsonb)
 returns table (ago_ms bigint, mac macaddr, uuid uuid, address inet, stage text, kind text, name text,
 	reason text, count int, detail jsonb)
 language sql stable as $$
-	select t.ago_ms::bigint, rouse_data.mac_of(t.mac), rouse_data.uuid_of(t.uuid), t.address_read,
+	select t.ago_ms::bigint, t.mac_read, rouse_data.uuid_of(t.uuid), t.address_read,
 		t.stage, t.kind, left(t.name, 512), left(t.reason, 512), t.count::int, t.detail
 	from (
-		select coalesce(e ->> 'ago_ms', '0') as ago_ms, e ->> 'mac' as mac, e ->> 'uuid' as uuid,
-			e ->> 'address' as address, rouse_data.inet_of(e ->> 'address') as address_read,
-			e ->> 'stage' as stage, e ->> 'kind' as kind, e ->> 'name' as name,
-			e ->> 'reason' as reason, coalesce(e ->> 'count', '1') as count,
-			nullif(e -> 'detail', 'null') as detail
-		from jsonb_array_elements(events) e) t
+		select e.mac, e.uuid, e.address, e.stage, e.kind, e.name, e.reason, e.detail,
+			coalesce(e.ago_ms, '0') as ago_ms, coalesce(e.count, '1') as count,
+			rouse_data.mac_of(e.mac) as mac_read, rouse_data.inet_of(e.address) as address_read
+		from jsonb_array_elements(events) element
+		cross join lateral jsonb_to_record(case when jsonb_typeof(element) = 'object' then element else '{}' end)
+			as e (ago_ms text, count text, mac text, uuid text, address text, stage text, kind text,
+				name text, reason text, detail jsonb)
+		-- A fence: without it each use below would read and judge the word anew.
+		offset 0) t
 	where t.stage in ('fw_dhcp', 'proxy', 'tftp_nbp', 'ipxe_dhcp', 'script', 'kernel', 'initrd', 'fos',
 			'work', 'report', 'local_boot', 'os_dhcp')
 		and t.kind ~ '^[a-z][a-z0-9_]{0,31}$'
 		and t.ago_ms ~ '^[0-9]{1,9}$' and t.count ~ '^[0-9]{1,9}$'
-		and (t.mac is null or rouse_data.mac_of(t.mac) is not null)
+		and (t.mac is null or t.mac_read is not null)
 		-- A UUID that boards come with is no UUID, but no reason to lose the event either.
 		and (t.uuid is null or t.uuid ~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$')
 		and (t.address is null or t.address_read is not null)
@@ -150,6 +153,8 @@ language plpgsql as $$
 begin
 	delete from rouse_data.ticket t where t.expires_at < now() - interval '1 day'
 		and not exists (select from rouse_data.attempt a where a.id = t.attempt_id and a.ended_at is null);
+	-- A dhcpd that heard nothing for so long reads all leases anew.
+	delete from rouse_data.lease_change c where c.at < now() - interval '10 minutes';
 	delete from rouse_data.daemon d where d.seen_at < now() - interval '7 days';
 	delete from rouse_data.foreign_dhcp f
 	where f.last_seen < now() - make_interval(days => rouse_data.setting_int('event_days'));

@@ -1,0 +1,241 @@
+"""Several dhcpd on one database, and a database that fails over."""
+
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from postgres import Postgres
+
+from test_dhcpd_kit import (ACK, DISCOVER, LOADED, NAK, OFFER, REQUEST, SERVER, Site, Wire, mac_octets,
+                            option, packed)
+
+SECOND = "10.77.0.2"
+ETHERNET_IP_UDP = 14 + 20 + 8
+
+
+@pytest.fixture(name="site")
+def make_site(lab, postgres, build, tmp_path):
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path / "state", pool=("10.77.0.20", "10.77.0.250"))
+    site.state.mkdir()
+    yield site
+    site.close()
+
+
+@pytest.fixture(name="second")
+def make_second(lab, site):
+    """Another dhcpd on the same segment and database; started after the first."""
+    host = lab.host("second", addresses=[f"{SECOND}/24"])
+
+    def start():
+        daemon = host.spawn([site.program, "--interface", "eth0", "--state-dir", "", "--instance",
+                             "second", "--log-level", "debug",
+                             "--database", site.postgres.conninfo("rouse_dhcpd")], name="second dhcpd")
+        daemon.wait_for(LOADED, timeout=20)
+        return daemon
+    return start
+
+
+def test_what_one_grants_the_other_knows(site, second, postgres):
+    site.start()
+    other = second()
+    wire = site.wire("02:00:00:00:01:01")
+    offer = wire.discover()
+    # both may have answered: let it be the first server's lease
+    said = len(other.output)
+    reply = wire.ask(REQUEST, option(54, packed(SERVER)), option(50, packed(offer.yiaddr)))
+    assert reply.type == ACK
+    other.wait_for("event=leases_of_others count=1", timeout=10, after=said)
+    # from memory alone: the database is away, and so is who granted it
+    site.daemon.kill()
+    postgres.stop()
+    try:
+        other.wait_for("event=database_away", timeout=10)
+        # a request that came while it still hoped for the database is lost, as any datagram may be
+        again = site.wait_until(lambda: wire.ask(REQUEST, option(50, packed(reply.yiaddr)), timeout=1))
+        assert again.type == ACK and again.yiaddr == reply.yiaddr
+        assert again.options[54] == packed(SECOND) and 0 < again.number(51) <= 600
+    finally:
+        postgres.start()
+
+
+class Crowd:
+    """Many clients at once, on one socket; each takes the first offer it hears."""
+
+    def __init__(self, site, count):
+        self.wires = {}
+        self.acks = {}       # MAC -> every (address, server) that it was acknowledged
+        self.waits_for = {}  # MAC -> what is sent when nothing comes
+        for i in range(count):
+            wire = Wire.__new__(Wire)
+            wire.mac, wire.xid = f"02:00:00:02:{i >> 8:02x}:{i & 255:02x}", i << 8
+            self.wires[mac_octets(wire.mac)] = wire
+        self.ear = site.wire("02:00:00:00:02:ff")
+
+    def say(self, wire, kind, *options):
+        wire.socket = self.ear.socket
+        wire.send(wire.message(kind, *options, broadcast=True))
+
+    def begin(self):
+        """Whoever has no lease starts anew."""
+        for wire in self.wires.values():
+            if wire.mac not in self.acks:
+                self.waits_for[wire.mac] = OFFER
+                self.say(wire, DISCOVER)
+
+    def hear(self, seconds, enough=lambda: False):
+        """Answers offers until nothing was said for so long, or it is enough."""
+        while not enough():
+            if not select.select([self.ear.socket], [], [], seconds)[0]:
+                return
+            self.take(self.ear.socket.recv(4096)[ETHERNET_IP_UDP:])
+
+    def take(self, message):
+        wire = self.wires.get(message[28:34])
+        if not wire or len(message) < 243 or message[0] != 2 or \
+                struct.unpack("!I", message[4:8])[0] != wire.xid & 0xffffffff:
+            return
+        kind, address, at = message[242], socket.inet_ntoa(message[16:20]), 240
+        while message[at] != 54:
+            at += 2 + message[at + 1]
+        server = message[at + 2:at + 6]
+        if kind == OFFER and self.waits_for[wire.mac] == OFFER:
+            self.waits_for[wire.mac] = ACK
+            self.say(wire, REQUEST, option(54, server), option(50, packed(address)))
+        elif kind == ACK:
+            self.acks.setdefault(wire.mac, []).append((address, socket.inet_ntoa(server)))
+        elif kind == NAK:
+            self.waits_for[wire.mac] = None
+
+    def everybody_has_one(self):
+        return len(self.acks) == len(self.wires)
+
+
+def test_two_on_one_pool_and_one_is_killed_under_load(site, second):
+    site.start()
+    second()
+    crowd = Crowd(site, 200)
+    crowd.begin()
+    crowd.hear(1, enough=lambda: len(crowd.acks) >= 60)
+    # in the middle of it: grants are on their way, offers of both are taken up
+    assert 60 <= len(crowd.acks) < 200
+    site.daemon.kill()
+    deadline = time.monotonic() + 60
+    crowd.hear(1)
+    while not crowd.everybody_has_one():
+        assert time.monotonic() < deadline, f"only {len(crowd.acks)} have a lease"
+        crowd.begin()
+        crowd.hear(1)
+    rows = {row.mac: row for row in site.postgres.sql("select address, mac, state from rouse.leases where state = 'bound'")}
+    servers = {server for acks in crowd.acks.values() for _, server in acks}
+    assert servers == {SERVER, SECOND}
+    # nothing acknowledged is lost, nothing is given twice
+    for mac, acks in crowd.acks.items():
+        assert rows[mac].address == acks[-1][0], f"{mac} was acknowledged {acks}"
+    addresses = [acks[-1][0] for acks in crowd.acks.values()]
+    assert len(set(addresses)) == len(addresses)
+
+
+# --- failover ---
+
+class Standby:
+    """A copy of the cluster as it is now, that hears nothing more of it: it lags behind."""
+
+    def __init__(self, postgres, directory):
+        self.directory = Path(directory)
+        self.first = postgres
+        self.data, self.run = self.directory / "data", self.directory / "run"
+
+    def _as_postgres(self, *command):
+        done = subprocess.run(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
+                               *map(str, command)],
+                              cwd="/", text=True, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, start_new_session=True)
+        assert done.returncode == 0, done.stdout
+
+    def pg(self, program, *arguments):
+        self._as_postgres(next(Path("/usr/lib/postgresql").glob(f"*/bin/{program}")), *arguments)
+
+    def copy(self):
+        self.directory.mkdir()
+        self.directory.chmod(0o755)
+        for path in (self.data, self.run):
+            path.mkdir()
+            self.give_to_postgres(path)
+        hba = self.first.directory / "data" / "pg_hba.conf"
+        if "replication" not in hba.read_text():
+            with open(hba, "a", encoding="ascii") as file:
+                file.write("local replication postgres peer map=rouse\n")
+            self.first.admin("select pg_reload_conf()")
+        self.pg("pg_basebackup", "-h", self.first.directory / "run", "-U", "postgres", "-D", self.data,
+                "-X", "fetch", "-c", "fast")
+        with open(self.data / "postgresql.conf", "a", encoding="ascii") as file:
+            file.write(f"unix_socket_directories = '{self.run}'\n")
+        (self.data / "standby.signal").touch()
+        self.give_to_postgres(self.data / "standby.signal")
+
+    @staticmethod
+    def give_to_postgres(path):
+        shutil.chown(path, "postgres", "postgres")
+        if path.is_dir():
+            path.chmod(0o700 if path.name == "data" else 0o755)
+
+    def promote(self):
+        try:
+            self.pg("pg_ctl", "start", "-w", "-s", "-D", self.data, "-l", self.data / "log")
+        except AssertionError as error:
+            raise AssertionError((self.data / "log").read_text()) from error
+        self.pg("pg_ctl", "promote", "-w", "-s", "-D", self.data)
+
+    def stop(self):
+        if (self.data / "postmaster.pid").exists():
+            self.pg("pg_ctl", "stop", "-m", "immediate", "-s", "-D", self.data)
+
+
+@pytest.fixture(name="standby")
+def make_standby(postgres):
+    place = Path(tempfile.mkdtemp(prefix="rouse-standby-", dir="/tmp"))
+    place.chmod(0o755)  # `postgres` must be able to walk through
+    standby = Standby(postgres, place / "db")
+    yield standby
+    standby.stop()
+    shutil.rmtree(place)
+    if not (postgres.directory / "data" / "postmaster.pid").exists():
+        postgres.start()
+
+
+def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres, standby):
+    standby.copy()
+    both = f"host={postgres.directory / 'run'},{standby.run} dbname=rouse user=rouse_dhcpd"
+    site.start("--database", both)
+    kept, taken = site.wire("02:00:00:00:03:01"), site.wire("02:00:00:00:03:02")
+    first, contested = kept.lease(), taken.lease()
+    # the copy knows nothing of them; and it gives one address away before this dhcpd comes to it
+    site.daemon.signal(signal.SIGSTOP)
+    postgres.stop()
+    standby.promote()
+    there = Postgres(standby.directory)
+    assert there.sql("select address, mac, state from rouse.leases") == []
+    there.sql("select * from rouse_daemon.lease_grant('t', array[%s::inet], array['\\x01aa'::bytea], "
+              "'{null}', '{600}', '{null}', '{null}')", contested.yiaddr, role="rouse_dhcpd")
+    said = len(site.daemon.output)
+    site.daemon.signal(signal.SIGCONT)
+    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1", timeout=30, after=said)
+    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr}", after=said)
+    site.daemon.wait_for(LOADED, after=said, timeout=10)
+    rows = {row.address: row for row in there.sql("select address, mac, state from rouse.leases")}
+    assert rows[first.yiaddr].state == "bound" and rows[first.yiaddr].mac == kept.mac
+    assert rows[contested.yiaddr].state == "declined"
+    # and it is in force: one renews, the other has to look for another address
+    site.neighbour(first.yiaddr, kept.mac)
+    assert kept.ask(REQUEST, ciaddr=first.yiaddr, source=first.yiaddr).type == ACK
+    assert taken.ask(REQUEST, option(54, packed(SERVER)), option(50, packed(contested.yiaddr))).type == NAK
+    assert taken.lease().yiaddr != contested.yiaddr
