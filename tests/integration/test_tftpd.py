@@ -159,13 +159,15 @@ def with_busybox(net, name, out, blksize=512):
 CLIENTS = [with_atftp, with_hpa, with_curl, with_curl_plain, with_busybox]
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("name", SIZES)
+# curl takes tsize=0 in an OACK for an error: it gets the empty file without options only
+EACH = [(client, name) for name in SIZES for client in CLIENTS
+        if (client, name) != (with_curl, "empty")]
+
+
+@pytest.mark.parametrize("client, name", EACH)
 def test_every_client_and_size(net, daemon, client, name):
     expected = net.file(name, SIZES[name])
     out = net.work / f"{client.__name__}-{name}"
-    if (client, name) == (with_curl, "empty"):
-        pytest.skip("curl takes tsize=0 in an OACK for an error; without options it is tested")
     out.touch()  # a client may make no file of nothing
     client(net, name, out)
     assert out.read_bytes() == expected
