@@ -367,18 +367,6 @@ static void decide_bootp(struct deciding *d)
 	d->verdict->reason = "the address is reserved for this card";
 }
 
-static const struct host *find_host(const struct deciding *d)
-{
-	const struct decide_verdict *verdict = d->verdict;
-	const struct site *site = d->question->site;
-	const struct host *host =
-		verdict->has_mac ? site_host_by_mac(site, &verdict->mac) : NULL;
-
-	if (!host && verdict->pxe.has_uuid)
-		host = site_host_by_uuid(site, &verdict->pxe.uuid);
-	return host;
-}
-
 static void choose_place(struct deciding *d)
 {
 	const struct decide_question *question = d->question;
@@ -412,7 +400,8 @@ static bool identify(struct deciding *d)
 	}
 	verdict->has_mac = packet_mac(d->packet, &verdict->mac);
 	verdict->pxe = pxe_client(d->packet);
-	verdict->host = find_host(d);
+	verdict->host = site_host_of(question->site, &verdict->mac, verdict->has_mac,
+				     verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL);
 	if (lease_client_of(d->packet, by_identifier, &verdict->client) != ERR_OK) {
 		verdict->client.length = 0;
 		stay_silent(d, "the client shows neither a hardware address nor an identifier");

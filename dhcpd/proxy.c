@@ -6,17 +6,6 @@
 
 #define ARCH_CODE_BIOS 0
 
-static const struct host *find_host(const struct site *site,
-				    const struct proxy_verdict *verdict)
-{
-	const struct host *host =
-		verdict->has_mac ? site_host_by_mac(site, &verdict->mac) : NULL;
-
-	if (!host && verdict->pxe.has_uuid)
-		host = site_host_by_uuid(site, &verdict->pxe.uuid);
-	return host;
-}
-
 /* What this message can be answered with, before anybody looks at who sent it; 0: nothing. */
 static enum packet_message answer_to(const struct proxy_question *question)
 {
@@ -69,10 +58,13 @@ static void choose_file(const struct proxy_question *question, struct proxy_verd
 	else if (packet->ciaddr != 0)
 		link = packet->ciaddr;
 	subnet = site_subnet_of(question->site, link);
-	bootfile_choose(&(struct bootfile_question){question->site, subnet ? subnet : &anywhere,
-						    find_host(question->site, verdict),
-						    &verdict->pxe, question->server},
-			&verdict->boot);
+	bootfile_choose(
+		&(struct bootfile_question){
+			question->site, subnet ? subnet : &anywhere,
+			site_host_of(question->site, &verdict->mac, verdict->has_mac,
+				     verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL),
+			&verdict->pxe, question->server},
+		&verdict->boot);
 }
 
 void proxy_decide(const struct proxy_question *question, struct proxy_verdict *ret_verdict)

@@ -52,15 +52,10 @@ static void find_base_url(struct boot_request *boot)
 		       ntohs(local.sin_port));
 }
 
-static const struct host *find_host(const struct site *site, const struct form *form)
+static const struct host *host_of(const struct site *site, const struct form *form)
 {
-	const struct host *host = NULL;
-
-	for (size_t i = 0; i < form->mac_count && !host; i++)
-		host = site_host_by_mac(site, &form->macs[i]);
-	if (!host && form->has_uuid)
-		host = site_host_by_uuid(site, &form->uuid);
-	return host;
+	return site_host_of(site, form->macs, form->mac_count,
+			    form->has_uuid ? &form->uuid : NULL);
 }
 
 static struct boot_facts facts_of(const struct form *form, const struct host *host)
@@ -78,22 +73,13 @@ static struct boot_facts facts_of(const struct form *form, const struct host *ho
 
 static struct menu start_menu(const struct boot_request *boot, const struct boot_facts *facts)
 {
-	return (struct menu){
-		.base_url = boot->base_url,
-		.query = boot->query,
-		.mac = boot->mac,
-		.firmware = facts->arch.firmware,
-		.host = facts->host,
-		.host_state = facts->host_state,
-		.message = "",
-		.default_key = "",
-		.kernel = "",
-		.initrd = "",
-		.arguments = "",
-		.ticket = "",
-		.file = "",
-		.attempt = boot->form.attempt,
-	};
+	struct menu menu = menu_start(facts);
+
+	menu.base_url = boot->base_url;
+	menu.query = boot->query;
+	menu.mac = boot->mac;
+	menu.attempt = boot->form.attempt;
+	return menu;
 }
 
 static const char *kind_name(const struct menu *menu)
@@ -201,7 +187,7 @@ static void send_verdict(struct boot_request *boot, const struct site *site,
 static void send_without_job(struct boot_request *boot)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
-	struct boot_facts facts = facts_of(&boot->form, find_host(site, &boot->form));
+	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
 	struct boot_verdict verdict;
 
 	facts.job = BOOT_JOB_NONE;
@@ -213,7 +199,7 @@ static void send_without_job(struct boot_request *boot)
 static void send_job(struct boot_request *boot, struct row *row)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
-	struct boot_facts facts = facts_of(&boot->form, find_host(site, &boot->form));
+	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
 	struct menu menu = start_menu(boot, &facts);
 	const char *answer = row_text(row, "answer");
 	char message[256];
@@ -384,7 +370,7 @@ void boot_answer(struct menud *menud, struct http_request *request)
 		return;
 	}
 	find_base_url(boot);
-	facts = facts_of(&boot->form, find_host(site, &boot->form));
+	facts = facts_of(&boot->form, host_of(site, &boot->form));
 	if (boot->form.errno_text[0] != '\0')
 		record(boot, "script", "failed", boot->form.errno_text,
 		       "iPXE reports an error");

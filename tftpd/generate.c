@@ -75,22 +75,12 @@ static struct boot_facts facts_of(const struct generate_ask *ask, const struct m
 static struct menu start_menu(const struct generate_ask *ask, const struct machine *machine,
 			      const struct boot_facts *facts)
 {
-	return (struct menu){
-		.base_url = "",
-		.query = ask->name,
-		.mac = machine->mac_words,
-		.firmware = facts->arch.firmware,
-		.host = facts->host,
-		.host_state = facts->host_state,
-		.message = "",
-		.default_key = "",
-		.kernel = "",
-		.initrd = "",
-		.arguments = "",
-		.ticket = "",
-		.file = "",
-		.wait_seconds = WAIT_SECONDS,
-	};
+	struct menu menu = menu_start(facts);
+
+	menu.query = ask->name;
+	menu.mac = machine->mac_words;
+	menu.wait_seconds = WAIT_SECONDS;
+	return menu;
 }
 
 /* Renders into the loader's dialect, and keeps it. */

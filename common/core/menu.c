@@ -7,6 +7,25 @@ static bool set_holds(uint8_t set, unsigned value)
 	return set == 0 || (set >> value & 1);
 }
 
+struct menu menu_start(const struct boot_facts *facts)
+{
+	return (struct menu){
+		.base_url = "",
+		.query = "",
+		.mac = "",
+		.firmware = facts->arch.firmware,
+		.host = facts->host,
+		.host_state = facts->host_state,
+		.message = "",
+		.default_key = "",
+		.kernel = "",
+		.initrd = "",
+		.arguments = "",
+		.ticket = "",
+		.file = "",
+	};
+}
+
 bool menu_item_is_visible(const struct site_menu_item *item, const struct boot_facts *facts)
 {
 	return set_holds(item->host_state, facts->host_state) &&

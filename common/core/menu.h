@@ -62,6 +62,9 @@ struct menu {
 	unsigned attempt; /* of MENU_TRIES_MAX; the next request says try=attempt */
 };
 
+/* A menu about the machine of these facts, every text empty: the caller adds where it came
+ * from. */
+struct menu menu_start(const struct boot_facts *facts);
 /*
  * Fills kind and what belongs to it from boot_decide()'s verdict. BOOT_RUN_JOB is not handled
  * here, for a job's words come from the database: ERR_REFUSED. ERR_ABSENT: a profile that does

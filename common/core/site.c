@@ -158,6 +158,18 @@ const struct host *site_host_by_uuid(const struct site *site, const struct uuid 
 	return found ? &site->hosts[found - 1] : NULL;
 }
 
+const struct host *site_host_of(const struct site *site, const struct mac *macs, size_t count,
+				const struct uuid *uuid)
+{
+	const struct host *host = NULL;
+
+	for (size_t i = 0; i < count && !host; i++)
+		host = site_host_by_mac(site, &macs[i]);
+	if (!host && uuid)
+		host = site_host_by_uuid(site, uuid);
+	return host;
+}
+
 const struct site_subnet *site_subnet_of(const struct site *site, uint32_t address)
 {
 	for (size_t i = 0; i < site->subnet_count; i++) {

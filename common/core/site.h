@@ -148,6 +148,10 @@ MUST_CHECK enum err site_index(struct site *site, size_t *ret_bad);
 /* NULL when nothing matches. */
 const struct host *site_host_by_mac(const struct site *site, const struct mac *mac);
 const struct host *site_host_by_uuid(const struct site *site, const struct uuid *uuid);
+/* The host that a request is about: by the first of its MACs that is known, else by its UUID
+ * (or NULL). */
+const struct host *site_host_of(const struct site *site, const struct mac *macs, size_t count,
+				const struct uuid *uuid);
 const struct site_subnet *site_subnet_of(const struct site *site, uint32_t address);
 /* The next subnet of the same link after `at`, in a circle; `subnet` alone has no shared one.
  */
