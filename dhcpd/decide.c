@@ -66,8 +66,7 @@ static const struct lease *recorded_lease(const struct deciding *d, uint32_t add
 {
 	const struct lease *lease = lease_at(d->question->leases, address);
 
-	if (!lease || lease->state == LEASE_OFFERED ||
-	    !lease_client_equal(&lease->client, &d->verdict->client))
+	if (!lease || lease->state == LEASE_OFFERED || !lease_is_of(lease, &d->verdict->client))
 		return NULL;
 	return lease;
 }
@@ -184,8 +183,8 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 	else if (!lease_is_free_for(lease, &d->verdict->client, d->question->now_ms,
 				    d->pool.grace_ms))
 		refuse(d, "the address is another client's or was declined");
-	else if ((!lease || !lease_client_equal(&lease->client, &d->verdict->client)) &&
-		 reserved != address && is_port_at_limit(d))
+	else if ((!lease || !lease_is_of(lease, &d->verdict->client)) && reserved != address &&
+		 is_port_at_limit(d))
 		refuse(d, "the port of the switch has as many addresses as "
 			  "dhcp_port_addresses_max allows");
 	else
@@ -321,7 +320,7 @@ static void decide_end(struct deciding *d, uint32_t address, enum decide_change 
 		return;
 	}
 	if (!ip4_net_holds(&d->verdict->subnet->net, address) ||
-	    (lease && !lease_client_equal(&lease->client, &d->verdict->client))) {
+	    (lease && !lease_is_of(lease, &d->verdict->client))) {
 		stay_silent(d, "the address is not this client's");
 		return;
 	}

@@ -18,7 +18,7 @@
 
 #include "core/site.h"
 #include "dhcpd/bootfile.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/port.h"
 #include "dhcpd/pxe.h"

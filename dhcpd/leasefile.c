@@ -28,7 +28,7 @@ static bool write_lease(FILE *file, const struct lease *lease, uint64_t now_ms, 
 	if (fprintf(file, "%s ", address) < 0)
 		return false;
 	for (size_t i = 0; i < lease->client.length; i++) {
-		if (fprintf(file, "%02x", lease->client.octets[i]) < 0)
+		if (fprintf(file, "%02x", lease_key_octets(&lease->client)[i]) < 0)
 			return false;
 	}
 	return fprintf(file, " %s %" PRId64 "\n", state_names[lease->state],
@@ -89,36 +89,38 @@ static bool read_client(const char *hex, struct lease_client *client)
 	return true;
 }
 
-static bool read_state(const char *word, enum lease_state *state)
+static bool read_state(const char *word, struct lease *lease)
 {
 	for (int i = LEASE_BOUND; i <= LEASE_EXPIRED; i++) {
 		if (strcmp(word, state_names[i]) == 0) {
-			*state = (enum lease_state)i;
+			lease->state = (enum lease_state)i;
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool read_line(const char *line, uint64_t now_ms, time_t now, struct lease *lease)
+/* `client` is where the lease's key is kept. */
+static bool read_line(const char *line, uint64_t now_ms, time_t now,
+		      struct lease_client *client, struct lease *lease)
 {
-	char address[IP4_TEXT_SIZE], client[2 * LEASE_CLIENT_MAX + 1], state[16];
+	char address[IP4_TEXT_SIZE], hex[2 * LEASE_CLIENT_MAX + 1], state[16];
 	int64_t ends, left_ms;
 
 	*lease = (struct lease){0};
-	if (sscanf(line, "%15s %512s %15s %" SCNd64, address, client, state, &ends) != 4 ||
-	    ip4_parse(address, &lease->address) != ERR_OK ||
-	    !read_client(client, &lease->client) || !read_state(state, &lease->state) ||
-	    ends < 0 || ends > INT64_MAX / 2000)
+	if (sscanf(line, "%15s %512s %15s %" SCNd64, address, hex, state, &ends) != 4 ||
+	    ip4_parse(address, &lease->address) != ERR_OK || !read_client(hex, client) ||
+	    !read_state(state, lease) || ends < 0 || ends > INT64_MAX / 2000)
 		return false;
 	left_ms = (ends - (int64_t)now) * 1000;
 	if (left_ms > 0)
 		lease->ends_ms = now_ms + (uint64_t)left_ms;
 	else if ((uint64_t)-left_ms < now_ms)
 		lease->ends_ms = now_ms - (uint64_t)-left_ms;
-	lease->has_mac = lease->client.length == 7 && lease->client.octets[0] == 1;
+	lease->client = lease_key_of(client);
+	lease->has_mac = client->length == 7 && client->octets[0] == 1;
 	if (lease->has_mac)
-		memcpy(lease->mac.octet, lease->client.octets + 1, sizeof(lease->mac.octet));
+		memcpy(lease->mac.octet, client->octets + 1, sizeof(lease->mac.octet));
 	return true;
 }
 
@@ -129,6 +131,7 @@ enum err leasefile_read(const char *path, uint64_t now_ms,
 	FILE *file = fopen(path, "re");
 	time_t now = time(NULL);
 	char line[LINE_SIZE];
+	struct lease_client client;
 	struct lease lease;
 	size_t bad = 0;
 
@@ -138,7 +141,7 @@ enum err leasefile_read(const char *path, uint64_t now_ms,
 		bad++;
 	else
 		while (fgets(line, sizeof(line), file)) {
-			if (read_line(line, now_ms, now, &lease))
+			if (read_line(line, now_ms, now, &client, &lease))
 				on_lease(data, &lease);
 			else
 				bad++;

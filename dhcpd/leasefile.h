@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 
 /* Writes a new file and puts it in the old one's place. ERR_SYSTEM: errno says why. */
 MUST_CHECK enum err leasefile_write(const char *path, const struct lease_table *leases,

@@ -8,7 +8,9 @@
 #include "dhcpd/reassert.h"
 #include "io/log.h"
 
-#define SLICE "5000" /* leases in one turn of the loop: some milliseconds */
+#define SLICE "2000"	/* leases read in one turn of the loop: some milliseconds */
+#define DROP_MOST 20000 /* leases looked at in one turn: about a millisecond */
+#define DROP_MS 1
 #define DEADLINE_MS 30000
 #define RETRY_MS 2000
 #define CHANGES_MS 1000
@@ -20,6 +22,7 @@ enum phase {
 	PHASE_IDLE,
 	PHASE_FAILED, /* begun again at `again_ms` */
 	PHASE_LOADING,
+	PHASE_DROPPING, /* what the load did not see */
 	PHASE_LOADED,
 };
 
@@ -27,7 +30,7 @@ struct load {
 	struct load_options options;
 	enum phase phase;
 	struct reassert *reassert;
-	struct table *fresh;	   /* while loading */
+	struct loop_timer drop_timer;
 	char after[IP4_TEXT_SIZE]; /* the last address that was read */
 	char mark[MARK_SIZE];	   /* of the changes that were seen */
 	char timeline[MARK_SIZE];  /* of the server last connected to; "": none yet */
@@ -45,8 +48,6 @@ static void fail(struct load *load, const struct db_answer *answer)
 {
 	if (load->phase != PHASE_LOADING)
 		return; /* the connection is another one by now */
-	table_close(load->fresh);
-	load->fresh = NULL;
 	load->phase = PHASE_FAILED;
 	load->again_ms = now_ms(load) + RETRY_MS;
 	if (answer && answer->outcome != DB_LOST)
@@ -76,10 +77,13 @@ static void ask_slice(struct load *load)
 		  on_slice);
 }
 
-static void finish(struct load *load)
+static void on_drop(void *data)
 {
-	table_adopt(load->options.table, load->fresh, now_ms(load));
-	load->fresh = NULL;
+	struct load *load = data;
+
+	if (table_load_end(load->options.table, DROP_MOST))
+		return;
+	loop_timer_stop(&load->drop_timer);
 	load->phase = PHASE_LOADED;
 	load->heard_ms = now_ms(load);
 	log_info("leases_loaded", "count=%zu", table_leases(load->options.table)->count);
@@ -98,11 +102,12 @@ static void on_slice(void *data, const struct db_answer *answer)
 	}
 	count = rows_count(answer->rows);
 	if (count == 0) {
-		finish(load);
+		load->phase = PHASE_DROPPING;
+		loop_timer_start(&load->drop_timer, 0, DROP_MS);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		table_put_row(load->fresh, answer->rows, i, now_ms(load));
+		table_put_row(load->options.table, answer->rows, i, now_ms(load));
 	last = rows_row(answer->rows, count - 1);
 	ip4_format(row_ip4(&last, "address"), load->after);
 	ask_slice(load);
@@ -173,14 +178,7 @@ static void read_all(struct load *load)
 	const char *params[] = {load->options.instance};
 
 	load->after[0] = '\0';
-	table_close(load->fresh);
-	load->fresh = NULL;
-	if (table_beside(load->options.table, &load->fresh) != ERR_OK) {
-		log_error("no_memory_for_leases", "count=%zu",
-			  table_leases(load->options.table)->count);
-		fail(load, NULL);
-		return;
-	}
+	table_load_begin(load->options.table);
 	send_step(load, "select * from rouse_daemon.lease_changes($1, null)", params, 1,
 		  on_mark);
 }
@@ -226,7 +224,7 @@ static void on_timeline(void *data, const struct db_answer *answer)
 
 void load_begin(struct load *load)
 {
-	if (load->phase == PHASE_LOADING)
+	if (load->phase == PHASE_LOADING || load->phase == PHASE_DROPPING)
 		return;
 	load->phase = PHASE_LOADING;
 	load->is_asking = false;
@@ -237,9 +235,8 @@ void load_stop(struct load *load)
 {
 	load->phase = PHASE_IDLE;
 	load->is_asking = false;
+	loop_timer_stop(&load->drop_timer);
 	reassert_stop(load->reassert);
-	table_close(load->fresh);
-	load->fresh = NULL;
 }
 
 void load_tick(struct load *load)
@@ -272,15 +269,21 @@ enum err load_open(const struct load_options *options, struct load **ret_load)
 		free(load);
 		return ERR_MEMORY;
 	}
+	loop_timer_open(options->loop, &load->drop_timer, on_drop, load);
 	*ret_load = load;
 	return ERR_OK;
 }
 
-void load_close(struct load *load)
+static void free_load(void *data)
 {
-	if (!load)
-		return;
-	table_close(load->fresh);
+	struct load *load = data;
+
 	reassert_close(load->reassert);
 	free(load);
+}
+
+void load_close(struct load *load)
+{
+	if (load)
+		loop_timer_close_then(&load->drop_timer, free_load);
 }

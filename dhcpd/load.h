@@ -2,9 +2,9 @@
  * load - all leases of the database into the table, and from then on what other dhcpd change.
  *
  * After each connect, in this order: is it the same server still? If a standby was promoted,
- *what this process has acknowledged lately is asserted anew, since it may be lost there. Then a
- *mark in the list of changes, then the leases in slices beside the old table. Once that table
- *is in force, the changes behind the mark are read every second.
+ * what this process has acknowledged lately is asserted anew, since it may be lost there. Then
+ * a mark in the list of changes, then the leases in slices, and what is no longer there is
+ * dropped. From then on the changes behind the mark are read every second.
  *
  *	load_begin(load);	 on_done() when the table is the database's
  */

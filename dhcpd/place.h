@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "core/site.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/relay.h"
 

@@ -1,9 +1,10 @@
 #include "dhcpd/pool.h"
 
+#include "dhcpd/block.h"
 #include "dhcpd/hash.h"
 
-/* Among how many free addresses with an old lease the oldest is looked for. */
-#define CANDIDATES_MAX 64
+/* Among how many free addresses with an old lease the longest ended is looked for. */
+#define CANDIDATES_MAX 64U
 
 /* No secret: all servers of a site shall come to the same address. */
 static const struct hash_key common_key = {0x726f757365706f6fU, 0x6c206f6620616464U};
@@ -31,23 +32,6 @@ bool pool_holds(const struct site *site, const struct site_subnet *subnet, uint3
 			return true;
 	}
 	return false;
-}
-
-/* The address at a position, the subnet's pools taken one behind the other. */
-static uint32_t address_at(const struct site *site, const struct site_subnet *subnet,
-			   uint64_t position)
-{
-	for (size_t i = 0; i < site->pool_count; i++) {
-		const struct site_pool *pool = &site->pools[i];
-		uint64_t size = (uint64_t)pool->last - pool->first + 1;
-
-		if (pool->subnet_id != subnet->id || pool->first > pool->last)
-			continue;
-		if (position < size)
-			return pool->first + (uint32_t)position;
-		position -= size;
-	}
-	return 0;
 }
 
 uint32_t pool_reserved_for(const struct site *site, const struct site_subnet *subnet,
@@ -108,40 +92,116 @@ bool pool_is_free(const struct pool_question *question, uint32_t address)
 	       pool_permits(question, address);
 }
 
-/* A hold of our own that nobody took up is no lease. */
-static bool was_never_leased(const struct pool_question *question, uint32_t address)
-{
-	const struct lease *lease = lease_at(question->leases, address);
+/* A search in the making, block of addresses by block. */
+struct search {
+	const struct pool_question *question;
+	/* Looks at these addresses of one block; true: the search is over. */
+	bool (*visit)(struct search *search, const struct block *block, uint32_t first,
+		      uint32_t last);
+	uint32_t address; /* the best one so far */
+	uint64_t ended_ms;
+	unsigned seen;
+};
 
-	return !lease || lease->state == LEASE_OFFERED;
+static bool search_run(struct search *search, uint32_t first, uint32_t last)
+{
+	const struct blocks *blocks = &search->question->leases->blocks;
+	uint32_t end;
+
+	for (;; first = end + 1) {
+		end = block_end(first) < last ? block_end(first) : last;
+		if (search->visit(search, blocks_find(blocks, first), first, end))
+			return true;
+		if (end == last)
+			return false;
+	}
+}
+
+/* Positions `from` to `to` - 1, the subnet's pools taken one behind the other. */
+static bool search_positions(struct search *search, uint64_t from, uint64_t to)
+{
+	const struct pool_question *question = search->question;
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < question->site->pool_count; i++) {
+		const struct site_pool *pool = &question->site->pools[i];
+		uint64_t behind, low, high;
+
+		if (pool->subnet_id != question->subnet->id || pool->first > pool->last)
+			continue;
+		behind = before + pool->last - pool->first + 1;
+		low = from > before ? from : before;
+		high = to < behind ? to : behind;
+		if (low < high && search_run(search, pool->first + (uint32_t)(low - before),
+					     pool->first + (uint32_t)(high - 1 - before)))
+			return true;
+		before = behind;
+	}
+	return false;
+}
+
+static bool visit_unknown(struct search *search, const struct block *block, uint32_t first,
+			  uint32_t last)
+{
+	uint32_t address = first;
+
+	while (block_next(block, false, address, last, &address)) {
+		if (pool_permits(search->question, address)) {
+			search->address = address;
+			return true;
+		}
+		if (address++ == last)
+			break;
+	}
+	return false;
+}
+
+static bool visit_ended(struct search *search, const struct block *block, uint32_t first,
+			uint32_t last)
+{
+	const struct pool_question *question = search->question;
+	uint32_t address = first;
+
+	if (!block || block->free_ms > question->now_ms)
+		return false;
+	while (block_next(block, true, address, last, &address)) {
+		const struct lease *lease = lease_at(question->leases, address);
+
+		/* an offer that nobody took up is no lease */
+		if (pool_is_free(question, address)) {
+			uint64_t ended_ms = lease->state == LEASE_OFFERED ? 0 : lease->ends_ms;
+
+			if (search->seen++ == 0 || ended_ms < search->ended_ms) {
+				search->address = address;
+				search->ended_ms = ended_ms;
+			}
+		}
+		if (search->seen == CANDIDATES_MAX)
+			return true;
+		if (address++ == last)
+			break;
+	}
+	return false;
 }
 
 enum err pool_pick(const struct pool_question *question, uint32_t *ret_address)
 {
 	const struct lease_client *client = question->client;
-	uint64_t size = pool_size(question->site, question->subnet);
-	uint64_t start, oldest_ms = UINT64_MAX;
-	unsigned seen = 0;
+	struct search unknown = {.question = question, .visit = visit_unknown};
+	struct search ended = {.question = question, .visit = visit_ended};
+	uint64_t size = pool_size(question->site, question->subnet), start;
 
 	if (size == 0)
 		return ERR_ABSENT;
 	start = hash_octets(&common_key, client->octets, client->length) % size;
-	for (uint64_t i = 0; i < size; i++) {
-		uint32_t address =
-			address_at(question->site, question->subnet, (start + i) % size);
-
-		if (!pool_is_free(question, address))
-			continue;
-		if (was_never_leased(question, address)) {
-			*ret_address = address;
-			return ERR_OK;
-		}
-		if (lease_at(question->leases, address)->ends_ms < oldest_ms) {
-			oldest_ms = lease_at(question->leases, address)->ends_ms;
-			*ret_address = address;
-		}
-		if (++seen == CANDIDATES_MAX)
-			break;
+	if (search_positions(&unknown, start, size) || search_positions(&unknown, 0, start)) {
+		*ret_address = unknown.address;
+		return ERR_OK;
 	}
-	return seen > 0 ? ERR_OK : ERR_ABSENT;
+	if (!search_positions(&ended, start, size))
+		(void)search_positions(&ended, 0, start);
+	if (ended.seen == 0)
+		return ERR_ABSENT;
+	*ret_address = ended.address;
+	return ERR_OK;
 }

@@ -20,7 +20,7 @@
 
 #include "core/err.h"
 #include "core/site.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 
 struct pool_question {
 	const struct site *site;

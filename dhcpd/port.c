@@ -62,7 +62,7 @@ size_t port_count(const struct port_table *table, const struct packet *packet,
 	for (size_t i = 0; i < PORT_ADDRESSES_MAX; i++) {
 		const struct lease *lease = live(leases, entry->addresses[i], now_ms);
 
-		count += lease && !lease_client_equal(&lease->client, client);
+		count += lease && !lease_is_of(lease, client);
 	}
 	return count;
 }

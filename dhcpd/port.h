@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "dhcpd/hash.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 #include "dhcpd/packet.h"
 
 #define PORT_ADDRESSES_MAX 32 /* the setting's maximum */

@@ -15,7 +15,8 @@
 
 struct reassert {
 	struct reassert_options options;
-	struct lease *leases; /* the first `next` are done */
+	const struct lease_table *table;
+	uint32_t *asserted; /* addresses; the first `next` are done */
 	size_t count, next, in_flight;
 	size_t conflicts;
 	char timeline[TIMELINE_SIZE];
@@ -25,12 +26,13 @@ struct reassert {
 	char seconds[ROWS_MOST * 12 + 3];
 };
 
-static void say_conflict(struct reassert *reassert, const struct lease *lease)
+static void say_conflict(struct reassert *reassert, uint32_t asserted)
 {
+	const struct lease *lease = lease_at(reassert->table, asserted);
 	char address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE] = "-";
 
-	ip4_format(lease->address, address);
-	if (lease->has_mac)
+	ip4_format(asserted, address);
+	if (lease && lease->has_mac)
 		mac_format(&lease->mac, mac);
 	reassert->conflicts++;
 	log_error("lease_conflict", "address=%s mac=%s reason=%s remedy=%s", address, mac,
@@ -56,7 +58,7 @@ static void on_slice(void *data, const struct db_answer *answer)
 		struct row row = rows_row(answer->rows, i);
 
 		if (!row_truth(&row, "kept"))
-			say_conflict(reassert, &reassert->leases[reassert->next + i]);
+			say_conflict(reassert, reassert->asserted[reassert->next + i]);
 	}
 	reassert->next += reassert->in_flight;
 	reassert->in_flight = 0;
@@ -67,20 +69,22 @@ static void put_lease(struct text columns[4], const struct lease *lease, uint64_
 		      const char *comma)
 {
 	char address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE] = "NULL";
+	struct lease_client client;
 
 	ip4_format(lease->address, address);
+	lease_key_copy(&lease->client, &client);
 	if (lease->has_mac)
 		mac_format(&lease->mac, mac);
 	for (int i = 0; i < 4; i++)
 		text_put(&columns[i], comma);
 	text_put(&columns[0], address);
-	clienttext_put_element(&columns[1], &lease->client);
+	clienttext_put_element(&columns[1], &client);
 	text_put(&columns[2], mac);
 	/* rounded up: the client was promised this much */
 	text_printf(&columns[3], "%u", lease_seconds_left(lease, now_ms) + 1);
 }
 
-static bool send_rows(struct reassert *reassert, const struct lease *leases, size_t count)
+static bool send_rows(struct reassert *reassert, const uint32_t *asserted, size_t count)
 {
 	const char *params[] = {reassert->options.instance, reassert->addresses,
 				reassert->clients, reassert->macs, reassert->seconds};
@@ -91,9 +95,14 @@ static bool send_rows(struct reassert *reassert, const struct lease *leases, siz
 		text_into(reassert->seconds, sizeof(reassert->seconds)),
 	};
 
-	for (size_t i = 0; i < count; i++)
-		put_lease(columns, &leases[i], loop_now_ms(reassert->options.loop),
+	for (size_t i = 0; i < count; i++) {
+		const struct lease *lease = lease_at(reassert->table, asserted[i]);
+
+		if (!lease)
+			return false;
+		put_lease(columns, lease, loop_now_ms(reassert->options.loop),
 			  i == 0 ? "{" : ",");
+	}
 	for (int i = 0; i < 4; i++)
 		text_put(&columns[i], "}");
 	return db_query(reassert->options.conn,
@@ -118,7 +127,7 @@ static void send_slice(struct reassert *reassert)
 		return;
 	}
 	reassert->in_flight = left < ROWS_MOST ? left : ROWS_MOST;
-	if (send_rows(reassert, reassert->leases + reassert->next, reassert->in_flight))
+	if (send_rows(reassert, reassert->asserted + reassert->next, reassert->in_flight))
 		return;
 	reassert_stop(reassert);
 	reassert->options.on_done(reassert->options.data, &away);
@@ -142,14 +151,15 @@ void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
 	(void)snprintf(reassert->timeline, sizeof(reassert->timeline), "%s", timeline);
 	for (size_t i = 0; i < leases->count; i++)
 		count += was_acknowledged_lately(&leases->leases[i], now_ms);
-	reassert->leases = calloc(count + 1, sizeof(*reassert->leases));
-	if (!reassert->leases) {
+	reassert->table = leases;
+	reassert->asserted = calloc(count + 1, sizeof(*reassert->asserted));
+	if (!reassert->asserted) {
 		reassert->options.on_done(reassert->options.data, &no_memory);
 		return;
 	}
 	for (size_t i = 0; i < leases->count; i++) {
 		if (was_acknowledged_lately(&leases->leases[i], now_ms))
-			reassert->leases[reassert->count++] = leases->leases[i];
+			reassert->asserted[reassert->count++] = leases->leases[i].address;
 	}
 	send_slice(reassert);
 }
@@ -161,8 +171,8 @@ void reassert_timeline(const struct reassert *reassert, char *timeline, size_t s
 
 void reassert_stop(struct reassert *reassert)
 {
-	free(reassert->leases);
-	reassert->leases = NULL;
+	free(reassert->asserted);
+	reassert->asserted = NULL;
 	reassert->count = 0;
 	reassert->next = 0;
 	reassert->in_flight = 0;

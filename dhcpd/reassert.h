@@ -14,7 +14,7 @@
 
 #include "core/err.h"
 #include "db/conn.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 #include "io/loop.h"
 
 struct reassert;
@@ -30,7 +30,10 @@ struct reassert_options {
 
 MUST_CHECK enum err reassert_open(const struct reassert_options *options,
 				  struct reassert **ret_reassert);
-/* The leases are copied. on_done() comes once, perhaps from within, unless it is stopped. */
+/*
+ * The table stays as it is meanwhile but for offers: nothing is granted before the answer.
+ * on_done() comes once, perhaps from within, unless it is stopped.
+ */
 void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
 		    const char *timeline);
 /* The timeline that the last reassert_begin() was told. */

@@ -97,7 +97,7 @@ static void note_grant(struct store *store, const struct grant *grant,
 		.address = grant->address,
 		.state = LEASE_BOUND,
 		.ends_ms = end_in(store, answer->seconds_left),
-		.client = answer->owner,
+		.client = lease_key_of(&answer->owner),
 	};
 
 	if (answer->is_granted) {
@@ -301,7 +301,7 @@ static void on_sweep(void *data)
 		grants_retry(store->grants);
 		asks_retry(store->asks);
 	}
-	table_purge(store->table, now);
+	table_tend(store->table, now);
 }
 
 static void save(struct store *store)

@@ -18,7 +18,7 @@
 #include "core/site.h"
 #include "db/conn.h"
 #include "dhcpd/grants.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 #include "dhcpd/parking.h"
 #include "io/loop.h"
 

@@ -1,58 +1,109 @@
 #include "dhcpd/store_table.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/log.h"
 
 #define CAPACITY_LEAST 1024
-#define PURGED_AT_ONCE 256
+#define BOXES_LEAST 64
+/* Calls of table_tend() in which every block is visited once: a minute. */
+#define TENDS_OF_ALL 600
+
+/* Long keys are kept where they are: more room for them is another chunk. */
+struct chunk {
+	struct chunk *next;
+	union lease_box boxes[];
+};
 
 struct table {
 	struct lease_table leases;
-	struct lease *storage;
-	uint32_t *slots;
-	struct hash_key seed;
-	size_t purged_to; /* where the next purge goes on */
+	struct lease_storage storage;
+	struct chunk *chunks;
+	size_t box_count;
+	size_t dropped_to; /* of lease_load_end() */
 	struct log_repeat full_log;
 };
 
-/* Fresh storage, empty; the old one stays as it is on ERR_MEMORY. */
-static enum err make(size_t capacity, struct hash_key seed, struct table *ret_fresh)
+/* The array with room for `count` elements; false: there is no memory, and it stays. */
+static bool lengthen(void **array, size_t count, size_t size)
 {
-	struct table fresh = {.seed = seed};
+	void *longer = reallocarray(*array, count, size);
 
-	fresh.storage = calloc(capacity, sizeof(*fresh.storage));
-	fresh.slots = calloc(lease_slot_count(capacity), sizeof(*fresh.slots));
-	if (!fresh.storage || !fresh.slots) {
-		free(fresh.storage);
-		free(fresh.slots);
-		return ERR_MEMORY;
-	}
-	lease_table_init(&fresh.leases, fresh.storage, capacity, fresh.slots, seed);
-	*ret_fresh = fresh;
-	return ERR_OK;
+	if (!longer)
+		return false;
+	*array = longer;
+	return true;
 }
 
-static void replace(struct table *table, const struct table *fresh)
+/* Large arrays are moved by the kernel, page by page and without copying. */
+static bool grow(struct lease_storage *storage, size_t capacity)
 {
-	free(table->storage);
-	free(table->slots);
-	*table = *fresh;
+	if (!lengthen((void **)&storage->leases, capacity, sizeof(*storage->leases)) ||
+	    !lengthen((void **)&storage->blocks, capacity, sizeof(*storage->blocks)) ||
+	    !lengthen((void **)&storage->address_cells, capacity,
+		      sizeof(*storage->address_cells)) ||
+	    !lengthen((void **)&storage->client_cells, capacity,
+		      sizeof(*storage->client_cells)) ||
+	    !lengthen((void **)&storage->block_cells, capacity,
+		      sizeof(*storage->block_cells)) ||
+	    !lengthen((void **)&storage->address_heads, capacity,
+		      sizeof(*storage->address_heads)) ||
+	    !lengthen((void **)&storage->client_heads, capacity,
+		      sizeof(*storage->client_heads)) ||
+	    !lengthen((void **)&storage->block_heads, capacity, sizeof(*storage->block_heads)))
+		return false;
+	storage->capacity = capacity;
+	return true;
+}
+
+static void free_storage(struct table *table)
+{
+	struct lease_storage *storage = &table->storage;
+
+	free(storage->leases);
+	free(storage->blocks);
+	free(storage->address_cells);
+	free(storage->client_cells);
+	free(storage->block_cells);
+	free(storage->address_heads);
+	free(storage->client_heads);
+	free(storage->block_heads);
+	while (table->chunks) {
+		struct chunk *chunk = table->chunks;
+
+		table->chunks = chunk->next;
+		free(chunk);
+	}
+}
+
+static bool add_boxes(struct table *table, size_t count)
+{
+	struct chunk *chunk =
+		malloc(offsetof(struct chunk, boxes) + count * sizeof(chunk->boxes[0]));
+
+	if (!chunk)
+		return false;
+	chunk->next = table->chunks;
+	table->chunks = chunk;
+	table->box_count += count;
+	lease_table_add_boxes(&table->leases, chunk->boxes, count);
+	return true;
 }
 
 enum err table_open(struct hash_key seed, struct table **ret_table)
 {
 	struct table *table = calloc(1, sizeof(*table));
-	enum err err;
 
 	if (!table)
 		return ERR_MEMORY;
-	err = make(CAPACITY_LEAST, seed, table);
-	if (err != ERR_OK) {
+	if (!grow(&table->storage, CAPACITY_LEAST)) {
+		free_storage(table);
 		free(table);
-		return err;
+		return ERR_MEMORY;
 	}
+	lease_table_init(&table->leases, &table->storage, seed);
 	*ret_table = table;
 	return ERR_OK;
 }
@@ -62,26 +113,23 @@ const struct lease_table *table_leases(const struct table *table)
 	return &table->leases;
 }
 
-/* Room for one more lease, by twice the storage; false when there is no memory for it. */
+/* Room for one more lease with any key; false when there is no memory for it. */
 static bool has_room(struct table *table)
 {
-	const struct lease_table *leases = &table->leases;
-	struct table fresh;
+	struct lease_table *leases = &table->leases;
+	bool is_grown = true;
 	unsigned long left_out;
 
-	if (leases->count < leases->capacity)
-		return true;
-	if (make(leases->capacity * 2, table->seed, &fresh) != ERR_OK) {
-		if (log_repeat_due(&table->full_log, 0, 1, &left_out))
-			log_error("no_memory_for_leases", "count=%zu", leases->count);
-		return false;
+	if (leases->count == leases->capacity) {
+		is_grown = grow(&table->storage, leases->capacity * 2);
+		/* also when only some of the arrays could be lengthened: they may have moved */
+		lease_table_move_to(leases, &table->storage);
 	}
-	for (size_t i = 0; i < leases->count; i++) {
-		if (lease_put(&fresh.leases, &leases->leases[i]) != ERR_OK)
-			abort(); /* twice the room holds what half of it held */
-	}
-	replace(table, &fresh);
-	return true;
+	if (is_grown && !leases->free_boxes)
+		is_grown = add_boxes(table, table->box_count ? table->box_count : BOXES_LEAST);
+	if (!is_grown && log_repeat_due(&table->full_log, 0, 1, &left_out))
+		log_error("no_memory_for_leases", "count=%zu", leases->count);
+	return is_grown;
 }
 
 /* After has_room() there is room: anything else is a mistake of ours. */
@@ -131,20 +179,22 @@ static enum lease_state state_named(const char *name)
 	return strcmp(name, "declined") == 0 ? LEASE_DECLINED : LEASE_EXPIRED;
 }
 
+/* `client` is where the lease's key is kept. */
 static bool read_row(const struct db_rows *rows, size_t position, uint64_t now_ms,
-		     struct lease *lease)
+		     struct lease_client *client, struct lease *lease)
 {
 	struct row row = rows_row(rows, position);
 	int64_t end = (int64_t)now_ms + row_number(&row, "seconds_left") * 1000;
 
 	*lease = (struct lease){0};
 	lease->address = row_ip4(&row, "address");
-	lease->client.length = (uint16_t)row_bytes(&row, "client", lease->client.octets,
-						   sizeof(lease->client.octets));
+	client->length =
+		(uint16_t)row_bytes(&row, "client", client->octets, sizeof(client->octets));
+	lease->client = lease_key_of(client);
 	lease->has_mac = row_mac(&row, "mac", &lease->mac);
 	lease->state = state_named(row_text(&row, "state"));
 	lease->ends_ms = end > 0 ? (uint64_t)end : 0;
-	if (!row.bad && lease->client.length > 0)
+	if (!row.bad && client->length > 0)
 		return true;
 	log_error("lease_unreadable", "column=%s remedy=%s", row.bad ? row.bad : "client",
 		  log_text("run `rouse-db verify` on this database"));
@@ -155,83 +205,43 @@ void table_put_row(struct table *table, const struct db_rows *rows, size_t posit
 		   uint64_t now_ms)
 {
 	const struct lease *old;
+	struct lease_client client;
 	struct lease lease;
 
-	if (!read_row(rows, position, now_ms, &lease))
+	if (!read_row(rows, position, now_ms, &client, &lease))
 		return;
 	old = lease_at(&table->leases, lease.address);
-	if (old && lease_client_equal(&old->client, &lease.client))
+	if (old && lease_is_of(old, &client))
 		lease.granted_ms = old->granted_ms;
 	if (old && lease_is_held(old, now_ms)) {
 		/* an offer stands; the grant will show whether it still may */
-		if (!lease_client_equal(&old->client, &lease.client))
+		if (!lease_is_of(old, &client))
 			return;
 		lease.held_ms = old->held_ms;
 	}
 	table_put(table, &lease);
 }
 
-enum err table_beside(const struct table *table, struct table **ret_fresh)
+void table_load_begin(struct table *table)
 {
-	return table_open(table->seed, ret_fresh);
+	lease_load_begin(&table->leases);
+	table->dropped_to = 0;
 }
 
-/* What only this process knows: its offers, and what it has acknowledged itself. */
-static void carry_over(struct table *fresh, const struct lease *old, uint64_t now_ms)
+bool table_load_end(struct table *table, size_t most)
 {
-	const struct lease *found = lease_at(&fresh->leases, old->address);
-	struct lease lease;
-
-	if (!found) {
-		if (lease_is_held(old, now_ms) && old->state == LEASE_OFFERED)
-			table_put(fresh, old);
-		return;
-	}
-	lease = *found;
-	if (lease_client_equal(&old->client, &lease.client)) {
-		lease.granted_ms = old->granted_ms;
-		lease.held_ms = old->held_ms;
-	} else if (lease_is_held(old, now_ms) && old->state == LEASE_OFFERED) {
-		/* an offer stands; the grant will show whether it still may */
-		lease = *old;
-	}
-	table_put(fresh, &lease);
+	return lease_load_end(&table->leases, most, &table->dropped_to);
 }
 
-void table_adopt(struct table *table, struct table *fresh, uint64_t now_ms)
+void table_tend(struct table *table, uint64_t now_ms)
 {
-	const struct lease_table *old = &table->leases;
-
-	for (size_t i = 0; i < old->count; i++) {
-		if (old->leases[i].held_ms > 0 || old->leases[i].granted_ms > 0)
-			carry_over(fresh, &old->leases[i], now_ms);
-	}
-	replace(table, fresh);
-	free(fresh);
-}
-
-void table_purge(struct table *table, uint64_t now_ms)
-{
-	struct lease_table *leases = &table->leases;
-
-	for (size_t i = 0; i < PURGED_AT_ONCE && leases->count > 0; i++) {
-		const struct lease *lease;
-
-		if (table->purged_to >= leases->count)
-			table->purged_to = 0;
-		lease = &leases->leases[table->purged_to];
-		if (lease->state == LEASE_OFFERED && !lease_is_held(lease, now_ms))
-			lease_remove(leases, lease->address);
-		else
-			table->purged_to++;
-	}
+	lease_tend(&table->leases, 1 + table->leases.blocks.count / TENDS_OF_ALL, now_ms);
 }
 
 void table_close(struct table *table)
 {
 	if (!table)
 		return;
-	free(table->storage);
-	free(table->slots);
+	free_storage(table);
 	free(table);
 }

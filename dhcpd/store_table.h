@@ -10,7 +10,7 @@
 
 #include "core/err.h"
 #include "db/rows.h"
-#include "dhcpd/lease.h"
+#include "dhcpd/lease_table.h"
 
 struct table;
 
@@ -32,12 +32,15 @@ void table_end(struct table *table, uint32_t address, enum lease_state state,
  */
 void table_put_row(struct table *table, const struct db_rows *rows, size_t position,
 		   uint64_t now_ms);
-/* An empty one, to be filled with all leases and then adopted. */
-MUST_CHECK enum err table_beside(const struct table *table, struct table **ret_fresh);
-/* `fresh` in place of everything but offers; it is gone then. */
-void table_adopt(struct table *table, struct table *fresh, uint64_t now_ms);
-/* Forgets some offers that were not taken up. */
-void table_purge(struct table *table, uint64_t now_ms);
+/*
+ * Every row is read anew: begin, table_put_row() for each of them, and table_load_end() until
+ * it says false. What no row told of is gone then, except for offers. `most`: how many entries
+ * are looked at in one call.
+ */
+void table_load_begin(struct table *table);
+bool table_load_end(struct table *table, size_t most);
+/* lease_tend() for a part of the table: all of it in a minute, if called ten times a second. */
+void table_tend(struct table *table, uint64_t now_ms);
 void table_close(struct table *table);
 
 #endif

@@ -80,8 +80,14 @@ static struct site site = {.settings = settings,
 			   .uuid_index = uuid_index,
 			   .index_size = 16};
 
-static struct lease leases[32];
-static uint32_t slots[256];
+#define LEASES 32
+static struct lease leases[LEASES];
+static struct block blocks[LEASES];
+static struct buckets_cell cells[3][LEASES];
+static uint32_t heads[3][LEASES];
+static union lease_box boxes[2];
+static const struct lease_storage storage = {LEASES,   leases,	 blocks,   cells[0], cells[1],
+					     cells[2], heads[0], heads[1], heads[2]};
 static struct lease_table table;
 
 static void seed(void)
@@ -91,16 +97,18 @@ static void seed(void)
 	size_t bad;
 
 	memset(mac_index, 0, sizeof(mac_index));
-	if (site_index(&site, &bad) != ERR_OK || lease_slot_count(32) > 256)
+	if (site_index(&site, &bad) != ERR_OK)
 		abort();
-	lease_table_init(&table, leases, 32, slots, (struct hash_key){3, 4});
+	lease_table_init(&table, &storage, (struct hash_key){3, 4});
+	lease_table_add_boxes(&table, boxes, 2);
 	for (uint8_t i = 1; i <= 10; i++) {
+		struct lease_client client = {7, {1, 0x52, 0x54, 0, 0, 0, i}};
 		struct lease lease = {
 			.address = NET + 99 + i,
 			.state = states[i % 5],
 			.ends_ms = NOW + (i % 3) * 500000U,
 			.held_ms = i % 2 ? NOW + 500 : 0,
-			.client = {7, {1, 0x52, 0x54, 0, 0, 0, i}},
+			.client = lease_key_of(&client),
 		};
 
 		if (lease_put(&table, &lease) != ERR_OK)

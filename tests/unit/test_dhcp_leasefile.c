@@ -30,6 +30,7 @@ static int remove_folder(void **state)
 
 struct read_back {
 	struct lease leases[8];
+	struct lease_client clients[8];
 	size_t count;
 };
 
@@ -38,6 +39,7 @@ static void on_lease(void *data, const struct lease *lease)
 	struct read_back *back = data;
 
 	assert_true(back->count < 8);
+	lease_key_copy(&lease->client, &back->clients[back->count]);
 	back->leases[back->count++] = *lease;
 }
 
@@ -52,21 +54,26 @@ static void write_text(const char *text)
 
 static void test_comes_back_as_it_was(void **state)
 {
+	struct lease_client longest = {LEASE_CLIENT_MAX, {0xff, 0, 1, 2, 3}};
 	struct lease leases[] = {
 		{.address = 0x0a4d0064,
 		 .state = LEASE_BOUND,
 		 .ends_ms = NOW + 600000,
-		 .client = {7, {1, 0x52, 0x54, 0, 0, 0, 1}}},
+		 .client = {7, {{1, 0x52, 0x54, 0, 0, 0, 1}}}},
 		{.address = 0x0a4d0065,
 		 .state = LEASE_OFFERED,
 		 .held_ms = NOW + 60000,
-		 .client = {7, {1, 0x52, 0x54, 0, 0, 0, 2}}},
+		 .client = {7, {{1, 0x52, 0x54, 0, 0, 0, 2}}}},
 		{.address = 0x0a4d0066,
 		 .state = LEASE_DECLINED,
 		 .ends_ms = NOW - 30000,
-		 .client = {3, {0xff, 0x0a, 0x00}}},
+		 .client = {3, {{0xff, 0x0a, 0x00}}}},
+		{.address = 0x0a4d0067,
+		 .state = LEASE_RELEASED,
+		 .ends_ms = NOW,
+		 .client = lease_key_of(&longest)},
 	};
-	struct lease_table table = {.leases = leases, .count = 3};
+	struct lease_table table = {.leases = leases, .count = 4};
 	struct read_back back = {.count = 0};
 	struct stat status;
 	size_t bad = 9;
@@ -77,15 +84,16 @@ static void test_comes_back_as_it_was(void **state)
 	assert_int_equal(status.st_mode & 0777, 0600);
 	assert_int_equal(leasefile_read(path, NOW, on_lease, &back, &bad), ERR_OK);
 	assert_int_equal(bad, 0);
-	assert_int_equal(back.count, 2); /* an offer is no lease */
+	assert_int_equal(back.count, 3); /* an offer is no lease */
 	assert_int_equal(back.leases[0].address, 0x0a4d0064);
 	assert_int_equal(back.leases[0].state, LEASE_BOUND);
 	assert_true(back.leases[0].has_mac);
 	assert_in_range(back.leases[0].ends_ms, NOW + 595000, NOW + 600000);
 	assert_int_equal(back.leases[1].state, LEASE_DECLINED);
 	assert_false(back.leases[1].has_mac);
-	assert_true(lease_client_equal(&back.leases[1].client, &leases[2].client));
+	assert_true(lease_is_of(&leases[2], &back.clients[1]));
 	assert_in_range(back.leases[1].ends_ms, NOW - 35000, NOW - 29000);
+	assert_true(lease_client_equal(&back.clients[2], &longest));
 }
 
 static void test_damage_is_counted(void **state)

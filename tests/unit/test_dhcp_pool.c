@@ -128,6 +128,66 @@ static void test_a_pool_of_one(void **state)
 	assert_int_equal(pool_pick(&asked, &address), ERR_ABSENT);
 }
 
+/* Two pools of several blocks, that neither begin nor end where a block does. */
+#define LARGE 600
+
+static void test_large_pools_are_given_to_the_last_address(void **state)
+{
+	static struct lease leases[LARGE];
+	static struct block blocks[LARGE];
+	static struct buckets_cell cells[3][LARGE];
+	static uint32_t heads[3][LARGE];
+	const struct lease_storage storage = {LARGE,	leases,	  blocks,   cells[0], cells[1],
+					      cells[2], heads[0], heads[1], heads[2]};
+	static struct site_pool pools[] = {{1, IP(10, 77, 0, 250), IP(10, 77, 1, 249)},
+					   {2, IP(10, 88, 0, 10), IP(10, 88, 0, 19)},
+					   {1, IP(10, 77, 2, 3), IP(10, 77, 3, 90)}};
+	static struct site_subnet subnet = {.id = 1, .net = {IP(10, 77, 0, 0), 16}};
+	struct lease_table table;
+	struct pool_question asked;
+	struct lease_client client = {7, {1}};
+	struct lease lease = {.state = LEASE_BOUND, .ends_ms = 50000};
+	uint64_t size;
+
+	(void)state;
+	lease_table_init(&table, &storage, (struct hash_key){5, 6});
+	sample_site.pools = pools;
+	sample_site.pool_count = 3;
+	asked = (struct pool_question){.site = &sample_site,
+				       .subnet = &subnet,
+				       .leases = &table,
+				       .client = &client,
+				       .now_ms = 1000,
+				       .grace_ms = 60000};
+	size = pool_size(&sample_site, &subnet);
+	assert_int_equal(size, 256 + 344);
+	for (uint64_t i = 0; i < size; i++) {
+		client.octets[1] = (uint8_t)(i >> 8);
+		client.octets[2] = (uint8_t)i;
+		assert_int_equal(pool_pick(&asked, &lease.address), ERR_OK);
+		assert_true(pool_holds(&sample_site, &subnet, lease.address));
+		assert_null(lease_at(&table, lease.address));
+		lease.client = lease_key_of(&client);
+		assert_int_equal(lease_put(&table, &lease), ERR_OK);
+	}
+	client.octets[3] = 1;
+	assert_int_equal(pool_pick(&asked, &lease.address), ERR_ABSENT);
+	/* one ends, anywhere: it is found */
+	for (uint32_t i = 0; i < LARGE; i += 37) {
+		struct lease ended = leases[i];
+
+		ended.ends_ms = 900;
+		asked.now_ms = 900 + asked.grace_ms;
+		assert_int_equal(lease_put(&table, &ended), ERR_OK);
+		lease_tend(&table, 10, asked.now_ms - asked.grace_ms);
+		assert_int_equal(pool_pick(&asked, &lease.address), ERR_OK);
+		assert_int_equal(lease.address, ended.address);
+		ended.ends_ms = 90000;
+		assert_int_equal(lease_put(&table, &ended), ERR_OK);
+		asked.now_ms = 1000;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +198,8 @@ int main(void)
 		cmocka_unit_test_setup(test_what_operators_permit, sample_setup),
 		cmocka_unit_test_setup(test_the_longest_ended_lease_goes_first, sample_setup),
 		cmocka_unit_test_setup(test_a_pool_of_one, sample_setup),
+		cmocka_unit_test_setup(test_large_pools_are_given_to_the_last_address,
+				       sample_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,14 @@ static uint32_t sample_index[2][16];
 static struct site sample_site;
 
 static struct lease sample_leases[LEASES_MAX];
-static uint32_t sample_slots[512];
+static struct block sample_blocks[LEASES_MAX];
+static struct buckets_cell sample_cells[3][LEASES_MAX];
+static uint32_t sample_heads[3][LEASES_MAX];
+static union lease_box sample_boxes[4];
+static const struct lease_storage sample_storage = {
+	LEASES_MAX,	 sample_leases,	  sample_blocks,   sample_cells[0], sample_cells[1],
+	sample_cells[2], sample_heads[0], sample_heads[1], sample_heads[2],
+};
 static struct lease_table sample_table;
 
 /* A fresh site and an empty table. */
@@ -117,9 +124,8 @@ static inline int sample_setup(void **state)
 	};
 	assert_int_equal(site_index_size(&sample_site), 16);
 	assert_int_equal(site_index(&sample_site, &bad), ERR_OK);
-	assert_true(lease_slot_count(LEASES_MAX) <= 512);
-	lease_table_init(&sample_table, sample_leases, LEASES_MAX, sample_slots,
-			 (struct hash_key){1, 2});
+	lease_table_init(&sample_table, &sample_storage, (struct hash_key){1, 2});
+	lease_table_add_boxes(&sample_table, sample_boxes, 4);
 	return 0;
 }
 
@@ -191,13 +197,14 @@ static inline struct lease_client sample_client(uint8_t last_of_mac)
 static inline void sample_lease(uint8_t last_of_mac, uint32_t address, enum lease_state state,
 				uint64_t ends_ms)
 {
+	struct lease_client client = sample_client(last_of_mac);
 	struct lease lease = {
 		.address = address,
 		.state = state,
 		.ends_ms = ends_ms,
 		.has_mac = true,
 		.mac = {{0x52, 0x54, 0, 0, 0, last_of_mac}},
-		.client = sample_client(last_of_mac),
+		.client = lease_key_of(&client),
 	};
 
 	assert_int_equal(lease_put(&sample_table, &lease), ERR_OK);
