@@ -13,6 +13,7 @@
 struct asks {
 	struct asks_options options;
 	struct batch *batch;
+	struct batch_statement *statement;
 	struct log_repeat refused_log;
 	char clients[ROWS_MOST * CLIENTTEXT_ELEMENT + 3];
 };
@@ -28,17 +29,19 @@ static void on_answer(void *data, const struct db_answer *answer)
 		log_error("lease_find_refused", "sqlstate=%s reason=%s left_out=%lu remedy=%s",
 			  answer->sqlstate, log_text(answer->message), left_out,
 			  log_text("run `rouse-db verify` on this database"));
-	batch_on_answer(asks->batch, answer);
+	batch_on_answer(asks->statement, answer);
 }
 
-static enum err send_clients(void *data, const void *rows, size_t count, struct batch *batch)
+static enum err send_clients(void *data, const void *rows, size_t count,
+			     struct batch_statement *statement)
 {
 	struct asks *asks = data;
 	const struct lease_client *list = rows;
 	const char *params[] = {asks->clients};
 	struct text out = text_into(asks->clients, sizeof(asks->clients));
 
-	(void)batch; /* on_answer hands the answer on */
+	asks->statement =
+		statement; /* on_answer() hands the answer on: there is one at a time */
 	for (size_t i = 0; i < count; i++) {
 		text_put(&out, i == 0 ? "{" : ",");
 		clienttext_put_element(&out, &list[i]);

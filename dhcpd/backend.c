@@ -73,7 +73,6 @@ static void on_up(void *data)
 
 	backend_announce(backend);
 	store_on_up(backend->store);
-	origins_retry(backend->origins);
 }
 
 static void on_down(void *data, const char *reason)
@@ -171,7 +170,7 @@ static enum err open_parts(struct backend *backend)
 	if (err == ERR_OK)
 		err = store_open(&store, &backend->store);
 	if (err == ERR_OK)
-		err = origins_open(backend->conn, &backend->origins);
+		err = origins_open(backend->loop, backend->conn, &backend->origins);
 	if (err == ERR_OK)
 		err = events_open(backend->loop, backend->conn, "dhcpd", backend->instance,
 				  &backend->events);
@@ -222,9 +221,9 @@ void backend_close(struct backend *backend)
 	events_close(backend->events);
 	hello_close(backend->hello);
 	foreign_close(backend->foreign);
+	origins_close(backend->origins);
 	db_close(backend->conn);
 	store_close(backend->store);
-	origins_close(backend->origins);
 	snapshot_close(backend->snapshot);
 	free(backend);
 }

@@ -145,12 +145,13 @@ static void decide_discover(struct deciding *d)
 		decide_outage(d, DECIDE_OFFER, d->lease ? d->lease->address : 0);
 		return;
 	}
-	if (!d->lease && !d->question->has_asked) {
-		d->verdict->action = DECIDE_ASK;
-		d->verdict->reason = "the table does not know this client";
-		return;
-	}
-	/* RFC 2131 section 4.3.1: its reservation, its address of before, its wish, any */
+	/*
+	 * Whoever the table does not know is new, or was granted an address by another dhcpd
+	 * within the last second; that one offers the same, for the search begins at the same
+	 * place. An offer is no promise: the grant will show.
+	 *
+	 * RFC 2131 section 4.3.1: its reservation, its address of before, its wish, any.
+	 */
 	if (reserved != 0 && pool_is_free(&d->pool, reserved))
 		promise(d, DECIDE_OFFER, reserved, "the address is reserved for this card");
 	else if (d->lease && pool_is_free(&d->pool, d->lease->address))

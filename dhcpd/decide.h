@@ -4,7 +4,8 @@
  *
  * Nothing is sent, stored or changed here: the verdict says what should be. The database has
  *the last word: an ACK whose change is DECIDE_GRANT may leave only after its row has committed,
- *and a lease that the table does not know is DECIDE_ASK, to be decided again with the answer.
+ *and a REQUEST for a lease that the table does not know is DECIDE_ASK, to be decided again with
+ *the answer.
  *
  *	struct decide_verdict verdict;
  *	decide(&(struct decide_question){.site = site, .packet = &packet, ...}, &verdict);

@@ -9,7 +9,8 @@
 #include "dhcpd/clienttext.h"
 #include "io/log.h"
 
-#define ROWS_MOST 256
+#define ROWS_MOST 32
+#define STATEMENTS_MOST 4
 #define QUEUE_MAX 4096
 #define DEADLINE_MS 5000
 
@@ -36,6 +37,16 @@ static bool is_same_client(const void *row, const void *other)
 	const struct grant *a = row, *b = other;
 
 	return lease_client_equal(&a->client, &b->client);
+}
+
+static uint32_t mark_of(const void *row)
+{
+	const struct grant *grant = row;
+	uint32_t mark = grant->client.length;
+
+	for (size_t i = 0; i < grant->client.length; i++)
+		mark = mark * 31 + grant->client.octets[i];
+	return mark;
 }
 
 /* What a client says of itself: printable ASCII stays, anything else becomes a question mark.
@@ -72,7 +83,8 @@ static void put_element(struct text columns[6], const struct grant *grant, const
 	put_foreign(&columns[5], grant->class);
 }
 
-static enum err send_rows(void *data, const void *rows, size_t count, struct batch *batch)
+static enum err send_rows(void *data, const void *rows, size_t count,
+			  struct batch_statement *statement)
 {
 	struct grants *grants = data;
 	const struct grant *list = rows;
@@ -98,7 +110,7 @@ static enum err send_rows(void *data, const void *rows, size_t count, struct bat
 	return db_query(grants->options.conn,
 			"select * from rouse_daemon.lease_grant($1, $2::inet[], $3::bytea[], "
 			"$4::macaddr[], $5::int[], $6::text[], $7::text[])",
-			params, 7, DEADLINE_MS, batch_on_answer, batch);
+			params, 7, DEADLINE_MS, batch_on_answer, statement);
 }
 
 static void read_answer(const struct db_rows *rows, size_t position, const struct grant *grant,
@@ -150,8 +162,10 @@ enum err grants_open(const struct grants_options *options, struct grants **ret_g
 	struct batch_options batch = {
 		.most = ROWS_MOST,
 		.queue_max = QUEUE_MAX,
+		.in_flight_max = STATEMENTS_MOST,
 		.row_size = sizeof(struct grant),
 		.same = is_same_client,
+		.mark = mark_of,
 		.send = send_rows,
 		.on_done = on_done,
 		.on_refused = on_refused,

@@ -11,6 +11,7 @@
 #define ROWS_MOST 64
 #define QUEUE_MAX 1024
 #define DEADLINE_MS 10000
+#define SEND_MS 250 /* nobody waits for it: many go in one statement */
 #define ID_MAX 255
 #define COLUMNS 5
 #define COLUMN_SIZE (ROWS_MOST * (2 * (LEASE_CLIENT_MAX + 1) + 8) + 3)
@@ -25,6 +26,7 @@ struct origin {
 
 struct origins {
 	struct db_conn *conn;
+	struct loop_timer timer;
 	struct batch *batch;
 	uint64_t dropped;
 	char columns[COLUMNS][COLUMN_SIZE]; /* PostgreSQL's array literals */
@@ -37,11 +39,15 @@ static bool is_same_address(const void *row, const void *other)
 	return a->address == b->address;
 }
 
+static uint32_t mark_of(const void *row)
+{
+	return ((const struct origin *)row)->address;
+}
+
 static void put_octets(struct text *out, const uint8_t *octets, size_t length)
 {
 	text_put(out, "\"\\\\x");
-	for (size_t i = 0; i < length; i++)
-		text_printf(out, "%02x", octets[i]);
+	text_put_hex(out, octets, length);
 	text_put(out, "\"");
 }
 
@@ -69,7 +75,8 @@ static void put_row(struct text columns[COLUMNS], const struct origin *origin,
 	put_id(&columns[4], origin->has_remote, origin->remote_id, origin->remote_length);
 }
 
-static enum err send_rows(void *data, const void *rows, size_t count, struct batch *batch)
+static enum err send_rows(void *data, const void *rows, size_t count,
+			  struct batch_statement *statement)
 {
 	struct origins *origins = data;
 	const struct origin *list = rows;
@@ -89,7 +96,7 @@ static enum err send_rows(void *data, const void *rows, size_t count, struct bat
 	return db_query(origins->conn,
 			"select rouse_daemon.lease_origin($1::inet[], $2::bytea[], $3::inet[], "
 			"$4::bytea[], $5::bytea[])",
-			params, COLUMNS, DEADLINE_MS, batch_on_answer, batch);
+			params, COLUMNS, DEADLINE_MS, batch_on_answer, statement);
 }
 
 static void on_done(void *data, const void *rows, size_t count, const struct db_rows *answer)
@@ -111,7 +118,14 @@ static void on_refused(void *data, const void *row, const struct db_answer *answ
 		    log_text(answer->message));
 }
 
-enum err origins_open(struct db_conn *conn, struct origins **ret_origins)
+static void on_time(void *data)
+{
+	struct origins *origins = data;
+
+	batch_retry(origins->batch);
+}
+
+enum err origins_open(struct loop *loop, struct db_conn *conn, struct origins **ret_origins)
 {
 	struct origins *origins = calloc(1, sizeof(*origins));
 	struct batch_options batch = {
@@ -119,6 +133,8 @@ enum err origins_open(struct db_conn *conn, struct origins **ret_origins)
 		.queue_max = QUEUE_MAX,
 		.row_size = sizeof(struct origin),
 		.same = is_same_address,
+		.mark = mark_of,
+		.is_patient = true,
 		.send = send_rows,
 		.on_done = on_done,
 		.on_refused = on_refused,
@@ -132,6 +148,8 @@ enum err origins_open(struct db_conn *conn, struct origins **ret_origins)
 		free(origins);
 		return ERR_MEMORY;
 	}
+	loop_timer_open(loop, &origins->timer, on_time, origins);
+	loop_timer_start(&origins->timer, SEND_MS, SEND_MS);
 	*ret_origins = origins;
 	return ERR_OK;
 }
@@ -166,20 +184,23 @@ void origins_note(struct origins *origins, const struct packet *packet,
 		origins->dropped++;
 }
 
-void origins_retry(struct origins *origins)
-{
-	batch_retry(origins->batch);
-}
-
 uint64_t origins_dropped(const struct origins *origins)
 {
 	return origins->dropped;
+}
+
+static void free_origins(void *data)
+{
+	struct origins *origins = data;
+
+	batch_close(origins->batch);
+	free(origins);
 }
 
 void origins_close(struct origins *origins)
 {
 	if (!origins)
 		return;
-	batch_close(origins->batch);
-	free(origins);
+	batch_retry(origins->batch);
+	loop_timer_close_then(&origins->timer, free_origins);
 }

@@ -12,17 +12,17 @@
 #include "db/conn.h"
 #include "dhcpd/lease.h"
 #include "dhcpd/packet.h"
+#include "io/loop.h"
 
 struct origins;
 
-MUST_CHECK enum err origins_open(struct db_conn *conn, struct origins **ret_origins);
+MUST_CHECK enum err origins_open(struct loop *loop, struct db_conn *conn,
+				 struct origins **ret_origins);
 /* Notes a lease whose request came by a relay; any other packet is nothing to note. */
 void origins_note(struct origins *origins, const struct packet *packet,
 		  const struct lease_client *client, uint32_t address);
-/* The connection is up (again): sends what waits. */
-void origins_retry(struct origins *origins);
 uint64_t origins_dropped(const struct origins *origins);
-/* After db_close(). Accepts NULL. */
+/* Sends what waits, and stops; before db_close(). Accepts NULL. */
 void origins_close(struct origins *origins);
 
 #endif

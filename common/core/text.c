@@ -23,6 +23,23 @@ void text_put_bytes(struct text *out, const char *bytes, size_t length)
 	out->start[out->length] = '\0';
 }
 
+void text_put_hex(struct text *out, const uint8_t *octets, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = out->start + out->length;
+
+	if (out->failed || length >= (out->size - out->length + 1) / 2) {
+		out->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < length; i++) {
+		*at++ = digits[octets[i] >> 4];
+		*at++ = digits[octets[i] & 15];
+	}
+	*at = '\0';
+	out->length += 2 * length;
+}
+
 void text_put(struct text *out, const char *string)
 {
 	text_put_bytes(out, string, strlen(string));

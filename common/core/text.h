@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/err.h"
 
@@ -30,6 +31,8 @@ struct text {
 struct text text_into(char *buffer, size_t size);
 void text_put(struct text *out, const char *string);
 void text_put_bytes(struct text *out, const char *bytes, size_t length);
+/* Two lower-case digits for each octet. */
+void text_put_hex(struct text *out, const uint8_t *octets, size_t length);
 void text_printf(struct text *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -3,18 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WAITS 0
+
+/* A statement on its way; its rows stand side by side, each with its number. */
+struct batch_statement {
+	struct batch *batch;
+	uint8_t number; /* from 1 */
+	size_t count;	/* of its rows; 0: it is not on its way */
+};
+
 /*
- * Rows wait in one array, oldest first. The first `in_flight` of them are in the statement that
- * was sent; `limit` is how many the next one may hold, halved while a culprit is looked for.
+ * Rows stand in one array, the oldest first. `limit` is how many the next statement may hold,
+ * halved while a culprit is looked for.
  */
 struct batch {
 	struct batch_options options;
 	uint8_t *rows;
+	uint32_t *marks;  /* of each row, close together: a key that waits is found fast */
+	uint8_t *sent_by; /* the statement of each row, or WAITS */
 	size_t count;
-	size_t in_flight;
+	struct batch_statement statements[BATCH_STATEMENTS_MAX];
+	size_t in_flight; /* statements */
 	size_t limit;
-	size_t suspects; /* rows at the front among which one is known to be refused */
-	uint64_t statements;
+	size_t suspects; /* rows among which one is known to be refused */
+	uint64_t sent;
 };
 
 static void *row_at(const struct batch *batch, size_t position)
@@ -30,48 +42,146 @@ enum err batch_open(const struct batch_options *options, struct batch **ret_batc
 		return ERR_MEMORY;
 	batch->options = *options;
 	batch->limit = options->most;
+	for (size_t i = 0; i < BATCH_STATEMENTS_MAX; i++)
+		batch->statements[i] = (struct batch_statement){batch, (uint8_t)(i + 1), 0};
 	batch->rows = calloc(options->queue_max, options->row_size);
-	if (!batch->rows) {
-		free(batch);
+	batch->marks = calloc(options->queue_max, sizeof(*batch->marks));
+	batch->sent_by = calloc(options->queue_max, sizeof(*batch->sent_by));
+	if (!batch->rows || !batch->marks || !batch->sent_by) {
+		batch_close(batch);
 		return ERR_MEMORY;
 	}
 	*ret_batch = batch;
 	return ERR_OK;
 }
 
+/* --- sending --- */
+
+static bool is_same(const struct batch *batch, size_t position, const void *row, uint32_t mark)
+{
+	return batch->marks[position] == mark &&
+	       batch->options.same(row_at(batch, position), row);
+}
+
+/* A later row of a key must not overtake the one before it, should that one be sent again. */
+static bool is_key_in_flight(const struct batch *batch, size_t position)
+{
+	for (size_t i = 0; batch->options.same && i < batch->count; i++) {
+		if (batch->sent_by[i] != WAITS &&
+		    is_same(batch, i, row_at(batch, position), batch->marks[position]))
+			return true;
+	}
+	return false;
+}
+
+/* The first rows that wait, side by side, as many as one statement may hold. */
+static size_t next_rows(const struct batch *batch, size_t *first)
+{
+	const uint8_t *waiting =
+		batch->count > 0 ? memchr(batch->sent_by, WAITS, batch->count) : NULL;
+	size_t count = 0;
+
+	if (!waiting)
+		return 0;
+	*first = (size_t)(waiting - batch->sent_by);
+	while (count < batch->limit && *first + count < batch->count &&
+	       batch->sent_by[*first + count] == WAITS &&
+	       (batch->in_flight == 0 || !is_key_in_flight(batch, *first + count)))
+		count++;
+	return count;
+}
+
+static struct batch_statement *free_statement(struct batch *batch)
+{
+	size_t most = batch->options.in_flight_max > 0 ? batch->options.in_flight_max : 1;
+
+	for (size_t i = 0; i < most; i++) {
+		if (batch->statements[i].count == 0)
+			return &batch->statements[i];
+	}
+	return NULL;
+}
+
+/* false: nothing more can be sent now. */
+static bool send_one(struct batch *batch)
+{
+	struct batch_statement *statement = free_statement(batch);
+	size_t first = 0, count = statement ? next_rows(batch, &first) : 0;
+
+	if (count == 0)
+		return false;
+	/* beside another one only a full statement: few rows soon have company */
+	if (batch->in_flight > 0 && (batch->suspects > 0 || count < batch->options.most))
+		return false;
+	/* before it is sent: the answer may come from within, when the connection is lost */
+	statement->count = count;
+	memset(batch->sent_by + first, statement->number, count);
+	batch->in_flight++;
+	if (batch->options.send(batch->options.data, row_at(batch, first), count, statement) ==
+	    ERR_OK) {
+		batch->sent++;
+		return true;
+	}
+	/* when it cannot be sent now, batch_retry comes with the connection */
+	statement->count = 0;
+	memset(batch->sent_by + first, WAITS, count);
+	batch->in_flight--;
+	return false;
+}
+
+static void send_waiting(struct batch *batch)
+{
+	while (send_one(batch))
+		;
+}
+
 static void send_next(struct batch *batch)
 {
-	size_t count = batch->count < batch->limit ? batch->count : batch->limit;
+	if (!batch->options.is_patient || batch->count >= batch->options.most)
+		send_waiting(batch);
+}
 
-	if (batch->in_flight > 0 || count == 0)
-		return;
-	/* when it cannot be sent now, batch_retry comes with the connection */
-	if (batch->options.send(batch->options.data, batch->rows, count, batch) != ERR_OK)
-		return;
-	batch->in_flight = count;
-	batch->statements++;
+/* The row of the same key that waits, or NULL. */
+static void *find_waiting(const struct batch *batch, const void *row, uint32_t mark)
+{
+	for (size_t i = 0; batch->options.same && i < batch->count; i++) {
+		if (batch->sent_by[i] == WAITS && is_same(batch, i, row, mark))
+			return row_at(batch, i);
+	}
+	return NULL;
 }
 
 enum err batch_add(struct batch *batch, const void *row)
 {
-	for (size_t i = batch->in_flight; batch->options.same && i < batch->count; i++) {
-		if (batch->options.same(row_at(batch, i), row)) {
-			memcpy(row_at(batch, i), row, batch->options.row_size);
-			return ERR_OK;
-		}
+	uint32_t mark = batch->options.mark ? batch->options.mark(row) : 0;
+	void *waiting = find_waiting(batch, row, mark);
+
+	if (waiting) {
+		memcpy(waiting, row, batch->options.row_size);
+		return ERR_OK;
 	}
 	if (batch->count == batch->options.queue_max)
 		return ERR_SPACE;
 	memcpy(row_at(batch, batch->count), row, batch->options.row_size);
+	batch->marks[batch->count] = mark;
+	batch->sent_by[batch->count] = WAITS;
 	batch->count++;
 	send_next(batch);
 	return ERR_OK;
 }
 
-static void drop_front(struct batch *batch, size_t count)
+/* --- answers --- */
+
+static void drop(struct batch *batch, size_t first, size_t count)
 {
+	size_t behind = batch->count - first - count;
+
+	memmove(row_at(batch, first), row_at(batch, first + count),
+		behind * batch->options.row_size);
+	memmove(batch->marks + first, batch->marks + first + count,
+		behind * sizeof(*batch->marks));
+	memmove(batch->sent_by + first, batch->sent_by + first + count, behind);
 	batch->count -= count;
-	memmove(batch->rows, row_at(batch, count), batch->count * batch->options.row_size);
 }
 
 /* Data errors and broken constraints: the same rows would be refused again. */
@@ -82,24 +192,27 @@ static bool is_the_rows_fault(const struct db_answer *answer)
 }
 
 /* While a callback runs, its rows count as in flight: one that it adds is another one. */
-static void refuse(struct batch *batch, size_t sent, const struct db_answer *answer)
+static void refuse(struct batch *batch, size_t first, size_t count,
+		   const struct db_answer *answer)
 {
-	if (sent > 1) {
-		batch->suspects = sent;
-		batch->limit = sent / 2;
+	if (count > 1) {
+		batch->suspects = count;
+		batch->limit = count / 2;
+		memset(batch->sent_by + first, WAITS, count);
 		return;
 	}
-	batch->options.on_refused(batch->options.data, row_at(batch, 0), answer);
-	drop_front(batch, 1);
+	batch->options.on_refused(batch->options.data, row_at(batch, first), answer);
+	drop(batch, first, 1);
 	batch->limit = batch->options.most;
 	batch->suspects = 0;
 }
 
-static void accept_rows(struct batch *batch, size_t sent, const struct db_answer *answer)
+static void accept_rows(struct batch *batch, size_t first, size_t count,
+			const struct db_answer *answer)
 {
-	batch->options.on_done(batch->options.data, batch->rows, sent, answer->rows);
-	drop_front(batch, sent);
-	batch->suspects = batch->suspects > sent ? batch->suspects - sent : 0;
+	batch->options.on_done(batch->options.data, row_at(batch, first), count, answer->rows);
+	drop(batch, first, count);
+	batch->suspects = batch->suspects > count ? batch->suspects - count : 0;
 	if (batch->suspects == 0)
 		batch->limit = batch->options.most;
 	else
@@ -108,16 +221,23 @@ static void accept_rows(struct batch *batch, size_t sent, const struct db_answer
 
 void batch_on_answer(void *data, const struct db_answer *answer)
 {
-	struct batch *batch = data;
+	struct batch_statement *statement = data;
+	struct batch *batch = statement->batch;
+	size_t count = statement->count;
+	const uint8_t *rows = memchr(batch->sent_by, statement->number, batch->count);
+	size_t first = (size_t)(rows - batch->sent_by);
 	bool is_lost_race =
 		answer->outcome == DB_ERROR && strncmp(answer->sqlstate, "40", 2) == 0;
 	bool goes_on = answer->outcome == DB_OK || is_lost_race || is_the_rows_fault(answer);
 
 	if (answer->outcome == DB_OK)
-		accept_rows(batch, batch->in_flight, answer);
+		accept_rows(batch, first, count, answer);
 	else if (is_the_rows_fault(answer))
-		refuse(batch, batch->in_flight, answer);
-	batch->in_flight = 0;
+		refuse(batch, first, count, answer);
+	else
+		memset(batch->sent_by + first, WAITS, count);
+	statement->count = 0;
+	batch->in_flight--;
 	/* whatever else ails the database needs time: the rows wait for batch_retry */
 	if (goes_on)
 		send_next(batch);
@@ -125,7 +245,7 @@ void batch_on_answer(void *data, const struct db_answer *answer)
 
 void batch_retry(struct batch *batch)
 {
-	send_next(batch);
+	send_waiting(batch);
 }
 
 size_t batch_waiting(const struct batch *batch)
@@ -135,7 +255,7 @@ size_t batch_waiting(const struct batch *batch)
 
 uint64_t batch_statements(const struct batch *batch)
 {
-	return batch->statements;
+	return batch->sent;
 }
 
 void batch_close(struct batch *batch)
@@ -143,5 +263,7 @@ void batch_close(struct batch *batch)
 	if (!batch)
 		return;
 	free(batch->rows);
+	free(batch->marks);
+	free(batch->sent_by);
 	free(batch);
 }

@@ -34,6 +34,23 @@ static void a_full_buffer_fails_and_stays_a_string(void **state)
 	assert_string_equal(buffer, "");
 }
 
+static void writes_octets_in_hexadecimal(void **state)
+{
+	const uint8_t octets[] = {0x00, 0x0a, 0xf1};
+	char buffer[7];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	text_put_hex(&out, octets, 3);
+	assert_string_equal(buffer, "000af1");
+	assert_false(out.failed);
+	text_put_hex(&out, octets, 0);
+	assert_false(out.failed);
+	text_put_hex(&out, octets, 1);
+	assert_true(out.failed);
+	assert_string_equal(buffer, "000af1");
+}
+
 static void escapes_for_urls(void **state)
 {
 	(void)state;
@@ -138,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_buffer_fails_and_stays_a_string),
+		cmocka_unit_test(writes_octets_in_hexadecimal),
 		cmocka_unit_test(escapes_for_urls),
 		cmocka_unit_test(escapes_for_ipxe),
 		cmocka_unit_test(escapes_for_json),

@@ -12,6 +12,7 @@ struct grant {
 struct play {
 	struct grant sent[64];
 	size_t sent_count;
+	struct batch_statement *statements[32]; /* by the number of the sending */
 	unsigned sends;
 	enum err send_result;
 	struct grant done[64];
@@ -26,16 +27,22 @@ static bool same_address(const void *a, const void *b)
 	return ((const struct grant *)a)->address == ((const struct grant *)b)->address;
 }
 
-static enum err play_send(void *data, const void *rows, size_t count, struct batch *batch)
+/* Two addresses may share one. */
+static uint32_t mark_of(const void *row)
+{
+	return ((const struct grant *)row)->address % 2;
+}
+
+static enum err play_send(void *data, const void *rows, size_t count,
+			  struct batch_statement *statement)
 {
 	struct play *play = data;
 
-	(void)batch;
 	if (play->send_result != ERR_OK)
 		return play->send_result;
 	memcpy(play->sent, rows, count * sizeof(struct grant));
 	play->sent_count = count;
-	play->sends++;
+	play->statements[play->sends++ % 32] = statement;
 	return ERR_OK;
 }
 
@@ -69,12 +76,14 @@ static void play_refused(void *data, const void *row, const struct db_answer *an
 	play_again(play, row);
 }
 
-static struct batch *open_batch(struct play *play, size_t most)
+static struct batch *open_batch_of(struct play *play, size_t most, size_t in_flight_max)
 {
 	struct batch_options options = {.most = most,
+					.in_flight_max = in_flight_max,
 					.queue_max = 16,
 					.row_size = sizeof(struct grant),
 					.same = same_address,
+					.mark = mark_of,
 					.send = play_send,
 					.on_done = play_done,
 					.on_refused = play_refused,
@@ -83,6 +92,11 @@ static struct batch *open_batch(struct play *play, size_t most)
 
 	assert_int_equal(batch_open(&options, &batch), ERR_OK);
 	return batch;
+}
+
+static struct batch *open_batch(struct play *play, size_t most)
+{
+	return open_batch_of(play, most, 1);
 }
 
 static void add(struct batch *batch, uint32_t address, int value)
@@ -99,6 +113,12 @@ static const struct db_answer lost = {
 static const struct db_answer bad_row = {
 	.outcome = DB_ERROR, .sqlstate = "23514", .message = "", .hint = ""};
 
+/* The statement that was sent last. */
+static void answer_last(struct play *play, const struct db_answer *answer)
+{
+	batch_on_answer(play->statements[(play->sends - 1) % 32], answer);
+}
+
 static void rows_that_arrive_meanwhile_form_one_statement(void **state)
 {
 	struct play play = {0};
@@ -111,11 +131,11 @@ static void rows_that_arrive_meanwhile_form_one_statement(void **state)
 	add(batch, 3, 1);
 	add(batch, 2, 2); /* the same key: the newest wins */
 	assert_int_equal(play.sends, 1);
-	batch_on_answer(batch, &good);
+	answer_last(&play, &good);
 	assert_int_equal(play.sends, 2);
 	assert_int_equal(play.sent_count, 2);
 	assert_int_equal(play.sent[0].value, 2);
-	batch_on_answer(batch, &good);
+	answer_last(&play, &good);
 	assert_int_equal(play.done_count, 3);
 	assert_int_equal(batch_waiting(batch), 0);
 	batch_close(batch);
@@ -129,7 +149,7 @@ static void a_row_in_flight_is_never_replaced(void **state)
 	(void)state;
 	add(batch, 1, 1);
 	add(batch, 1, 2);
-	batch_on_answer(batch, &good);
+	answer_last(&play, &good);
 	assert_int_equal(play.done[0].value, 1);
 	assert_int_equal(play.sent[0].value, 2);
 	batch_close(batch);
@@ -143,12 +163,12 @@ static void a_lost_statement_goes_again(void **state)
 	(void)state;
 	add(batch, 1, 1);
 	play.send_result = ERR_AWAY;
-	batch_on_answer(batch, &lost);
+	answer_last(&play, &lost);
 	assert_int_equal(play.done_count, 0);
 	assert_int_equal(batch_waiting(batch), 1);
 	play.send_result = ERR_OK;
 	batch_retry(batch);
-	batch_on_answer(batch, &good);
+	answer_last(&play, &good);
 	assert_int_equal(play.done_count, 1);
 	batch_close(batch);
 }
@@ -164,13 +184,13 @@ static void a_deadlock_sends_the_same_rows_at_once(void **state)
 
 	(void)state;
 	add(batch, 1, 1);
-	batch_on_answer(batch, &deadlock);
+	answer_last(&play, &deadlock);
 	assert_int_equal(play.sends, 2);
 	/* whatever else ails the database is given time: no hot loop */
-	batch_on_answer(batch, &cancelled);
+	answer_last(&play, &cancelled);
 	assert_int_equal(play.sends, 2);
 	batch_retry(batch);
-	batch_on_answer(batch, &good);
+	answer_last(&play, &good);
 	assert_int_equal(play.done_count, 1);
 	batch_close(batch);
 }
@@ -184,13 +204,13 @@ static void a_culprit_is_found_alone(void **state)
 	add(batch, 100, 0);
 	for (uint32_t i = 0; i < 8; i++)
 		add(batch, i, 0);
-	batch_on_answer(batch, &good); /* 100 alone, then eight, of which number 5 is bad */
+	answer_last(&play, &good); /* 100 alone, then eight, of which number 5 is bad */
 	for (int turn = 0; turn < 20 && batch_waiting(batch) > 0; turn++) {
 		bool holds_culprit = false;
 
 		for (size_t i = 0; i < play.sent_count; i++)
 			holds_culprit = holds_culprit || play.sent[i].address == 5;
-		batch_on_answer(batch, holds_culprit ? &bad_row : &good);
+		answer_last(&play, holds_culprit ? &bad_row : &good);
 	}
 	assert_int_equal(batch_waiting(batch), 0);
 	assert_int_equal(play.refused_count, 1);
@@ -210,16 +230,73 @@ static void a_row_added_by_an_answer_is_sent(void **state)
 
 		add(batch, 1, 1);
 		play.again = batch;
-		batch_on_answer(batch, answers[i]);
+		answer_last(&play, answers[i]);
 		assert_int_equal(play.sends, 2);
 		assert_int_equal(play.sent_count, 1);
 		assert_int_equal(play.sent[0].value, 2);
 		assert_int_equal(batch_waiting(batch), 1);
-		batch_on_answer(batch, &good);
+		answer_last(&play, &good);
 		assert_int_equal(play.done[play.done_count - 1].value, 2);
 		assert_int_equal(batch_waiting(batch), 0);
 		batch_close(batch);
 	}
+}
+
+static void full_statements_follow_each_other(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch_of(&play, 2, 3);
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		add(batch, i, 0);
+	/* 0 alone; then 1 and 2 as a full one; 3 waits for company */
+	assert_int_equal(play.sends, 2);
+	assert_int_equal(play.sent[0].address, 1);
+	add(batch, 4, 0);
+	assert_int_equal(play.sends, 3);
+	add(batch, 5, 0);
+	add(batch, 6, 0);
+	assert_int_equal(play.sends, 3); /* that many at once, and no more */
+	/* what is lost in the middle waits again, before the others, which go on */
+	batch_on_answer(play.statements[1], &lost);
+	assert_int_equal(play.sends, 3);
+	batch_on_answer(play.statements[0], &good);
+	assert_int_equal(play.sends, 5);
+	assert_int_equal(play.sent[0].address, 5);
+	batch_on_answer(play.statements[2], &good);
+	batch_on_answer(play.statements[3], &good);
+	batch_on_answer(play.statements[4], &good);
+	assert_int_equal(play.done_count, 7);
+	assert_int_equal(play.done[3].address, 1);
+	assert_int_equal(batch_waiting(batch), 0);
+	batch_close(batch);
+}
+
+/* Sent again, the older grant must not undo the newer one. */
+static void no_row_overtakes_one_of_its_key(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch_of(&play, 2, 3);
+
+	(void)state;
+	add(batch, 1, 1);
+	add(batch, 3, 1);
+	add(batch, 1, 2);
+	assert_int_equal(play.sends, 1);
+	/* also what could make a full statement without it stays behind it */
+	add(batch, 5, 1);
+	assert_int_equal(play.sends, 1);
+	batch_on_answer(play.statements[0], &lost);
+	batch_retry(batch);
+	assert_int_equal(play.sent[0].value, 1);
+	assert_int_equal(play.sent[1].address, 3);
+	answer_last(&play, &good);
+	assert_int_equal(play.sent[0].value, 2);
+	assert_int_equal(play.sent[1].address, 5);
+	answer_last(&play, &good);
+	assert_int_equal(play.done_count, 4);
+	batch_close(batch);
 }
 
 static void the_queue_is_bounded(void **state)
@@ -235,6 +312,38 @@ static void the_queue_is_bounded(void **state)
 	batch_close(batch);
 }
 
+static void the_patient_wait_for_company(void **state)
+{
+	struct play play = {.send_result = ERR_OK};
+	struct batch_options options = {.most = 3,
+					.queue_max = 16,
+					.row_size = sizeof(struct grant),
+					.is_patient = true,
+					.send = play_send,
+					.on_done = play_done,
+					.on_refused = play_refused,
+					.data = &play};
+	struct batch *batch;
+
+	(void)state;
+	assert_int_equal(batch_open(&options, &batch), ERR_OK);
+	add(batch, 1, 1);
+	add(batch, 2, 1);
+	assert_int_equal(play.sends, 0);
+	add(batch, 3, 1);
+	assert_int_equal(play.sends, 1);
+	assert_int_equal(play.sent_count, 3);
+	add(batch, 4, 1);
+	answer_last(&play, &good);
+	assert_int_equal(play.sends, 1);
+	batch_retry(batch);
+	assert_int_equal(play.sends, 2);
+	assert_int_equal(play.sent_count, 1);
+	answer_last(&play, &good);
+	assert_int_equal(play.done_count, 4);
+	batch_close(batch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,7 +353,10 @@ int main(void)
 		cmocka_unit_test(a_deadlock_sends_the_same_rows_at_once),
 		cmocka_unit_test(a_culprit_is_found_alone),
 		cmocka_unit_test(a_row_added_by_an_answer_is_sent),
+		cmocka_unit_test(full_statements_follow_each_other),
+		cmocka_unit_test(no_row_overtakes_one_of_its_key),
 		cmocka_unit_test(the_queue_is_bounded),
+		cmocka_unit_test(the_patient_wait_for_company),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

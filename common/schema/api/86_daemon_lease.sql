@@ -14,11 +14,10 @@ set enable_seqscan = off set enable_bitmapscan = off as $$
 		rouse_data.lease_seconds_left(l.expires_at), l.host_name
 	from rouse_data.lease l
 	where l.address > coalesce(lease_load.after, '0.0.0.0')
-		and l.expires_at >= (select now() - make_interval(secs => rouse_data.setting_int('lease_grace_seconds')))
 	order by l.address limit lease_load.most
 $$;
 comment on function rouse_daemon.lease_load is
-	'The leases that are not yet past their grace, behind this address (null: from the first), so many at most.';
+	'All leases, ended ones too, behind this address (null: from the first), so many at most.';
 
 create function rouse_daemon.lease_changes(instance text, since xid8)
 returns table (next xid8, address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
