@@ -21,7 +21,7 @@ struct batch {
 	uint8_t *rows;
 	uint32_t *marks;  /* of each row, close together: a key that waits is found fast */
 	uint8_t *sent_by; /* the statement of each row, or WAITS */
-	size_t count;
+	size_t count, waiting;
 	struct batch_statement statements[BATCH_STATEMENTS_MAX];
 	size_t in_flight; /* statements */
 	size_t limit;
@@ -102,20 +102,29 @@ static struct batch_statement *free_statement(struct batch *batch)
 	return NULL;
 }
 
+static void wait_again(struct batch *batch, size_t first, size_t count)
+{
+	memset(batch->sent_by + first, WAITS, count);
+	batch->waiting += count;
+}
+
 /* false: nothing more can be sent now. */
 static bool send_one(struct batch *batch)
 {
 	struct batch_statement *statement = free_statement(batch);
-	size_t first = 0, count = statement ? next_rows(batch, &first) : 0;
-
-	if (count == 0)
-		return false;
 	/* beside another one only a full statement: few rows soon have company */
-	if (batch->in_flight > 0 && (batch->suspects > 0 || count < batch->options.most))
+	size_t least = batch->in_flight > 0 ? batch->options.most : 1;
+	size_t first = 0, count;
+
+	if (!statement || batch->waiting < least)
+		return false;
+	count = next_rows(batch, &first);
+	if (count < least)
 		return false;
 	/* before it is sent: the answer may come from within, when the connection is lost */
 	statement->count = count;
 	memset(batch->sent_by + first, statement->number, count);
+	batch->waiting -= count;
 	batch->in_flight++;
 	if (batch->options.send(batch->options.data, row_at(batch, first), count, statement) ==
 	    ERR_OK) {
@@ -124,7 +133,7 @@ static bool send_one(struct batch *batch)
 	}
 	/* when it cannot be sent now, batch_retry comes with the connection */
 	statement->count = 0;
-	memset(batch->sent_by + first, WAITS, count);
+	wait_again(batch, first, count);
 	batch->in_flight--;
 	return false;
 }
@@ -137,7 +146,7 @@ static void send_waiting(struct batch *batch)
 
 static void send_next(struct batch *batch)
 {
-	if (!batch->options.is_patient || batch->count >= batch->options.most)
+	if (!batch->options.is_patient || batch->waiting >= batch->options.most)
 		send_waiting(batch);
 }
 
@@ -166,6 +175,7 @@ enum err batch_add(struct batch *batch, const void *row)
 	batch->marks[batch->count] = mark;
 	batch->sent_by[batch->count] = WAITS;
 	batch->count++;
+	batch->waiting++;
 	send_next(batch);
 	return ERR_OK;
 }
@@ -198,7 +208,7 @@ static void refuse(struct batch *batch, size_t first, size_t count,
 	if (count > 1) {
 		batch->suspects = count;
 		batch->limit = count / 2;
-		memset(batch->sent_by + first, WAITS, count);
+		wait_again(batch, first, count);
 		return;
 	}
 	batch->options.on_refused(batch->options.data, row_at(batch, first), answer);
@@ -235,7 +245,7 @@ void batch_on_answer(void *data, const struct db_answer *answer)
 	else if (is_the_rows_fault(answer))
 		refuse(batch, first, count, answer);
 	else
-		memset(batch->sent_by + first, WAITS, count);
+		wait_again(batch, first, count);
 	statement->count = 0;
 	batch->in_flight--;
 	/* whatever else ails the database needs time: the rows wait for batch_retry */

@@ -66,20 +66,20 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 $$;
 comment on function rouse_daemon.lease_find is 'The leases of these clients, the newest last, also expired ones.';
 
-create function rouse_data.check_lease_batch(lengths int[], bad_seconds boolean) returns void
+create function rouse_data.check_lease_batch(lengths int[], lease_seconds int[]) returns void
 language plpgsql immutable as $$
 begin
-	if (select count(distinct coalesce(l, 0)) <> 1 from unnest(lengths) l) then
+	if not coalesce(lengths[1] = all (lengths), false) then
 		raise exception using errcode = '22023', message = 'the arrays of leases have different lengths',
-			detail = format('They are %s.', array_to_string(lengths, ', ')), hint = 'Give one element for each lease.';
+			detail = format('They are %s.', array_to_string(lengths, ', ', 'null')), hint = 'Give one element for each lease.';
 	end if;
-	if bad_seconds then
+	if array_position(lease_seconds, null) is not null or not 1 <= all (lease_seconds) then
 		raise exception using errcode = '22023', message = 'a lease of no seconds was asked for',
 			hint = 'Each element of seconds is 1 or more.';
 	end if;
 end
 $$;
-comment on function rouse_data.check_lease_batch is 'Refuses a batch of leases that is not well formed.';
+comment on function rouse_data.check_lease_batch is 'Refuses a batch of leases that is not well formed; no seconds: null.';
 
 create function rouse_data.note_lease_change(daemon text, addresses inet[]) returns void
 language sql volatile as $$
@@ -88,69 +88,12 @@ language sql volatile as $$
 $$;
 comment on function rouse_data.note_lease_change is 'Tells the other dhcpd; no addresses is nothing to tell.';
 
-create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
-	lease_seconds int[], names text[], classes text[])
-returns table (address inet, client bytea, granted boolean, seconds_left int)
-language plpgsql set enable_seqscan = off as $$
-declare
-	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
-	granted_addresses inet[];
-	granted_clients bytea[];
-begin
-	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
-		cardinality(lease_seconds), cardinality(names), cardinality(classes)],
-		(select coalesce(bool_or(s is null or s < 1), false) from unnest(lease_seconds) s));
-	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
-	with wanted as (
-		select distinct on (w.address) w.*
-		from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
-			as w (address, client, mac, seconds, host_name, class, rank)
-		order by w.address, w.rank desc
-	), granted as (
-		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
-		select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
-			w.host_name, w.class, daemon
-		from wanted w order by w.address
-		on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
-			state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
-			host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
-		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now()
-		returning l.address
-	)
-	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank)
-	into granted_addresses, granted_clients from wanted w join granted g on g.address = w.address;
-	perform rouse_data.note_lease_change(daemon, granted_addresses);
-	perform rouse_data.end_other_leases(daemon, granted_addresses, granted_clients);
-	return query
-	select w.address, l.client, l.client = w.client and l.state = 'bound' and l.expires_at > now(),
-		rouse_data.lease_seconds_left(l.expires_at)
-	from unnest(addresses, clients) with ordinality as w (address, client, rank)
-	join rouse_data.lease l on l.address = w.address
-	order by w.rank;
-end
-$$;
-comment on function rouse_data.grant_leases is 'What lease_grant does; PL/pgSQL wants other names for what goes in than for what comes out.';
-
-create function rouse_daemon.lease_grant(instance text, address inet[], client bytea[], mac macaddr[],
-	seconds int[], host_name text[], class text[])
-returns table (address inet, client bytea, granted boolean, seconds_left int)
-language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select g.* from rouse_data.grant_leases($1, $2, $3, $4, $5, $6, $7) g
-$$;
-comment on function rouse_daemon.lease_grant is
-	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';
-
 create function rouse_data.end_other_leases(daemon text, addresses inet[], clients bytea[]) returns void
 -- This table grows a thousandfold between two looks at its statistics: always by index.
 language plpgsql set enable_seqscan = off as $$
 declare
 	ended_addresses inet[];
-	held bigint := (select count(*) from rouse_data.lease l where l.client = any (clients) and l.state = 'bound');
 begin
-	-- Nearly always each client holds what it was just granted, and nothing else.
-	if held = (select count(distinct c) from unnest(clients) c) then
-		return;
-	end if;
 	with newest as (
 		select distinct on (w.client, s.id) w.client, w.address, s.subnet
 		from unnest(addresses, clients) with ordinality as w (address, client, rank)
@@ -170,13 +113,80 @@ end
 $$;
 comment on function rouse_data.end_other_leases is 'Ends what else these clients hold in the subnets of these addresses, which they were just granted in this order.';
 
+create function rouse_data.leases_now(addresses inet[], clients bytea[])
+returns table (address inet, client bytea, granted boolean, seconds_left int)
+language sql stable set enable_seqscan = off as $$
+	select w.address, l.client, l.client = w.client and l.state = 'bound' and l.expires_at > now(),
+		rouse_data.lease_seconds_left(l.expires_at)
+	from unnest($1, $2) with ordinality as w (address, client, rank)
+	join rouse_data.lease l on l.address = w.address
+	order by w.rank
+$$;
+comment on function rouse_data.leases_now is 'For each address and client: whose the lease is, and whether the client has it.';
+
+create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
+	lease_seconds int[], names text[], classes text[])
+returns table (address inet, client bytea, granted boolean, seconds_left int)
+language plpgsql set enable_seqscan = off as $$
+declare
+	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
+	granted_addresses inet[];
+	granted_clients bytea[];
+	different bigint; -- clients
+begin
+	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
+		cardinality(lease_seconds), cardinality(names), cardinality(classes)], lease_seconds);
+	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
+	with wanted as (
+		select distinct on (w.address) w.*
+		from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
+			as w (address, client, mac, seconds, host_name, class, rank)
+		order by w.address, w.rank desc
+	), granted as (
+		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
+		select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
+			w.host_name, w.class, daemon
+		from wanted w order by w.address
+		on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
+			state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
+			host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
+		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now()
+		returning l.address
+	)
+	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank), count(distinct w.client)
+	into granted_addresses, granted_clients, different from wanted w join granted g on g.address = w.address;
+	if different > 0 then
+		insert into rouse_data.lease_change (instance, addresses) values (daemon, granted_addresses);
+	end if;
+	-- Nearly always all are granted, and each client holds what it was just granted and nothing else.
+	if different = cardinality(addresses) and different = (
+			select count(*) from rouse_data.lease l where l.client = any (clients) and l.state = 'bound') then
+		return query select w.address, w.client, true, w.seconds
+			from unnest(addresses, clients, lease_seconds) as w (address, client, seconds);
+		return;
+	end if;
+	perform rouse_data.end_other_leases(daemon, granted_addresses, granted_clients);
+	return query select * from rouse_data.leases_now(addresses, clients);
+end
+$$;
+comment on function rouse_data.grant_leases is 'What lease_grant does; PL/pgSQL wants other names for what goes in than for what comes out.';
+
+create function rouse_daemon.lease_grant(instance text, address inet[], client bytea[], mac macaddr[],
+	seconds int[], host_name text[], class text[])
+returns table (address inet, client bytea, granted boolean, seconds_left int)
+language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select g.* from rouse_data.grant_leases($1, $2, $3, $4, $5, $6, $7) g
+$$;
+comment on function rouse_daemon.lease_grant is
+	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';
+
 create function rouse_daemon.lease_end(instance text, address inet[], client bytea[], how text[]) returns int
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	quarantine interval := make_interval(secs => rouse_data.setting_int('decline_quarantine_seconds'));
 	ended inet[];
 begin
-	perform rouse_data.check_lease_batch(array[cardinality(address), cardinality(client), cardinality(how)], false);
+	perform rouse_data.check_lease_batch(array[cardinality(address), cardinality(client), cardinality(how)], null);
 	if exists (select from unnest(lease_end.how) h where h is null or h not in ('released', 'declined')) then
 		raise exception using errcode = '22023', message = 'a lease ends as released or declined',
 			hint = 'Each element of how is one of these words.';
@@ -213,7 +223,7 @@ declare
 	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
 begin
 	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
-		cardinality(lease_seconds)], (select coalesce(bool_or(s is null or s < 1), false) from unnest(lease_seconds) s));
+		cardinality(lease_seconds)], lease_seconds);
 	-- Two clients were promised one address, one by each of two servers: nobody may have it until both
 	-- promises are over. What was declined stays so.
 	insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, instance)
