@@ -63,12 +63,13 @@ enum site_option_scope {
 	SITE_OPTION_GLOBAL,
 	SITE_OPTION_SUBNET,
 	SITE_OPTION_CLASS,
+	SITE_OPTION_GROUP,
 	SITE_OPTION_HOST,
 };
 
 struct site_option {
 	enum site_option_scope scope;
-	int64_t owner;	   /* the subnet's or the host's id; else 0 */
+	int64_t owner;	   /* the subnet's, the group's or the host's id; else 0 */
 	const char *class; /* "" unless the scope is SITE_OPTION_CLASS */
 	uint8_t code;
 	bool is_always;	       /* sent also to who does not ask for it */

@@ -48,6 +48,7 @@ static enum err load_host(struct site *site, struct row *row)
 	host->id = row_number(row, "id");
 	host->name = row_text(row, "name");
 	host->product = row_text(row, "product");
+	host->group_id = row_number(row, "group_id");
 	host->has_uuid = row_uuid(row, "uuid", &host->uuid);
 	host->has_live_job = row_truth(row, "live_job");
 	err = host_state_parse(row_text(row, "state"), &host->state);
@@ -124,7 +125,7 @@ static enum err load_reservation(struct site *site, struct row *row)
 
 static enum err read_scope(const char *word, enum site_option_scope *scope)
 {
-	static const char *const words[] = {"global", "subnet", "class", "host"};
+	static const char *const words[] = {"global", "subnet", "class", "group", "host"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(word, words[i]) == 0) {

@@ -14,7 +14,7 @@ grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
-grant insert, update, delete on rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
+grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
 	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
