@@ -30,6 +30,14 @@ struct site_setting {
 	const char *value;
 };
 
+/* How it is asked whether an address is in use, before it is offered. */
+enum site_probe {
+	SITE_PROBE_OFF,
+	SITE_PROBE_ARP,
+	SITE_PROBE_ICMP,
+	SITE_PROBE_AUTO, /* by ARP on the server's own link, else by ICMP */
+};
+
 struct site_subnet {
 	int64_t id;
 	struct ip4_net net;
@@ -44,6 +52,7 @@ struct site_subnet {
 		lease_seconds_max;  /* of a client's wish; 0: lease_seconds */
 	const char *shared_network; /* subnets of one link share this; "" or NULL: none */
 	const char *menud_urls;	    /* "" : the setting's; parted by spaces */
+	enum site_probe probe;
 	bool loop_breaker; /* iPXE that asks tftpd for its own binary gets its script */
 };
 

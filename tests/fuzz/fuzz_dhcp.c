@@ -80,6 +80,7 @@ static struct site site = {.settings = settings,
 			   .uuid_index = uuid_index,
 			   .index_size = 16};
 
+static struct inquiry_table inquiries; /* none is under way */
 static struct lease leases[32];
 static uint32_t slots[256];
 static struct lease_table table;
@@ -133,6 +134,9 @@ static void check_verdict(const struct decide_question *question,
 
 	if (verdict->reason[0] == '\0')
 		abort();
+	if ((verdict->action == DECIDE_PROBE) != (verdict->probe != INUSE_NOT_ASKED) ||
+	    (verdict->action == DECIDE_PROBE && verdict->change != DECIDE_HOLD))
+		abort();
 	if (verdict->action == DECIDE_NAK && !question->is_database_up)
 		abort();
 	if (verdict->change != DECIDE_HOLD && verdict->change != DECIDE_GRANT)
@@ -153,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct decide_question question = {
 		.site = &site,
 		.leases = &table,
+		.inquiries = &inquiries,
 		.packet = &packet,
 		.now_ms = NOW,
 		.server = NET + 1,
@@ -163,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	question.is_database_up = !(data[0] & 1);
 	question.has_asked = !(data[0] & 2);
 	question.is_unicast = data[0] & 4;
+	subnets[0].probe = data[0] & 16 ? SITE_PROBE_AUTO : SITE_PROBE_OFF;
 	settings[0].value = data[0] & 8 ? "false" : "true";
 	seed();
 	decide(&question, &verdict);

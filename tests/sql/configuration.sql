@@ -1,6 +1,6 @@
 -- What an operator may write, what is refused and in which words, and that the daemons are told.
 begin;
-select plan(50);
+select plan(51);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 insert into rouse.subnets (subnet, routers, dns) values ('10.77.0.0/24', '{10.77.0.1}', '{10.77.0.1,9.9.9.9}');
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.199');
@@ -21,6 +21,7 @@ select pg_temp.refused($$insert into rouse.subnets (subnet) values ('10.77.0.0/1
 select pg_temp.refused($$insert into rouse.subnets (subnet) values ('fe80::/64')$$, 'a subnet is IPv4');
 select pg_temp.refused($$insert into rouse.subnets (subnet, routers) values ('10.78.0.0/24', '{10.77.0.1}')$$, 'routers lie inside');
 select pg_temp.refused($$insert into rouse.subnets (subnet, lease_seconds) values ('10.78.0.0/24', 1)$$, 'from 60 seconds to a year');
+select pg_temp.refused($$update rouse.subnets set probe = 'on'$$, 'probed by arp, icmp, auto');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.150', '10.77.0.210')$$, 'pools do not overlap');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.78.0.1', '10.78.0.9')$$, 'a pool (lies inside|leaves out)');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.250', '10.77.0.255')$$, 'leaves out');

@@ -9,12 +9,12 @@ create view rouse_daemon.subnets_now as
 		(select string_agg(host(r), ' ' order by n) from unnest(s.routers) with ordinality as u (r, n)) as routers,
 		(select string_agg(host(d), ' ' order by n) from unnest(s.dns) with ordinality as u (d, n)) as dns,
 		s.domain_name, s.next_server, s.lease_seconds, s.menud_urls,
-		s.loop_breaker, s.lease_seconds_min, s.lease_seconds_max, s.shared_network
+		s.loop_breaker, s.lease_seconds_min, s.lease_seconds_max, s.shared_network, s.probe
 	from rouse_data.subnet s order by s.id;
 call rouse_data.describe('rouse_daemon.subnets_now', 'Subnets.', '{
 	"id": "number", "subnet": "network", "routers": "addresses joined by spaces", "dns": "addresses joined by spaces",
 	"domain_name": "domain", "next_server": "tftpd", "lease_seconds": "length of a lease", "menud_urls": "URLs joined by spaces",
-	"lease_seconds_min": "shortest by wish", "lease_seconds_max": "longest by wish", "shared_network": "name of the link",
+	"lease_seconds_min": "shortest by wish", "lease_seconds_max": "longest by wish", "shared_network": "name of the link", "probe": "off, arp, icmp or auto",
 	"loop_breaker": "whether iPXE asking for its own binary gets its script"}');
 
 create view rouse_daemon.pools_now as
