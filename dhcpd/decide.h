@@ -21,8 +21,8 @@
 #include "dhcpd/inquiry.h"
 #include "dhcpd/lease.h"
 #include "dhcpd/packet.h"
-#include "dhcpd/port.h"
 #include "dhcpd/pxe.h"
+#include "dhcpd/quota.h"
 
 #define DECIDE_OFFER_MS 60000  /* how long an offer stands */
 #define DECIDE_CONFLICTS_MAX 8 /* addresses in use that one DISCOVER may come upon */
@@ -50,7 +50,7 @@ enum decide_change {
 struct decide_question {
 	const struct site *site;
 	const struct lease_table *leases;
-	const struct port_table *ports;	       /* NULL: ports are not counted */
+	const struct quotas *quotas;	       /* NULL: there are no limits */
 	const struct inquiry_table *inquiries; /* under way; NULL: addresses are not probed */
 	const struct packet *packet;
 	uint64_t now_ms;

@@ -11,6 +11,7 @@
 #include "dhcpd/beside.h"
 #include "dhcpd/decide.h"
 #include "dhcpd/fqdn.h"
+#include "dhcpd/fresh.h"
 #include "dhcpd/inquirer.h"
 #include "dhcpd/option.h"
 #include "dhcpd/reply.h"
@@ -197,8 +198,7 @@ static void carry_out(struct exchange *e)
 	drops_note(&e->interface->server->drops, &e->verdict);
 	apply_change(e);
 	if (e->verdict.change == DECIDE_HOLD || e->verdict.action == DECIDE_ACK)
-		port_note(e->interface->server->ports, &e->packet, e->verdict.address,
-			  e->question.leases, e->question.now_ms);
+		fresh_note(e->interface->server->quotas, &e->question, &e->verdict);
 	if (e->verdict.action == DECIDE_PROBE) {
 		ask_who_uses_it(e);
 		return;
@@ -245,7 +245,7 @@ static bool begin(struct exchange *e, struct server_interface *interface, const 
 	e->question = (struct decide_question){
 		.site = backend_site(server->backend),
 		.leases = store_leases(backend_store(server->backend)),
-		.ports = server->ports,
+		.quotas = server->quotas,
 		.inquiries = inquirer_table(server->inquirer),
 		.packet = &e->packet,
 		.now_ms = loop_now_ms(server->loop),
@@ -400,17 +400,20 @@ static enum err open_interface(struct server *server, const char *name, enum set
 	return ERR_OK;
 }
 
-static enum err open_ports(struct server *server)
+static enum err open_quotas(struct server *server)
 {
-	server->ports = calloc(1, sizeof(*server->ports));
-	if (!server->ports)
+	struct hash_key seeds[2];
+
+	server->quotas = calloc(1, sizeof(*server->quotas));
+	if (!server->quotas)
 		return ERR_MEMORY;
-	if (getrandom(&server->ports->seed, sizeof(server->ports->seed), 0) !=
-	    (ssize_t)sizeof(server->ports->seed)) {
+	if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds)) {
 		log_error("no_randomness", "reason=%s remedy=%s", log_text(strerror(errno)),
 			  log_text("the kernel must give random numbers: see getrandom(2)"));
 		return ERR_SYSTEM;
 	}
+	server->quotas->ports.seed = seeds[0];
+	server->quotas->prefixes.seed = seeds[1];
 	return ERR_OK;
 }
 
@@ -421,7 +424,7 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	enum err err;
 
 	server->loop = loop;
-	err = open_ports(server);
+	err = open_quotas(server);
 	if (err == ERR_OK)
 		err = beside_open(&(struct beside_options){loop, settings, &server->backend},
 				  &server->beside);
@@ -463,8 +466,8 @@ void server_close(struct server *server)
 		link_close(server->interfaces[i].link);
 	}
 	server->interface_count = 0;
-	free(server->ports);
-	server->ports = NULL;
+	free(server->quotas);
+	server->quotas = NULL;
 	inquirer_close(server->inquirer);
 	server->inquirer = NULL;
 	beside_close(server->beside);

@@ -39,7 +39,7 @@ struct server {
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
 	struct drops drops;
-	struct port_table *ports;
+	struct quotas *quotas;
 	struct inquirer *inquirer; /* NULL unless in mode server */
 	struct log_repeat unprobed_log;
 	char status[1024];

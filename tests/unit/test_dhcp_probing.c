@@ -101,6 +101,16 @@ static void a_fresh_address_is_asked_for_and_then_offered(void **state)
 	assert_string_equal(verdict.reason, "the client had this address before");
 }
 
+/* Without memory for a hold it must not be asked for without end. */
+static void what_was_asked_for_is_offered_also_without_a_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(discover_by(25, 0, POOL_LAST), DECIDE_PROBE);
+	question.cleared = POOL_LAST;
+	assert_int_equal(discover_by(25, 0, POOL_LAST), DECIDE_OFFER);
+	assert_int_equal(verdict.address, POOL_LAST);
+}
+
 static void an_address_in_use_is_passed_over(void **state)
 {
 	uint32_t in_use[POOL_LAST - POOL_FIRST + 1];
@@ -208,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROBING_TEST(a_fresh_address_is_asked_for_and_then_offered),
+		PROBING_TEST(what_was_asked_for_is_offered_also_without_a_hold),
 		PROBING_TEST(an_address_in_use_is_passed_over),
 		PROBING_TEST(one_discover_does_not_run_through_a_whole_pool),
 		PROBING_TEST(what_the_client_holds_or_held_is_not_asked_for),
