@@ -1,5 +1,6 @@
 #include "dhcpd/decide.h"
 
+#include "dhcpd/fresh.h"
 #include "dhcpd/option.h"
 #include "dhcpd/place.h"
 #include "dhcpd/pool.h"
@@ -52,13 +53,25 @@ static void promise(struct deciding *d, enum decide_action action, uint32_t addr
 		seconds = d->question->recorded_seconds;
 	d->verdict->action = action;
 	d->verdict->change = is_recorded ? DECIDE_NONE : DECIDE_GRANT;
-	if (action == DECIDE_OFFER)
-		d->verdict->change = DECIDE_HOLD;
 	d->verdict->address = address;
 	d->verdict->lease_seconds = seconds;
 	d->verdict->renewal_seconds = seconds / 2;
 	d->verdict->rebinding_seconds = seconds - seconds / 8;
 	d->verdict->reason = reason;
+}
+
+/* An address is kept for who it is offered to, also while it is asked whether it is in use. */
+static void offer(struct deciding *d, uint32_t address, const char *reason)
+{
+	const struct decide_question *question = d->question;
+	enum inuse_way way = fresh_probe(question, d->verdict, address);
+	bool is_waiting = way != INUSE_NOT_ASKED &&
+			  (inquiry_of(question->inquiries, &d->verdict->client) ||
+			   inquiry_has_room(question->inquiries));
+
+	promise(d, is_waiting ? DECIDE_PROBE : DECIDE_OFFER, address, reason);
+	d->verdict->change = DECIDE_HOLD;
+	d->verdict->probe = way;
 }
 
 /* The client's own entry of exactly this address, if the database is known to have it. */
@@ -113,7 +126,7 @@ static void offer_any(struct deciding *d)
 
 	do {
 		if (pool_pick(&d->pool, &address) == ERR_OK) {
-			promise(d, DECIDE_OFFER, address, "a free address of the pool");
+			offer(d, address, "a free address of the pool");
 			d->verdict->is_from_pool = true;
 			return;
 		}
@@ -123,15 +136,13 @@ static void offer_any(struct deciding *d)
 	stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
 }
 
-/* Who already has an address keeps it: only fresh ones are what a flood of machines takes. */
-static bool is_port_at_limit(const struct deciding *d)
+/* What it had is its own still; or it is held since nobody answered for it. */
+static void offer_own(struct deciding *d)
 {
-	const struct decide_question *question = d->question;
-	long most = site_setting_number(question->site, "dhcp_port_addresses_max", 0);
-
-	return question->ports && most > 0 &&
-	       port_count(question->ports, d->packet, question->leases, &d->verdict->client,
-			  question->now_ms) >= (size_t)most;
+	if (d->lease->address == d->question->cleared)
+		offer(d, d->lease->address, "nobody answered for this free address");
+	else
+		offer(d, d->lease->address, "the client had this address before");
 }
 
 static void decide_discover(struct deciding *d)
@@ -139,6 +150,7 @@ static void decide_discover(struct deciding *d)
 	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
 							    d->verdict->subnet, d->pool.mac)
 					: 0;
+	const char *limit;
 	uint32_t address;
 
 	if (!d->question->is_database_up) {
@@ -153,16 +165,17 @@ static void decide_discover(struct deciding *d)
 	 * RFC 2131 section 4.3.1: its reservation, its address of before, its wish, any.
 	 */
 	if (reserved != 0 && pool_is_free(&d->pool, reserved))
-		promise(d, DECIDE_OFFER, reserved, "the address is reserved for this card");
+		offer(d, reserved, "the address is reserved for this card");
 	else if (d->lease && pool_is_free(&d->pool, d->lease->address))
-		promise(d, DECIDE_OFFER, d->lease->address,
-			"the client had this address before");
-	else if (is_port_at_limit(d))
-		stay_silent(d, "the port of the switch has as many addresses as "
-			       "dhcp_port_addresses_max allows");
+		offer_own(d);
+	else if ((limit = fresh_limit(d->question, d->verdict)))
+		stay_silent(d, limit);
+	else if (d->question->conflicts >= DECIDE_CONFLICTS_MAX)
+		stay_silent(d, "one address after the other is in use: does a router answer "
+			       "ARP for all of them?");
 	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address) &&
 		 pool_is_free(&d->pool, address))
-		promise(d, DECIDE_OFFER, address, "the client wished for this address");
+		offer(d, address, "the client wished for this address");
 	else
 		offer_any(d);
 }
@@ -174,6 +187,7 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 							    d->verdict->subnet, d->pool.mac)
 					: 0;
 	const struct lease *lease = lease_at(d->question->leases, address);
+	const char *limit;
 
 	/* a reservation made or moved on a live server: the client must come for it */
 	if (reserved != 0 && reserved != address && pool_is_free(&d->pool, reserved))
@@ -185,9 +199,8 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 				    d->pool.grace_ms))
 		refuse(d, "the address is another client's or was declined");
 	else if ((!lease || !lease_is_of(lease, &d->verdict->client)) && reserved != address &&
-		 is_port_at_limit(d))
-		refuse(d, "the port of the switch has as many addresses as "
-			  "dhcp_port_addresses_max allows");
+		 (limit = fresh_limit(d->question, d->verdict)))
+		refuse(d, limit);
 	else
 		promise(d, DECIDE_ACK, address, reason);
 }
@@ -479,7 +492,7 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 const char *decide_action_name(enum decide_action action)
 {
 	static const char *const names[] = {"silent", "offer", "ack", "nak",
-					    "inform", "bootp", "ask"};
+					    "inform", "bootp", "ask", "probe"};
 
 	return names[action];
 }

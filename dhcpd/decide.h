@@ -19,12 +19,14 @@
 
 #include "core/site.h"
 #include "dhcpd/bootfile.h"
+#include "dhcpd/inquiry.h"
 #include "dhcpd/lease_table.h"
 #include "dhcpd/packet.h"
-#include "dhcpd/port.h"
 #include "dhcpd/pxe.h"
+#include "dhcpd/quota.h"
 
-#define DECIDE_OFFER_MS 60000 /* how long an offer stands */
+#define DECIDE_OFFER_MS 60000  /* how long an offer stands */
+#define DECIDE_CONFLICTS_MAX 8 /* addresses in use that one DISCOVER may come upon */
 
 enum decide_action {
 	DECIDE_SILENT,
@@ -34,6 +36,7 @@ enum decide_action {
 	DECIDE_INFORM, /* an ACK of options alone */
 	DECIDE_BOOTP,  /* a reply without a message type and without a lease (RFC 1534) */
 	DECIDE_ASK,    /* rouse_daemon.lease_find(client), then decide again */
+	DECIDE_PROBE,  /* is the address in use? Then decide again */
 };
 
 enum decide_change {
@@ -48,13 +51,17 @@ enum decide_change {
 struct decide_question {
 	const struct site *site;
 	const struct lease_table *leases;
-	const struct port_table *ports; /* NULL: ports are not counted */
+	const struct quotas *quotas;	       /* NULL: there are no limits */
+	const struct inquiry_table *inquiries; /* under way; NULL: addresses are not probed */
 	const struct packet *packet;
 	uint64_t now_ms;
 	uint32_t server;     /* our address on the interface; 0: it has none */
 	bool is_unicast;     /* sent to our address, not to everybody */
 	bool is_database_up; /* grants are being recorded: otherwise the outage rule */
 	bool has_asked;	     /* the table holds the database's answer for this client */
+	/* Nobody answered for this address; 0: none was asked for. */
+	uint32_t cleared;
+	unsigned conflicts; /* addresses in use that this DISCOVER came upon */
 	/* The lease that the database has recorded for this packet, 0 for none: send its ACK.
 	 */
 	uint32_t recorded_address, recorded_seconds;
@@ -76,6 +83,7 @@ struct decide_verdict {
 	uint32_t source;   /* where the reply comes from: always ours */
 	bool by_selection; /* option 118 goes back (RFC 3011) */
 	uint32_t lease_seconds, renewal_seconds, rebinding_seconds;
+	enum inuse_way probe; /* how; with DECIDE_OFFER: there was no place to wait for it */
 	bool is_from_pool;    /* a fresh address, that a pool had free */
 	bool is_exhausted;    /* silent because every address of the link is taken */
 	struct bootfile boot; /* for every reply but a NAK */

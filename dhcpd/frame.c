@@ -1,7 +1,5 @@
 #include "dhcpd/frame.h"
 
-#include <stdbool.h>
-
 #include "core/bytes.h"
 #include "dhcpd/checksum.h"
 
@@ -65,40 +63,46 @@ enum err frame_encode(const struct frame *frame, uint8_t *buffer, size_t size,
 	return ERR_OK;
 }
 
-/* The IPv4 header: its end is left in `in`; false when it carries no whole UDP datagram. */
-static bool read_ip_header(struct bytes_reader *in, struct frame *frame)
+enum err frame_parse_ip(const uint8_t *packet, size_t length, uint8_t protocol,
+			struct frame_ip *ret_ip)
 {
-	size_t size = in->left;
-	uint8_t version = bytes_get_u8(in);
+	struct bytes_reader in = bytes_reader(packet, length);
+	uint8_t version = bytes_get_u8(&in);
 	size_t header = (size_t)(version & 0x0f) * 4;
+	struct frame_ip ip;
 	uint16_t total, fragment;
 
-	(void)bytes_get_u8(in);
-	total = bytes_get_u16(in);
-	(void)bytes_get_u16(in);
-	fragment = bytes_get_u16(in);
-	(void)bytes_get_u8(in);
-	if (bytes_get_u8(in) != PROTOCOL_UDP || version >> 4 != 4 || fragment & 0x3fff)
-		return false;
-	(void)bytes_get_u16(in);
-	frame->source = bytes_get_u32(in);
-	frame->destination = bytes_get_u32(in);
-	if (in->failed || header < IP_HEADER_SIZE || total < header || total > size)
-		return false;
-	(void)bytes_take(in, header - IP_HEADER_SIZE);
+	(void)bytes_get_u8(&in);
+	total = bytes_get_u16(&in);
+	(void)bytes_get_u16(&in);
+	fragment = bytes_get_u16(&in);
+	(void)bytes_get_u8(&in);
+	if (bytes_get_u8(&in) != protocol || version >> 4 != 4 || fragment & 0x3fff)
+		return ERR_FORMAT;
+	(void)bytes_get_u16(&in);
+	ip.source = bytes_get_u32(&in);
+	ip.destination = bytes_get_u32(&in);
+	if (in.failed || header < IP_HEADER_SIZE || total < header || total > length)
+		return ERR_FORMAT;
 	/* short frames are padded: what follows the packet is not part of it */
-	*in = bytes_reader(in->at, total - header);
-	return true;
+	ip.payload = packet + header;
+	ip.payload_length = total - header;
+	*ret_ip = ip;
+	return ERR_OK;
 }
 
 enum err frame_parse(const uint8_t *packet, size_t length, struct frame *ret_frame)
 {
-	struct bytes_reader in = bytes_reader(packet, length);
+	struct frame_ip ip;
 	struct frame frame = {0};
+	struct bytes_reader in;
 	size_t udp_length;
 
-	if (!read_ip_header(&in, &frame))
+	if (frame_parse_ip(packet, length, PROTOCOL_UDP, &ip) != ERR_OK)
 		return ERR_FORMAT;
+	frame.source = ip.source;
+	frame.destination = ip.destination;
+	in = bytes_reader(ip.payload, ip.payload_length);
 	frame.source_port = bytes_get_u16(&in);
 	frame.destination_port = bytes_get_u16(&in);
 	udp_length = bytes_get_u16(&in);

@@ -21,9 +21,19 @@ struct frame {
 	size_t payload_length;
 };
 
+/* What an IPv4 packet carries: a view into it. */
+struct frame_ip {
+	uint32_t source, destination;
+	const uint8_t *payload;
+	size_t payload_length;
+};
+
 /* ERR_SPACE: the buffer is too small; ERR_RANGE: no datagram can be so long. */
 MUST_CHECK enum err frame_encode(const struct frame *frame, uint8_t *buffer, size_t size,
 				 size_t *ret_length);
+/* ERR_FORMAT: no whole, unfragmented IPv4 packet of this protocol. */
+MUST_CHECK enum err frame_parse_ip(const uint8_t *packet, size_t length, uint8_t protocol,
+				   struct frame_ip *ret_ip);
 /*
  * Reads an IPv4 packet; the payload is a view into it. Checksums are not looked at: what was
  * made on this machine has none yet. ERR_FORMAT: no whole, unfragmented UDP datagram.

@@ -74,6 +74,13 @@ bool link_send(struct link *link, const struct mac *mac, const struct frame *fra
 	       send_frame(link, ETH_P_IP, mac, buffer, length);
 }
 
+bool link_send_arp(struct link *link, const void *packet, size_t length)
+{
+	static const struct mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	return send_frame(link, ETH_P_ARP, &everybody, packet, length);
+}
+
 static void answer_solicitation(struct link *link, const struct mac *mac,
 				const uint8_t source[16])
 {

@@ -29,6 +29,8 @@ struct mac link_mac(const struct link *link);
 uint32_t link_address(struct link *link);
 /* The kernel may have taken the interface away: false, and counted. */
 bool link_send(struct link *link, const struct mac *mac, const struct frame *frame);
+/* An ARP packet for everybody on the wire. */
+bool link_send_arp(struct link *link, const void *packet, size_t length);
 /* This client is booting: its solicitations are answered for two minutes. */
 void link_note_booting(struct link *link, const struct mac *mac);
 /* The setting ipv6_router_advertisement. */

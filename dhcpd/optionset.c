@@ -83,6 +83,8 @@ void optionset_gather(const struct optionset_question *question, struct optionse
 	apply_classes(ret_set, question);
 	if (!host)
 		return;
+	if (host->group_id != 0)
+		apply_scope(ret_set, question->site, SITE_OPTION_GROUP, host->group_id);
 	set_text(ret_set, OPTION_HOST_NAME, host->name);
 	apply_scope(ret_set, question->site, SITE_OPTION_HOST, host->id);
 }

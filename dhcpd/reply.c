@@ -241,7 +241,8 @@ enum err reply_encode(const struct packet *request, const struct decide_verdict 
 		verdict->action == DECIDE_BOOTP ? PACKET_SIZE_MIN : packet_reply_max(request);
 	size_t tail;
 
-	if (verdict->action == DECIDE_SILENT || verdict->action == DECIDE_ASK)
+	if (verdict->action == DECIDE_SILENT || verdict->action == DECIDE_ASK ||
+	    verdict->action == DECIDE_PROBE)
 		return ERR_ABSENT;
 	tail = tail_size(request, verdict);
 	/* header, cookie, message type and server are what no reply can do without */

@@ -112,3 +112,30 @@ void report_verdict(struct events *events, const char *interface, const struct p
 		event.kind = packet_message_name(packet->message);
 	push(events, &event, interface, packet, verdict);
 }
+
+void report_conflict(struct events *events, const char *interface, const struct packet *packet,
+		     const struct report_conflict *conflict)
+{
+	char address[IP4_TEXT_SIZE], by[MAC_TEXT_SIZE] = "-", client[MAC_TEXT_SIZE] = "-";
+	char words[128];
+	struct text why = text_into(words, sizeof(words));
+	struct decide_verdict bare = {.pxe = pxe_client(packet)};
+	struct event event = {
+		.kind = "conflict", .address = conflict->address, .reason = words};
+
+	bare.has_mac = packet_mac(packet, &bare.mac);
+	ip4_format(conflict->address, address);
+	if (conflict->by)
+		mac_format(conflict->by, by);
+	if (bare.has_mac)
+		mac_format(&bare.mac, client);
+	text_printf(&why, "%s answers by %s, so it is not offered but quarantined", address,
+		    inuse_way_name(conflict->way));
+	if (conflict->by)
+		text_printf(&why, "; the answer is from %s", by);
+	log_warning("address_in_use", "interface=%s address=%s way=%s by=%s mac=%s remedy=%s",
+		    interface, address, inuse_way_name(conflict->way), by, client,
+		    log_text("give that machine another address, or take this one out of "
+			     "rouse.pools"));
+	push(events, &event, interface, packet, &bare);
+}

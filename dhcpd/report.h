@@ -15,4 +15,13 @@ void report_request(struct events *events, const char *interface, const struct p
 void report_verdict(struct events *events, const char *interface, const struct packet *packet,
 		    const struct decide_verdict *verdict);
 
+/* An address that was to be offered is in use. */
+struct report_conflict {
+	uint32_t address;
+	enum inuse_way way;
+	const struct mac *by; /* who answered; NULL: not known */
+};
+void report_conflict(struct events *events, const char *interface, const struct packet *packet,
+		     const struct report_conflict *conflict);
+
 #endif

@@ -11,6 +11,8 @@
 #include "dhcpd/beside.h"
 #include "dhcpd/decide.h"
 #include "dhcpd/fqdn.h"
+#include "dhcpd/fresh.h"
+#include "dhcpd/inquirer.h"
 #include "dhcpd/option.h"
 #include "dhcpd/reply.h"
 #include "dhcpd/report.h"
@@ -120,6 +122,38 @@ static void ask_who_it_is(struct exchange *e)
 	(void)store_ask(backend_store(e->interface->server->backend), &parked);
 }
 
+/* Before the address is offered: does somebody use it already? */
+static void ask_who_uses_it(struct exchange *e)
+{
+	struct server *server = e->interface->server;
+	long wait_ms = site_setting_number(e->question.site, "dhcp_probe_ms", 300);
+	struct inquiry inquiry = {
+		.client = e->verdict.client,
+		.has_mac = e->verdict.has_mac,
+		.mac = e->verdict.mac,
+		.address = e->verdict.address,
+		.way = e->verdict.probe,
+		.interface = (size_t)(e->interface - server->interfaces),
+		.conflicts = e->question.conflicts,
+	};
+	struct parked parked;
+
+	park(e, &parked);
+	if (inquirer_ask(server->inquirer, &parked, &inquiry, (unsigned)wait_ms) != ERR_OK)
+		abort(); /* decide() has looked whether there is room */
+}
+
+static void note_unprobed(struct exchange *e)
+{
+	unsigned long left_out;
+
+	if (e->verdict.probe != INUSE_NOT_ASKED &&
+	    log_repeat_due(&e->interface->server->unprobed_log, e->question.now_ms, 10000,
+			   &left_out))
+		log_warning("offered_unprobed", "left_out=%lu reason=%s", left_out,
+			    log_text("too many addresses are being probed already"));
+}
+
 /* What the verdict changes in memory at once. */
 static void apply_change(struct exchange *e)
 {
@@ -134,6 +168,7 @@ static void apply_change(struct exchange *e)
 		break;
 	case DECIDE_FORGET:
 		store_forget(store, &verdict->client, &verdict->subnet->net);
+		inquirer_forget(e->interface->server->inquirer, &verdict->client);
 		break;
 	case DECIDE_RELEASE:
 		store_end(store, &verdict->client, verdict->address, LEASE_RELEASED);
@@ -162,9 +197,14 @@ static void carry_out(struct exchange *e)
 	}
 	drops_note(&e->interface->server->drops, &e->verdict);
 	apply_change(e);
-	if (e->verdict.action == DECIDE_OFFER || e->verdict.action == DECIDE_ACK)
-		port_note(e->interface->server->ports, &e->packet, e->verdict.address,
-			  e->question.leases, e->question.now_ms);
+	if (e->verdict.change == DECIDE_HOLD || e->verdict.action == DECIDE_ACK)
+		fresh_note(e->interface->server->quotas, &e->question, &e->verdict);
+	if (e->verdict.action == DECIDE_PROBE) {
+		ask_who_uses_it(e);
+		return;
+	}
+	if (e->verdict.action == DECIDE_OFFER)
+		note_unprobed(e);
 	if (e->verdict.action == DECIDE_ACK)
 		origins_note(backend_origins(e->interface->server->backend), &e->packet,
 			     &e->verdict.client, e->verdict.address);
@@ -205,7 +245,8 @@ static bool begin(struct exchange *e, struct server_interface *interface, const 
 	e->question = (struct decide_question){
 		.site = backend_site(server->backend),
 		.leases = store_leases(backend_store(server->backend)),
-		.ports = server->ports,
+		.quotas = server->quotas,
+		.inquiries = inquirer_table(server->inquirer),
 		.packet = &e->packet,
 		.now_ms = loop_now_ms(server->loop),
 		.server = link_address(interface->link),
@@ -276,6 +317,35 @@ void server_on_answer(void *data, const struct parked *parked, uint32_t seconds)
 	carry_out(&e);
 }
 
+/* An address is in use, or nobody answered for it: its client is decided again. */
+static void on_inquired(void *data, const struct inquirer_result *result)
+{
+	struct server *server = data;
+	const struct inquiry *inquiry = result->inquiry;
+	const struct parked *parked = result->parked;
+	struct lease_holder holder = {inquiry->address, &inquiry->client,
+				      inquiry->has_mac ? &inquiry->mac : NULL, 0};
+	struct exchange e;
+
+	if (!begin(&e, &server->interfaces[parked->interface], parked->packet, parked->length,
+		   parked->is_unicast))
+		return;
+	e.question.has_asked = true;
+	e.question.conflicts = inquiry->conflicts;
+	if (result->answer) {
+		e.question.conflicts++;
+		store_quarantine(backend_store(server->backend), &holder);
+		report_conflict(backend_events(server->backend), link_name(e.interface->link),
+				&e.packet,
+				&(struct report_conflict){
+					inquiry->address, inquiry->way,
+					result->answer->has_mac ? &result->answer->mac : NULL});
+	} else {
+		e.question.cleared = inquiry->address;
+	}
+	carry_out(&e);
+}
+
 void server_on_site(void *data, const struct site *site)
 {
 	struct server *server = data;
@@ -320,6 +390,8 @@ static enum err open_interface(struct server *server, const char *name, enum set
 	    udp_open(server->loop, &options, &interface->socket) != ERR_OK)
 		return say_bind_failed(name);
 	err = beside_add(server->beside, interface->link);
+	if (err == ERR_OK && server->inquirer)
+		err = inquirer_add(server->inquirer, interface->link);
 	if (err != ERR_OK)
 		return err;
 	if (link_address(interface->link) == 0)
@@ -328,17 +400,20 @@ static enum err open_interface(struct server *server, const char *name, enum set
 	return ERR_OK;
 }
 
-static enum err open_ports(struct server *server)
+static enum err open_quotas(struct server *server)
 {
-	server->ports = calloc(1, sizeof(*server->ports));
-	if (!server->ports)
+	struct hash_key seeds[2];
+
+	server->quotas = calloc(1, sizeof(*server->quotas));
+	if (!server->quotas)
 		return ERR_MEMORY;
-	if (getrandom(&server->ports->seed, sizeof(server->ports->seed), 0) !=
-	    (ssize_t)sizeof(server->ports->seed)) {
+	if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds)) {
 		log_error("no_randomness", "reason=%s remedy=%s", log_text(strerror(errno)),
 			  log_text("the kernel must give random numbers: see getrandom(2)"));
 		return ERR_SYSTEM;
 	}
+	server->quotas->ports.seed = seeds[0];
+	server->quotas->prefixes.seed = seeds[1];
 	return ERR_OK;
 }
 
@@ -349,11 +424,13 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	enum err err;
 
 	server->loop = loop;
-	err = open_ports(server);
-	if (err != ERR_OK)
-		return err;
-	err = beside_open(&(struct beside_options){loop, settings, &server->backend},
-			  &server->beside);
+	err = open_quotas(server);
+	if (err == ERR_OK)
+		err = beside_open(&(struct beside_options){loop, settings, &server->backend},
+				  &server->beside);
+	if (err == ERR_OK && settings_mode(settings) == SETTINGS_SERVER)
+		err = inquirer_open(&(struct inquirer_options){loop, on_inquired, server},
+				    &server->inquirer);
 	if (err != ERR_OK)
 		return err;
 	while (*at) {
@@ -382,34 +459,6 @@ struct foreign_self server_self(void *data)
 	return beside_self(server->beside);
 }
 
-const char *server_status(void *data)
-{
-	struct server *server = data;
-	struct store *store = backend_store(server->backend);
-	struct store_counts counts = store_counts(store);
-	char mode[128];
-	uint64_t adverts = 0;
-	struct text out;
-
-	for (size_t i = 0; i < server->interface_count; i++)
-		adverts += link_adverts_sent(server->interfaces[i].link);
-	beside_status(server->beside, mode, sizeof(mode));
-	(void)snprintf(
-		server->status, sizeof(server->status),
-		"%s; %zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
-		"%llu statements, %llu late, %llu malformed, %llu router waits ended",
-		mode, server->interface_count, store_leases(store)->count,
-		(unsigned long long)server->received, (unsigned long long)server->answered,
-		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
-		(unsigned long long)counts.expired, (unsigned long long)server->malformed,
-		(unsigned long long)adverts);
-	out = text_into(server->status + strlen(server->status),
-			sizeof(server->status) - strlen(server->status));
-	text_put(&out, server->drops.reason_count > 0 ? "; unanswered: " : "");
-	drops_put(&server->drops, &out);
-	return server->status;
-}
-
 void server_close(struct server *server)
 {
 	for (size_t i = 0; i < server->interface_count; i++) {
@@ -417,8 +466,10 @@ void server_close(struct server *server)
 		link_close(server->interfaces[i].link);
 	}
 	server->interface_count = 0;
-	free(server->ports);
-	server->ports = NULL;
+	free(server->quotas);
+	server->quotas = NULL;
+	inquirer_close(server->inquirer);
+	server->inquirer = NULL;
 	beside_close(server->beside);
 	server->beside = NULL;
 }

@@ -15,12 +15,14 @@
 #include "dhcpd/link.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/settings.h"
+#include "io/log.h"
 #include "io/loop.h"
 #include "io/udp.h"
 
 #define SERVER_INTERFACES_MAX 16
 
 struct beside;
+struct inquirer;
 struct server;
 
 struct server_interface {
@@ -37,7 +39,9 @@ struct server {
 	size_t interface_count;
 	uint64_t received, malformed, answered, left_out;
 	struct drops drops;
-	struct port_table *ports;
+	struct quotas *quotas;
+	struct inquirer *inquirer; /* NULL unless in mode server */
+	struct log_repeat unprobed_log;
 	char status[1024];
 };
 

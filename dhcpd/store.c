@@ -248,6 +248,29 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 	table_end(store->table, address, state, end_in(store, quarantine));
 }
 
+void store_quarantine(struct store *store, const struct lease_holder *holder)
+{
+	long quarantine = site_setting_number(store->options.site(store->options.data),
+					      "decline_quarantine_seconds", 3600);
+	char owner[CLIENTTEXT_SIZE], address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+	const char *params[] = {store->options.instance, address, owner,
+				holder->mac ? mac : NULL};
+	struct text out = text_into(owner, sizeof(owner));
+
+	clienttext_put(&out, holder->client);
+	ip4_format(holder->address, address);
+	if (holder->mac)
+		mac_format(holder->mac, mac);
+	/* not recorded, it is kept from clients by this process alone */
+	if (db_query(store->options.conn,
+		     "select rouse_daemon.lease_in_use($1, $2::inet, $3::bytea, $4::macaddr)",
+		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK)
+		log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s",
+			    address, log_text("the database is away"));
+	table_hold(store->table, holder, 0);
+	table_end(store->table, holder->address, LEASE_DECLINED, end_in(store, quarantine));
+}
+
 /* --- the whole table --- */
 
 static void on_loaded(void *data)

@@ -30,6 +30,7 @@ struct host {
 	const char *name;
 	const char *product; /* "" when not known */
 	enum host_state state;
+	int64_t group_id; /* 0: in none */
 	bool has_uuid;
 	bool has_live_job;
 	struct uuid uuid;

@@ -30,6 +30,14 @@ struct site_setting {
 	const char *value;
 };
 
+/* How it is asked whether an address is in use, before it is offered. */
+enum site_probe {
+	SITE_PROBE_OFF,
+	SITE_PROBE_ARP,
+	SITE_PROBE_ICMP,
+	SITE_PROBE_AUTO, /* by ARP on the server's own link, else by ICMP */
+};
+
 struct site_subnet {
 	int64_t id;
 	struct ip4_net net;
@@ -44,6 +52,7 @@ struct site_subnet {
 		lease_seconds_max;  /* of a client's wish; 0: lease_seconds */
 	const char *shared_network; /* subnets of one link share this; "" or NULL: none */
 	const char *menud_urls;	    /* "" : the setting's; parted by spaces */
+	enum site_probe probe;
 	bool loop_breaker; /* iPXE that asks tftpd for its own binary gets its script */
 };
 
@@ -63,12 +72,13 @@ enum site_option_scope {
 	SITE_OPTION_GLOBAL,
 	SITE_OPTION_SUBNET,
 	SITE_OPTION_CLASS,
+	SITE_OPTION_GROUP,
 	SITE_OPTION_HOST,
 };
 
 struct site_option {
 	enum site_option_scope scope;
-	int64_t owner;	   /* the subnet's or the host's id; else 0 */
+	int64_t owner;	   /* the subnet's, the group's or the host's id; else 0 */
 	const char *class; /* "" unless the scope is SITE_OPTION_CLASS */
 	uint8_t code;
 	bool is_always;	       /* sent also to who does not ask for it */

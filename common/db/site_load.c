@@ -48,6 +48,7 @@ static enum err load_host(struct site *site, struct row *row)
 	host->id = row_number(row, "id");
 	host->name = row_text(row, "name");
 	host->product = row_text(row, "product");
+	host->group_id = row_number(row, "group_id");
 	host->has_uuid = row_uuid(row, "uuid", &host->uuid);
 	host->has_live_job = row_truth(row, "live_job");
 	err = host_state_parse(row_text(row, "state"), &host->state);
@@ -78,9 +79,23 @@ static enum err load_rule(struct site *site, struct row *row)
 	return boot_rule_parse(&words, rule, &bad);
 }
 
+/* The word's position in the list, which is the enum's value. */
+static enum err read_word(const char *word, const char *const *words, size_t count, int *value)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*value = (int)i;
+			return ERR_OK;
+		}
+	}
+	return ERR_FORMAT;
+}
+
 static enum err load_subnet(struct site *site, struct row *row)
 {
+	static const char *const probes[] = {"off", "arp", "icmp", "auto"};
 	struct site_subnet *subnet = &site->subnets[row->row];
+	int probe = SITE_PROBE_OFF;
 	enum err err = ip4_net_parse(row_text(row, "subnet"), &subnet->net);
 
 	if (err == ERR_OK)
@@ -98,6 +113,9 @@ static enum err load_subnet(struct site *site, struct row *row)
 	subnet->shared_network = row_text(row, "shared_network");
 	subnet->menud_urls = row_text(row, "menud_urls");
 	subnet->loop_breaker = row_truth(row, "loop_breaker");
+	if (err == ERR_OK)
+		err = read_word(row_text(row, "probe"), probes, 4, &probe);
+	subnet->probe = (enum site_probe)probe;
 	return err;
 }
 
@@ -122,23 +140,12 @@ static enum err load_reservation(struct site *site, struct row *row)
 	return ERR_OK;
 }
 
-static enum err read_scope(const char *word, enum site_option_scope *scope)
-{
-	static const char *const words[] = {"global", "subnet", "class", "host"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(word, words[i]) == 0) {
-			*scope = (enum site_option_scope)i;
-			return ERR_OK;
-		}
-	}
-	return ERR_FORMAT;
-}
-
 /* The value's octets are the only thing of a site that is not a view into its rows. */
 static enum err load_option(struct site *site, struct row *row)
 {
+	static const char *const scopes[] = {"global", "subnet", "class", "group", "host"};
 	struct site_option *option = &site->options[row->row];
+	int scope = SITE_OPTION_GLOBAL;
 	int64_t code = row_number(row, "code");
 	uint8_t octets[DHCP_VALUE_MAX];
 	uint8_t *kept;
@@ -150,7 +157,8 @@ static enum err load_option(struct site *site, struct row *row)
 	option->owner = row_number(row, "owner");
 	option->class = row_text(row, "class");
 	option->is_always = row_truth(row, "always");
-	err = read_scope(row_text(row, "scope"), &option->scope);
+	err = read_word(row_text(row, "scope"), scopes, 5, &scope);
+	option->scope = (enum site_option_scope)scope;
 	if (err == ERR_OK)
 		err = dhcp_value_encode(row_text(row, "type"), row_text(row, "value"), octets,
 					&option->length);
@@ -185,25 +193,21 @@ static enum err load_boot_file(struct site *site, struct row *row)
 static enum err load_profile(struct site *site, struct row *row)
 {
 	static const char *const kinds[] = {"linux", "efi", "iso", "chain", "local"};
-	const char *kind = row_text(row, "kind");
 	struct site_profile *profile = &site->profiles[row->row];
-	size_t i = 0;
+	int kind = PROFILE_LINUX;
+	enum err err = read_word(row_text(row, "kind"), kinds, 5, &kind);
 
-	while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kind, kinds[i]) != 0)
-		i++;
-	if (i == sizeof(kinds) / sizeof(kinds[0]))
-		return ERR_FORMAT;
 	*profile = (struct site_profile){
 		.name = row_text(row, "name"),
 		.title = row_text(row, "title"),
-		.kind = (enum profile_kind)i,
+		.kind = (enum profile_kind)kind,
 		.kernel = row_text(row, "kernel"),
 		.initrd = row_text(row, "initrd"),
 		.arguments = row_text(row, "arguments"),
 		.file = row_text(row, "file"),
 		.url = row_text(row, "url"),
 	};
-	return ERR_OK;
+	return err;
 }
 
 static enum err load_menu_item(struct site *site, struct row *row)

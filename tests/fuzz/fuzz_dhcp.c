@@ -13,6 +13,7 @@
 #include "core/site.h"
 #include "dhcpd/reply.h"
 #include "dhcpd/route.h"
+#include "tests/unit/lease_storage.h"
 
 #define NET 0x0a4d0000U /* 10.77.0.0 */
 #define NOW 1000000U
@@ -80,14 +81,9 @@ static struct site site = {.settings = settings,
 			   .uuid_index = uuid_index,
 			   .index_size = 16};
 
-#define LEASES 32
-static struct lease leases[LEASES];
-static struct block blocks[LEASES];
-static struct buckets_cell cells[3][LEASES];
-static uint32_t heads[3][LEASES];
+LEASE_STORAGE(storage, 32);
 static union lease_box boxes[2];
-static const struct lease_storage storage = {LEASES,   leases,	 blocks,   cells[0], cells[1],
-					     cells[2], heads[0], heads[1], heads[2]};
+static struct inquiry_table inquiries; /* none is under way */
 static struct lease_table table;
 
 static void seed(void)
@@ -141,6 +137,9 @@ static void check_verdict(const struct decide_question *question,
 
 	if (verdict->reason[0] == '\0')
 		abort();
+	if ((verdict->action == DECIDE_PROBE) != (verdict->probe != INUSE_NOT_ASKED) ||
+	    (verdict->action == DECIDE_PROBE && verdict->change != DECIDE_HOLD))
+		abort();
 	if (verdict->action == DECIDE_NAK && !question->is_database_up)
 		abort();
 	if (verdict->change != DECIDE_HOLD && verdict->change != DECIDE_GRANT)
@@ -161,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct decide_question question = {
 		.site = &site,
 		.leases = &table,
+		.inquiries = &inquiries,
 		.packet = &packet,
 		.now_ms = NOW,
 		.server = NET + 1,
@@ -171,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	question.is_database_up = !(data[0] & 1);
 	question.has_asked = !(data[0] & 2);
 	question.is_unicast = data[0] & 4;
+	subnets[0].probe = data[0] & 16 ? SITE_PROBE_AUTO : SITE_PROBE_OFF;
 	settings[0].value = data[0] & 8 ? "false" : "true";
 	seed();
 	decide(&question, &verdict);

@@ -1,7 +1,7 @@
 """Relays and what they say, subnets that share a link, wishes, BOOTP, and clients of other makers."""
 
 import pytest
-from test_dhcpd_kit import ACK, DISCOVER, LOADED, OFFER, REQUEST, SERVER, Site, option, packed
+from test_dhcpd_kit import ACK, DISCOVER, LOADED, NAK, OFFER, REQUEST, SERVER, Site, option, packed
 
 # pylint: disable=redefined-outer-name
 
@@ -171,3 +171,23 @@ def test_one_port_cannot_take_the_pool(site):
     assert wires[2].discover(agent, giaddr="10.77.0.254", timeout=0.7) is None
     assert wires[2].discover(other, giaddr="10.77.0.254").type == OFFER
     assert wires[1].discover(agent, giaddr="10.77.0.254").type == OFFER
+
+
+def test_one_makers_cards_cannot_take_the_pool(site):
+    site.postgres.sql("insert into rouse.hosts (name) values ('lab-01')")
+    site.postgres.sql("insert into rouse.nics (mac, host) values ('00:16:36:00:00:09', 'lab-01')")
+    loaded = site.daemon.output.count("event=snapshot_loaded")
+    site.postgres.sql("select rouse.setting('dhcp_prefix_addresses_max', '2')")
+    site.wait_until(lambda: site.daemon.output.count("event=snapshot_loaded") > loaded)
+    flood = [site.wire(f"00:16:36:00:00:{number:02x}") for number in range(3)]
+    for wire in flood[:2]:
+        wire.lease()
+    assert flood[2].discover(timeout=0.7) is None
+    # nor by a REQUEST without an offer; and who has an address keeps it
+    assert flood[2].ask(REQUEST, option(54, packed(SERVER)), option(50, packed("10.77.0.99"))).type == NAK
+    flood[1].lease()
+    # a host that is known, and another maker's card
+    site.wire("00:16:36:00:00:09").lease()
+    site.wire("00:16:37:00:00:01").lease()
+    site.wait_until(lambda: site.postgres.value(
+        "select count(*) from rouse.events where kind = 'silent' and reason ~ 'dhcp_prefix_addresses_max'"))

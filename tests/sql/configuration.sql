@@ -1,6 +1,6 @@
 -- What an operator may write, what is refused and in which words, and that the daemons are told.
 begin;
-select plan(44);
+select plan(51);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 insert into rouse.subnets (subnet, routers, dns) values ('10.77.0.0/24', '{10.77.0.1}', '{10.77.0.1,9.9.9.9}');
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.199');
@@ -21,6 +21,7 @@ select pg_temp.refused($$insert into rouse.subnets (subnet) values ('10.77.0.0/1
 select pg_temp.refused($$insert into rouse.subnets (subnet) values ('fe80::/64')$$, 'a subnet is IPv4');
 select pg_temp.refused($$insert into rouse.subnets (subnet, routers) values ('10.78.0.0/24', '{10.77.0.1}')$$, 'routers lie inside');
 select pg_temp.refused($$insert into rouse.subnets (subnet, lease_seconds) values ('10.78.0.0/24', 1)$$, 'from 60 seconds to a year');
+select pg_temp.refused($$update rouse.subnets set probe = 'on'$$, 'probed by arp, icmp, auto');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.150', '10.77.0.210')$$, 'pools do not overlap');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.78.0.1', '10.78.0.9')$$, 'a pool (lies inside|leaves out)');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.250', '10.77.0.255')$$, 'leaves out');
@@ -60,6 +61,20 @@ select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:09:99', 'la
 
 update rouse.hosts set name = 'lab-99' where name = 'lab-01';
 select is((select host from rouse.nics where mac = '52:54:00:00:00:01'), 'lab-99', 'a renamed host keeps its cards');
+
+set local role rouse_operator;
+insert into rouse.groups (name) values ('kiosks');
+update rouse.hosts set group_name = 'kiosks' where name = 'lab-99';
+update rouse.groups set name = 'signage' where name = 'kiosks';
+select results_eq($$select h.group_name::text, g.created_by = session_user from rouse.hosts h join rouse.groups g on g.name = h.group_name where h.name = 'lab-99'$$,
+	$$values ('signage', true)$$, 'a host is in a group, also after this was renamed');
+reset role;
+select ok((select n.group_id = g.id from rouse_daemon.hosts_now n, rouse.groups g where n.name = 'lab-99' and g.name = 'signage'),
+	'the daemons see it');
+select pg_temp.refused($$update rouse.hosts set group_name = 'lab' where name = 'lab-99'$$, 'a host''s group is known');
+select pg_temp.refused($$delete from rouse.groups where name = 'signage'$$, 'stays while a host is in it');
+select pg_temp.refused($$insert into rouse.groups (name) values ('Lab 1')$$, 'a key is a lower-case word');
+select isnt_empty($$select from rouse_data.change where relation = 'host_group'$$, 'a change of a group is told');
 
 -- In this transaction the change has our own number, which no earlier snapshot could see.
 select ok((select changed from rouse_daemon.changed_since(pg_snapshot_xmin(pg_current_snapshot()))),

@@ -1,6 +1,6 @@
 -- DHCP options: by name and by code, every type, what is refused and in which words.
 begin;
-select plan(50);
+select plan(52);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 insert into rouse.subnets (subnet) values ('10.77.0.0/24');
 
@@ -61,18 +61,25 @@ select pg_temp.refused('26', '1500', 'a scope has one value of an option');
 
 insert into rouse.dhcp_options (subnet, option, value) values ('10.77.0.0/24', 'interface-mtu', '1500');
 insert into rouse.dhcp_options (class, option, value) values ('ipxe', 'interface-mtu', '1400');
+insert into rouse.groups (name) values ('kiosks');
+insert into rouse.dhcp_options (group_name, option, value) values ('kiosks', 'interface-mtu', '1350');
 insert into rouse.dhcp_options (host, option, value, always) values ('lab-01', 'interface-mtu', '1300', true);
 select results_eq($$select scope, owner <> 0, class, value, always from rouse_daemon.dhcp_options_now where code = 26 order by id$$,
 	$$values ('global', false, null, '9000', false), ('subnet', true, null, '1500', false),
-		('class', false, 'ipxe', '1400', false), ('host', true, null, '1300', true)$$, 'four scopes');
+		('class', false, 'ipxe', '1400', false), ('group', true, null, '1350', false), ('host', true, null, '1300', true)$$, 'five scopes');
+update rouse.groups set name = 'signage' where name = 'kiosks';
+select results_eq($$select scope, group_name::text, value from rouse.dhcp_options where code = 26 and scope in ('group', 'host')$$,
+	$$values ('group', 'signage', '1350'), ('host', null, '1300')$$, 'a renamed group keeps its options; the least special first');
 select matches(pg_temp.error($$insert into rouse.dhcp_options (host, class, option, value) values ('lab-01', 'os', '26', '1')$$),
-	'a subnet, a class, a host or for all', 'one scope a row');
+	'a subnet, a class, a group, a host or for all', 'one scope a row');
 select matches(pg_temp.error($$insert into rouse.dhcp_options (subnet, option, value) values ('10.9.0.0/24', '26', '1')$$),
 	'an option''s subnet is known', 'no strange subnet');
 select matches(pg_temp.error($$update rouse.dhcp_options set value = 'x' where code = 26 and scope = 'host'$$),
 	'from 0 to 65535', 'an update is checked too');
 delete from rouse.hosts where name = 'lab-01';
-select is((select count(*) from rouse.dhcp_options where code = 26), 3::bigint, 'a host takes its options with it');
+select is((select count(*) from rouse.dhcp_options where code = 26), 4::bigint, 'a host takes its options with it');
+delete from rouse.groups where name = 'signage';
+select is((select count(*) from rouse.dhcp_options where code = 26), 3::bigint, 'and so does a group');
 set local role rouse_dhcpd;
 select cmp_ok((select count(*) from rouse_daemon.dhcp_options_now), '>', 10::bigint, 'dhcpd may read what the view needs');
 set local role rouse_viewer;

@@ -5,7 +5,7 @@ select plan(8);
 create temp table expected_routine (role text, routine text);
 insert into expected_routine
 select role, routine from (values
-	('rouse_dhcpd', 'changed_since hello record tick lease_load lease_find lease_grant lease_end lease_origin'
+	('rouse_dhcpd', 'changed_since hello record tick lease_load lease_find lease_grant lease_end lease_in_use lease_origin'
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since hello record tick offer'),
 	('rouse_menud', 'changed_since hello record tick offer choose fos_checkin fos_progress fos_inventory'
@@ -50,7 +50,7 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace

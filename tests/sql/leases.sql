@@ -1,6 +1,6 @@
 -- Leases: the database decides who has an address.
 begin;
-select plan(39);
+select plan(46);
 insert into rouse.subnets (subnet) values ('10.77.0.0/24'), ('10.78.0.0/24');
 create function pg_temp.grant(address text, client text, seconds int default 600) returns text language sql as $$
 	select concat_ws(' ', convert_from(g.client, 'UTF8'), g.granted, g.seconds_left)
@@ -60,6 +60,25 @@ select is(pg_temp.grant('10.77.0.51', 'E'), 'E t 600', 'the client moves');
 select is(pg_temp.changes('u', '3'), '10.77.0.50 E released, 10.77.0.51 E bound', 'then both are told');
 select is(pg_temp.end_lease('10.77.0.51', 'E', 'declined'), 1, 'it declines');
 select is(pg_temp.changes('u', '3'), '10.77.0.50 E released, 10.77.0.51 E declined', 'each lease is told once, as it stands');
+
+-- Somebody uses an address without a lease.
+create function pg_temp.in_use(the_address text, client text) returns text language plpgsql as $$
+declare
+	is_new boolean := rouse_daemon.lease_in_use('t', the_address::inet, client::bytea, '02:00:00:00:00:01');
+begin
+	return (select concat_ws(' ', is_new, convert_from(l.client, 'UTF8'), l.state, (extract(epoch from l.expires_at - now()))::int)
+		from rouse.leases l where l.address = the_address::inet);
+end $$;
+truncate rouse_data.lease_change;
+select is(pg_temp.in_use('10.77.0.70', 'H'), 't H declined 3600', 'an address that nobody had is quarantined');
+select is(pg_temp.grant('10.77.0.70', 'H'), 'H f 3600', 'and given to nobody');
+select is(pg_temp.changes('u', '3'), '10.77.0.70 H declined', 'the other dhcpd are told');
+select is(pg_temp.in_use('10.77.0.41', 'H'), 'f W bound 60', 'a lease is not touched by it');
+select pg_temp.expire('10.77.0.41', '30 seconds') \g /dev/null
+select is(pg_temp.in_use('10.77.0.41', 'H'), 'f W expired -30', 'nor within its grace');
+select pg_temp.expire('10.77.0.41', '61 seconds') \g /dev/null
+select is(pg_temp.in_use('10.77.0.41', 'H'), 't H declined 3600', 'an old one is');
+select is(pg_temp.changes('u', '3'), '10.77.0.41 H declined, 10.77.0.70 H declined', 'and only that is told');
 
 -- After a failover.
 create function pg_temp.reassert(the_address text, client text) returns text language plpgsql as $$

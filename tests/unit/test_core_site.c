@@ -149,6 +149,7 @@ static void finds_the_options_of_a_scope(void **state)
 {
 	struct site_option options[] = {
 		{SITE_OPTION_HOST, 7, "", 15, false, NULL, 0},
+		{SITE_OPTION_GROUP, 7, "", 15, false, NULL, 0},
 		{SITE_OPTION_CLASS, 0, "PXEClient:Arch", 15, false, NULL, 0},
 		{SITE_OPTION_SUBNET, 2, "", 6, false, NULL, 0},
 		{SITE_OPTION_GLOBAL, 0, "", 42, false, NULL, 0},
@@ -156,7 +157,7 @@ static void finds_the_options_of_a_scope(void **state)
 		{SITE_OPTION_GLOBAL, 0, "", 15, false, NULL, 0},
 		{SITE_OPTION_SUBNET, 1, "", 6, false, NULL, 0},
 	};
-	struct site site = {.options = options, .option_count = 7};
+	struct site site = {.options = options, .option_count = 8};
 	const struct site_option *found;
 	size_t count, bad;
 
@@ -175,6 +176,9 @@ static void finds_the_options_of_a_scope(void **state)
 	assert_string_equal(found[0].class, "PXE");
 	assert_null(site_options_of(&site, SITE_OPTION_HOST, 8, &count));
 	assert_int_equal(count, 0);
+	found = site_options_of(&site, SITE_OPTION_GROUP, 7, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(found->scope, SITE_OPTION_GROUP);
 	assert_non_null(site_options_of(&site, SITE_OPTION_HOST, 7, &count));
 }
 

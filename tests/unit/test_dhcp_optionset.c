@@ -78,6 +78,8 @@ static void the_more_special_scope_wins(void **state)
 {
 	struct site_option options[] = {
 		{SITE_OPTION_HOST, 1, "", ROOT_PATH, false, VALUE("host")},
+		{SITE_OPTION_GROUP, 4, "", ROOT_PATH, false, VALUE("group")},
+		{SITE_OPTION_GROUP, 5, "", NTP, false, VALUE("other group")},
 		{SITE_OPTION_CLASS, 0, "MSFT 5.0", ROOT_PATH, false, VALUE("longer class")},
 		{SITE_OPTION_CLASS, 0, "MSFT", ROOT_PATH, false, VALUE("class")},
 		{SITE_OPTION_CLASS, 0, "lab", ROOT_PATH, false, VALUE("user class")},
@@ -89,10 +91,15 @@ static void the_more_special_scope_wins(void **state)
 	struct packet got;
 
 	(void)state;
-	configure(options, 7);
+	configure(options, 9);
 	got = ask(1, "MSFT 5.0", NULL, list);
 	assert_value(&got, ROOT_PATH, "host");
 	assert_value(&got, NTP, NULL);
+	sample_hosts[1].group_id = 4;
+	got = ask(2, "MSFT 5.0", NULL, list);
+	assert_value(&got, ROOT_PATH, "group");
+	assert_value(&got, NTP, NULL);
+	sample_hosts[1].group_id = 0;
 	got = ask(9, "MSFT 5.0", NULL, list);
 	assert_value(&got, ROOT_PATH, "longer class");
 	got = ask(9, "MSFT 98", NULL, list);
@@ -104,7 +111,7 @@ static void the_more_special_scope_wins(void **state)
 	got = ask(9, NULL, "labs", list);
 	assert_value(&got, ROOT_PATH, "subnet");
 	/* they are sorted now: only the host's own is left */
-	configure(options + 6, 1);
+	configure(options + 8, 1);
 	got = ask(9, NULL, NULL, list);
 	assert_value(&got, ROOT_PATH, NULL);
 }

@@ -131,14 +131,10 @@ static void test_a_pool_of_one(void **state)
 /* Two pools of several blocks, that neither begin nor end where a block does. */
 #define LARGE 600
 
+LEASE_STORAGE(large, LARGE);
+
 static void test_large_pools_are_given_to_the_last_address(void **state)
 {
-	static struct lease leases[LARGE];
-	static struct block blocks[LARGE];
-	static struct buckets_cell cells[3][LARGE];
-	static uint32_t heads[3][LARGE];
-	const struct lease_storage storage = {LARGE,	leases,	  blocks,   cells[0], cells[1],
-					      cells[2], heads[0], heads[1], heads[2]};
 	static struct site_pool pools[] = {{1, IP(10, 77, 0, 250), IP(10, 77, 1, 249)},
 					   {2, IP(10, 88, 0, 10), IP(10, 88, 0, 19)},
 					   {1, IP(10, 77, 2, 3), IP(10, 77, 3, 90)}};
@@ -150,7 +146,7 @@ static void test_large_pools_are_given_to_the_last_address(void **state)
 	uint64_t size;
 
 	(void)state;
-	lease_table_init(&table, &storage, (struct hash_key){5, 6});
+	lease_table_init(&table, &large, (struct hash_key){5, 6});
 	sample_site.pools = pools;
 	sample_site.pool_count = 3;
 	asked = (struct pool_question){.site = &sample_site,
@@ -174,7 +170,7 @@ static void test_large_pools_are_given_to_the_last_address(void **state)
 	assert_int_equal(pool_pick(&asked, &lease.address), ERR_ABSENT);
 	/* one ends, anywhere: it is found */
 	for (uint32_t i = 0; i < LARGE; i += 37) {
-		struct lease ended = leases[i];
+		struct lease ended = large_leases[i];
 
 		ended.ends_ms = 900;
 		asked.now_ms = 900 + asked.grace_ms;

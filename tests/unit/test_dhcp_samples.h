@@ -11,6 +11,7 @@
 #include "dhcpd/decide.h"
 #include "dhcpd/option.h"
 #include "dhcpd/packet.h"
+#include "lease_storage.h"
 
 #define IP(a, b, c, d)                                                                         \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
@@ -87,15 +88,8 @@ static struct boot_rule sample_rules[] = {
 static uint32_t sample_index[2][16];
 static struct site sample_site;
 
-static struct lease sample_leases[LEASES_MAX];
-static struct block sample_blocks[LEASES_MAX];
-static struct buckets_cell sample_cells[3][LEASES_MAX];
-static uint32_t sample_heads[3][LEASES_MAX];
+LEASE_STORAGE(sample_storage, LEASES_MAX);
 static union lease_box sample_boxes[4];
-static const struct lease_storage sample_storage = {
-	LEASES_MAX,	 sample_leases,	  sample_blocks,   sample_cells[0], sample_cells[1],
-	sample_cells[2], sample_heads[0], sample_heads[1], sample_heads[2],
-};
 static struct lease_table sample_table;
 
 /* A fresh site and an empty table. */

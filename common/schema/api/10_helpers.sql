@@ -136,7 +136,7 @@ do $$
 declare
 	configured text;
 begin
-	foreach configured in array array['setting', 'host', 'nic', 'subnet', 'pool', 'reservation',
+	foreach configured in array array['setting', 'host_group', 'host', 'nic', 'subnet', 'pool', 'reservation',
 		'boot_file', 'boot_rule', 'profile', 'menu_item', 'dhcp_option']
 	loop
 		execute format('create trigger note_change after insert or update or delete or truncate '

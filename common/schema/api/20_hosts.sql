@@ -1,7 +1,13 @@
--- Machines and their network cards.
+-- Machines, their groups and their network cards.
+
+create view rouse.groups as
+	select id, name, comment, created_at, created_by from rouse_data.host_group order by name;
+call rouse_data.describe('rouse.groups', 'Groups of machines. Who is in one: group_name of rouse.hosts.', '{
+	"id": "number, made by the database", "name": "its name, used once: a lower-case word of letters, digits, _ and -",
+	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it"}');
 
 create view rouse.hosts as
-	select id, name, state, uuid, serial, manufacturer, product, comment, created_at, created_by
+	select id, name, state, uuid, serial, manufacturer, product, group_name, comment, created_at, created_by
 	from rouse_data.host order by name;
 call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table.', '{
 	"id": "number, made by the database",
@@ -9,6 +15,7 @@ call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as 
 	"state": "unknown, pending (waits for rouse.approve), active, disabled (never booted by us) or retired",
 	"uuid": "SMBIOS UUID", "serial": "SMBIOS serial number",
 	"manufacturer": "who made it", "product": "model, as the firmware says it",
+	"group_name": "the group that it is in: a name of rouse.groups, or null",
 	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known"}');
 
 create view rouse.nics as

@@ -2,7 +2,7 @@
 
 create view rouse.subnets as
 	select id, subnet, routers, dns, domain_name, next_server, lease_seconds, menud_urls, loop_breaker, comment,
-		lease_seconds_min, lease_seconds_max, shared_network
+		lease_seconds_min, lease_seconds_max, shared_network, probe
 	from rouse_data.subnet order by subnet;
 call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"id": "number, made by the database", "subnet": "the network, such as 10.77.0.0/24",
@@ -12,6 +12,7 @@ call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"loop_breaker": "whether iPXE that asks tftpd for its own binary again gets its script instead",
 	"lease_seconds_min": "the shortest lease that a client may wish for, if not lease_seconds",
 	"lease_seconds_max": "the longest one", "shared_network": "subnets on one link have the same word here",
+	"probe": "whether dhcpd asks for an address before it offers it: off; arp (on its own link); icmp; auto (arp on its own link, icmp behind relays)",
 	"comment": "your words"}');
 
 create view rouse.pools as

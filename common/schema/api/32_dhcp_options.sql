@@ -74,6 +74,8 @@ language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_t
 declare
 	found_type rouse_data.dhcp_option_type := rouse_data.find_dhcp_option(new.option);
 begin
+	new.scope := case when new.host is not null then 'host' when new.group_name is not null then 'group'
+		when new.class is not null then 'class' when new.subnet is not null then 'subnet' else 'global' end;
 	new.option := found_type.name;
 	new.code := found_type.code;
 	new.type := found_type.type;
@@ -88,7 +90,7 @@ begin
 	return new;
 end
 $$;
-comment on function rouse_data.check_dhcp_option is 'Names an option in full and refuses a value that is not of its type.';
+comment on function rouse_data.check_dhcp_option is 'Names an option and its scope in full and refuses a value that is not of its type.';
 create trigger check_dhcp_option before insert or update on rouse_data.dhcp_option
 	for each row execute function rouse_data.check_dhcp_option();
 
@@ -100,22 +102,24 @@ call rouse_data.describe('rouse.dhcp_option_types', 'DHCP options that have a na
 	"value": "how a value is written", "description": "what it is for"}');
 
 create view rouse.dhcp_options as
-	select id, scope, subnet, class, host, option, value, always, comment, code
-	from rouse_data.dhcp_option order by scope = 'host', scope = 'class', scope = 'subnet', subnet, class, host, code;
+	select id, scope, subnet, class, group_name, host, option, value, always, comment, code
+	from rouse_data.dhcp_option
+	order by array_position('{global,subnet,class,group,host}', scope), subnet, class, group_name, host, code;
 call rouse_data.describe('rouse.dhcp_options',
-	'Values of DHCP options; of several the most special one is sent: global < subnet (and the columns of rouse.subnets) < class < host.', '{
-	"id": "number, made by the database", "scope": "global, subnet, class or host: which of the next three is given",
+	'Values of DHCP options; of several the most special one is sent: global < subnet (and the columns of rouse.subnets) < class < group < host.', '{
+	"id": "number, made by the database", "scope": "global, subnet, class, group or host: which of the next four is given; filled in by the database",
 	"subnet": "for clients of this network",
 	"class": "for firmware, http, ipxe, uboot or os; or the beginning of a vendor class (60), or a user class (77)",
-	"host": "for this machine", "option": "a name of rouse.dhcp_option_types, or a code from 1 to 254",
+	"group_name": "for the machines of this group", "host": "for this machine", "option": "a name of rouse.dhcp_option_types, or a code from 1 to 254",
 	"value": "as rouse.dhcp_option_types says; of an option without a name: octets such as 0a:0b, or text in double quotes",
 	"always": "whether to send it also to clients that do not ask for it", "comment": "your words",
 	"code": "the option''s number, filled in by the database"}');
 
 create view rouse_daemon.dhcp_options_now as
-	select o.id, o.scope, coalesce(s.id, h.id, 0) as owner, o.class, o.code, o.type, o.value, o.always
+	select o.id, o.scope, coalesce(s.id, g.id, h.id, 0) as owner, o.class, o.code, o.type, o.value, o.always
 	from rouse_data.dhcp_option o
-	left join rouse_data.subnet s on s.subnet = o.subnet left join rouse_data.host h on h.name = o.host order by o.id;
+	left join rouse_data.subnet s on s.subnet = o.subnet left join rouse_data.host_group g on g.name = o.group_name
+	left join rouse_data.host h on h.name = o.host order by o.id;
 call rouse_data.describe('rouse_daemon.dhcp_options_now', 'DHCP options.', '{
-	"id": "number", "scope": "global, subnet, class or host", "owner": "the subnet''s or host''s id, or 0", "class": "a class",
+	"id": "number", "scope": "global, subnet, class, group or host", "owner": "the subnet''s, group''s or host''s id, or 0", "class": "a class",
 	"code": "the option", "type": "how value is written", "value": "members joined by spaces", "always": "also unasked"}');

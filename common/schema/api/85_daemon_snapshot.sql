@@ -9,12 +9,12 @@ create view rouse_daemon.subnets_now as
 		(select string_agg(host(r), ' ' order by n) from unnest(s.routers) with ordinality as u (r, n)) as routers,
 		(select string_agg(host(d), ' ' order by n) from unnest(s.dns) with ordinality as u (d, n)) as dns,
 		s.domain_name, s.next_server, s.lease_seconds, s.menud_urls,
-		s.loop_breaker, s.lease_seconds_min, s.lease_seconds_max, s.shared_network
+		s.loop_breaker, s.lease_seconds_min, s.lease_seconds_max, s.shared_network, s.probe
 	from rouse_data.subnet s order by s.id;
 call rouse_data.describe('rouse_daemon.subnets_now', 'Subnets.', '{
 	"id": "number", "subnet": "network", "routers": "addresses joined by spaces", "dns": "addresses joined by spaces",
 	"domain_name": "domain", "next_server": "tftpd", "lease_seconds": "length of a lease", "menud_urls": "URLs joined by spaces",
-	"lease_seconds_min": "shortest by wish", "lease_seconds_max": "longest by wish", "shared_network": "name of the link",
+	"lease_seconds_min": "shortest by wish", "lease_seconds_max": "longest by wish", "shared_network": "name of the link", "probe": "off, arp, icmp or auto",
 	"loop_breaker": "whether iPXE asking for its own binary gets its script"}');
 
 create view rouse_daemon.pools_now as
@@ -34,11 +34,12 @@ create view rouse_daemon.hosts_now as
 		(select string_agg(n.mac::text, ' ' order by n.kind = 'primary' desc, n.mac)
 			from rouse_data.nic n where n.host = h.name) as macs,
 		exists (select from rouse_data.job j where j.host_id = h.id
-			and j.state in ('queued', 'waiting', 'running', 'cancelling')) as live_job
-	from rouse_data.host h order by h.id;
+			and j.state in ('queued', 'waiting', 'running', 'cancelling')) as live_job,
+		g.id as group_id
+	from rouse_data.host h left join rouse_data.host_group g on g.name = h.group_name order by h.id;
 call rouse_data.describe('rouse_daemon.hosts_now', 'Hosts.', '{
 	"id": "number", "name": "name", "state": "state", "uuid": "SMBIOS UUID", "product": "model",
-	"macs": "joined by spaces, primary first", "live_job": "whether a job is in queued to cancelling"}');
+	"macs": "joined by spaces, primary first", "live_job": "whether a job is in queued to cancelling", "group_id": "the id of its group, or null"}');
 
 create view rouse_daemon.boot_files_now as
 	select arch, http, product, file::text as file from rouse_data.boot_file order by arch, http, product;

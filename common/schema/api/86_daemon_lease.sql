@@ -215,6 +215,28 @@ end
 $$;
 comment on function rouse_daemon.lease_end is 'Ends leases where address and client agree; says how many.';
 
+create function rouse_daemon.lease_in_use(instance text, address inet, client bytea, mac macaddr) returns boolean
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	-- As in grant_leases; what goes in has the names of the columns here.
+	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
+	quarantine interval := make_interval(secs => rouse_data.setting_int('decline_quarantine_seconds'));
+begin
+	insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, instance)
+	values ($2, $3, $4, 'declined', now() + quarantine, now(), $1)
+	on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
+		state = 'declined', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
+		host_name = null, class = null, instance = excluded.instance
+	where l.expires_at + grace < now();
+	if found then
+		perform rouse_data.note_lease_change($1, array[$2]);
+	end if;
+	return found;
+end
+$$;
+comment on function rouse_daemon.lease_in_use is
+	'An address that was to be offered to this client is used by somebody else: it is quarantined as after a decline, unless it is leased.';
+
 create function rouse_data.reassert_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
 	lease_seconds int[])
 returns table (address inet, kept boolean)

@@ -14,7 +14,7 @@ grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
-grant insert, update, delete on rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
+grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
 	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
@@ -29,7 +29,7 @@ grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now to rouse_tftpd,
 grant execute on function rouse_daemon.changed_since, rouse_daemon.hello, rouse_daemon.record, rouse_daemon.tick
 	to rouse_dhcpd, rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.lease_load, rouse_daemon.lease_find, rouse_daemon.lease_grant,
-	rouse_daemon.lease_end, rouse_daemon.lease_origin, rouse_daemon.lease_changes, rouse_daemon.lease_reassert,
+	rouse_daemon.lease_end, rouse_daemon.lease_in_use, rouse_daemon.lease_origin, rouse_daemon.lease_changes, rouse_daemon.lease_reassert,
 	rouse_daemon.timeline to rouse_dhcpd;
 grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen to rouse_dhcpd;
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
