@@ -120,6 +120,18 @@ static void ask_who_it_is(struct exchange *e)
 	(void)store_ask(backend_store(e->interface->server->backend), &parked);
 }
 
+/* Another server answers on this segment: what came by a relay may have been heard elsewhere.
+ */
+static void note_choice(const struct exchange *e)
+{
+	struct server *server = e->interface->server;
+	uint32_t chosen;
+
+	if (e->packet.giaddr == 0 && packet_option_u32(&e->packet, OPTION_SERVER_ID, &chosen))
+		beside_hear_choice(server->beside, (size_t)(e->interface - server->interfaces),
+				   chosen);
+}
+
 /* What the verdict changes in memory at once. */
 static void apply_change(struct exchange *e)
 {
@@ -134,6 +146,7 @@ static void apply_change(struct exchange *e)
 		break;
 	case DECIDE_FORGET:
 		store_forget(store, &verdict->client, &verdict->subnet->net);
+		note_choice(e);
 		break;
 	case DECIDE_RELEASE:
 		store_end(store, &verdict->client, verdict->address, LEASE_RELEASED);
