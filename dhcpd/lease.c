@@ -358,3 +358,19 @@ uint32_t lease_seconds_left(const struct lease *lease, uint64_t now_ms)
 
 	return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
+
+uint64_t lease_newest_grant(const struct lease_table *table)
+{
+	uint64_t newest_ms = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->leases[i].granted_ms > newest_ms)
+			newest_ms = table->leases[i].granted_ms;
+	}
+	return newest_ms;
+}
+
+bool lease_may_be_lost(const struct lease *lease, uint64_t newest_grant_ms)
+{
+	return lease->granted_ms > 0 && lease->granted_ms + LEASE_LAG_MS > newest_grant_ms;
+}

@@ -169,7 +169,7 @@ def test_starts_with_the_saved_leases_while_the_database_is_away(site, database)
 
 
 def test_a_damaged_lease_file_is_told_and_no_obstacle(site):
-    (site.state / "leases").write_text("rouse leases 1\n10.77.0.100 zz bound 1\nnonsense\n")
+    (site.state / "leases").write_text("rouse leases 2\n10.77.0.100 zz bound 1 0 -\nnonsense\n")
     site.start()
     site.daemon.wait_for("event=saved_leases_damaged.*bad_lines=2")
     assert site.wire("02:00:00:00:00:0a").lease().type == ACK

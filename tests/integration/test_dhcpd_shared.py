@@ -212,25 +212,22 @@ def make_standby(postgres):
         postgres.start()
 
 
-def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres, standby):
-    standby.copy()
-    both = f"host={postgres.directory / 'run'},{standby.run} dbname=rouse user=rouse_dhcpd"
-    site.start("--database", both)
-    kept, taken = site.wire("02:00:00:00:03:01"), site.wire("02:00:00:00:03:02")
-    first, contested = kept.lease(), taken.lease()
-    # the copy knows nothing of them; and it gives one address away before this dhcpd comes to it
-    site.daemon.signal(signal.SIGSTOP)
+def both_servers(postgres, standby):
+    return f"host={postgres.directory / 'run'},{standby.run} dbname=rouse user=rouse_dhcpd"
+
+
+def fail_over(postgres, standby, contested):
+    """The copy takes over; it knows of no lease, and gives one address away before dhcpd comes."""
     postgres.stop()
     standby.promote()
     there = Postgres(standby.directory)
     assert there.sql("select address, mac, state from rouse.leases") == []
     there.sql("select * from rouse_daemon.lease_grant('t', array[%s::inet], array['\\x01aa'::bytea], "
               "'{null}', '{600}', '{null}', '{null}')", contested.yiaddr, role="rouse_dhcpd")
-    said = len(site.daemon.output)
-    site.daemon.signal(signal.SIGCONT)
-    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1", timeout=30, after=said)
-    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr}", after=said)
-    site.daemon.wait_for(LOADED, after=said, timeout=10)
+    return there
+
+
+def check_reasserted(site, there, kept, first, taken, contested):
     rows = {row.address: row for row in there.sql("select address, mac, state from rouse.leases")}
     assert rows[first.yiaddr].state == "bound" and rows[first.yiaddr].mac == kept.mac
     assert rows[contested.yiaddr].state == "declined"
@@ -238,4 +235,52 @@ def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres
     site.neighbour(first.yiaddr, kept.mac)
     assert kept.ask(REQUEST, ciaddr=first.yiaddr, source=first.yiaddr).type == ACK
     assert taken.ask(REQUEST, option(54, packed(SERVER)), option(50, packed(contested.yiaddr))).type == NAK
+    assert taken.lease().yiaddr != contested.yiaddr
+
+
+def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres, standby):
+    standby.copy()
+    site.start("--database", both_servers(postgres, standby))
+    kept, taken = site.wire("02:00:00:00:03:01"), site.wire("02:00:00:00:03:02")
+    first, contested = kept.lease(), taken.lease()
+    site.daemon.signal(signal.SIGSTOP)
+    there = fail_over(postgres, standby, contested)
+    said = len(site.daemon.output)
+    site.daemon.signal(signal.SIGCONT)
+    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1", timeout=30, after=said)
+    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr}", after=said)
+    site.daemon.wait_for(LOADED, after=said, timeout=10)
+    check_reasserted(site, there, kept, first, taken, contested)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_failover_while_dhcpd_was_not_there(site, postgres, standby, end):
+    """What it acknowledged, and in which timeline, is on its disk: also of one that was killed."""
+    standby.copy()
+    # an identifier is no card's address: the card must be kept beside it
+    postgres.sql("select rouse.setting('one_machine_one_address', 'false')")
+    site.start("--database", both_servers(postgres, standby))
+    kept, taken = site.wire("02:00:00:00:03:03"), site.wire("02:00:00:00:03:04")
+    identifier = option(61, b"\xff\0\1machine-3")
+    first, contested = kept.lease(identifier), taken.lease()
+    # within a tenth of a second
+    site.wait_until(lambda: taken.mac in (site.state / "leases").read_text(encoding="ascii"), timeout=5)
+    if end == "stop":
+        assert site.daemon.stop() == 0
+    else:
+        site.daemon.kill()
+    there = fail_over(postgres, standby, contested)
+    there.sql("select rouse.setting('one_machine_one_address', 'false')")
+    site.start("--database", both_servers(postgres, standby))
+    site.daemon.wait_for("event=database_failed_over .*before=1")
+    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1")
+    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr} mac={taken.mac}")
+    rows = {row.address: row for row in there.sql("select address, mac, state from rouse.leases")}
+    assert (rows[first.yiaddr].state, rows[first.yiaddr].mac) == ("bound", kept.mac)
+    assert rows[contested.yiaddr].state == "declined"
+    # once: the next start finds the timeline that it has seen
+    site.daemon.kill()
+    site.start("--database", both_servers(postgres, standby))
+    assert "event=database_failed_over" not in site.daemon.output
+    assert kept.request(first, identifier).yiaddr == first.yiaddr
     assert taken.lease().yiaddr != contested.yiaddr
