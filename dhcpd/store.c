@@ -84,7 +84,7 @@ static void forget_parked(struct parking *parking, const struct lease_client *cl
 {
 	struct parked parked;
 
-	if (parking_take(parking, client, &parked) != ERR_OK)
+	if (parking_take(parking, client, 0, &parked) != ERR_OK)
 		return; /* it was past its deadline */
 }
 
@@ -136,7 +136,7 @@ static void on_grant_answer(void *data, const struct grant *grant,
 	note_grant(store, grant, answer);
 	/* the client may have given up, or want another address by now */
 	if (!waiting || waiting->address != grant->address ||
-	    parking_take(store->granting, &grant->client, &parked) != ERR_OK)
+	    parking_take(store->granting, &grant->client, now_ms(store), &parked) != ERR_OK)
 		return;
 	if (answer->is_granted && answer->seconds_left > 0)
 		seconds = (uint32_t)answer->seconds_left;
@@ -195,7 +195,7 @@ static void on_asked(void *data, const struct lease_client *client)
 	struct store *store = data;
 	struct parked parked;
 
-	if (parking_take(store->asking, client, &parked) == ERR_OK)
+	if (parking_take(store->asking, client, now_ms(store), &parked) == ERR_OK)
 		store->options.on_answer(store->options.data, &parked, 0);
 }
 
