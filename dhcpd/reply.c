@@ -47,11 +47,14 @@ static void put_client(struct writing *w)
 
 	if (identifier && length > 0)
 		put(w, OPTION_CLIENT_ID, identifier, length);
+	/* nothing else may be in a NAK (RFC 2131 table 3) */
+	if (w->verdict->action == DECIDE_NAK)
+		return;
 	/* which subnet was meant (RFC 3011 section 2) */
 	if (w->verdict->by_selection &&
 	    packet_option_u32(w->request, OPTION_SUBNET_SELECTION, &selected))
 		put_number(w, OPTION_SUBNET_SELECTION, selected);
-	if (w->verdict->action != DECIDE_NAK && fqdn_answer(w->request, fqdn, &length))
+	if (fqdn_answer(w->request, fqdn, &length))
 		put(w, OPTION_FQDN, fqdn, length);
 }
 

@@ -53,7 +53,8 @@ static void send_reply(struct exchange *e)
 
 	if (reply_encode(&e->packet, &e->verdict, buffer, &reply) != ERR_OK) {
 		log_debug("reply_too_long", "xid=%08x", e->packet.xid);
-		server->left_out++;
+		drops_count(&server->drops,
+			    "what must be answered is longer than the client takes");
 		return;
 	}
 	server->left_out += reply.left_out;
@@ -259,6 +260,8 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length, is_unicast))
 			continue;
 		if (!beside_is_serving(server->beside, position)) {
+			drops_count(&server->drops, "another server is in the way, or was "
+						    "not asked for yet");
 			beside_hear_request(server->beside, position, &e.packet);
 			continue;
 		}
@@ -266,8 +269,7 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 		if (backend_has_site(server->backend))
 			carry_out(&e);
 		else
-			log_debug("silent", "reason=%s",
-				  log_text("no configuration was read yet"));
+			drops_count(&server->drops, "no configuration was read yet");
 	}
 }
 
@@ -410,11 +412,14 @@ const char *server_status(void *data)
 	(void)snprintf(
 		server->status, sizeof(server->status),
 		"%s; %zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
-		"%llu statements, %llu late, %llu malformed, %llu router waits ended",
+		"%llu statements, %llu late, %llu turned away, %llu malformed, %llu options "
+		"left "
+		"out, %llu router waits ended",
 		mode, server->interface_count, store_leases(store)->count,
 		(unsigned long long)server->received, (unsigned long long)server->answered,
 		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
-		(unsigned long long)counts.expired, (unsigned long long)server->malformed,
+		(unsigned long long)counts.expired, (unsigned long long)counts.full,
+		(unsigned long long)server->malformed, (unsigned long long)server->left_out,
 		(unsigned long long)adverts);
 	out = text_into(server->status + strlen(server->status),
 			sizeof(server->status) - strlen(server->status));
