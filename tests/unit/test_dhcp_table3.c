@@ -226,6 +226,41 @@ static void test_the_order(void **state)
 	assert_int_equal(agent_at, last_at);
 }
 
+/* Of what is left in an outage, down to the last second. */
+static void test_times_are_in_order(void **state)
+{
+	struct sample sample;
+	struct packet packet, answer;
+	struct decide_question question = {.site = &sample_site,
+					   .leases = &sample_table,
+					   .packet = &packet,
+					   .now_ms = 1000,
+					   .server = SERVER};
+	uint32_t renewal, rebinding, end;
+
+	(void)state;
+	for (uint32_t left = 1; left < 100; left++) {
+		sample_lease(CLIENT, HELD, LEASE_BOUND, 1000 + left * 1000);
+		sample_begin(&sample, PACKET_REQUEST, CLIENT);
+		sample_u32(&sample, OPTION_REQUESTED_ADDRESS, HELD);
+		sample_end(&sample, &packet);
+		decide(&question, &verdict);
+		assert_int_equal(verdict.action, DECIDE_ACK);
+		assert_int_equal(reply_encode(&packet, &verdict, buffer, &reply), ERR_OK);
+		assert_int_equal(packet_parse(buffer, reply.length, &answer), ERR_OK);
+		assert_true(packet_option_u32(&answer, OPTION_LEASE_SECONDS, &end));
+		assert_int_equal(end, left);
+		assert_int_equal(has(&answer, OPTION_RENEWAL_SECONDS),
+				 has(&answer, OPTION_REBINDING_SECONDS));
+		if (!packet_option_u32(&answer, OPTION_RENEWAL_SECONDS, &renewal) ||
+		    !packet_option_u32(&answer, OPTION_REBINDING_SECONDS, &rebinding)) {
+			assert_true(left < 16);
+			continue;
+		}
+		assert_true(renewal < rebinding && rebinding < end);
+	}
+}
+
 /* Who turns from BOOTP to DHCP and back keeps its address (RFC 1534). */
 static void test_bootp_and_dhcp_have_the_same_address(void **state)
 {
@@ -269,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(test_options_that_must_be_and_must_not, sample_setup),
 		cmocka_unit_test_setup(test_a_nak_holds_nothing_else, sample_setup),
 		cmocka_unit_test_setup(test_the_order, sample_setup),
+		cmocka_unit_test_setup(test_times_are_in_order, sample_setup),
 		cmocka_unit_test_setup(test_bootp_and_dhcp_have_the_same_address, sample_setup),
 	};
 
