@@ -85,8 +85,8 @@ static void suspect(struct beside_interface *interface, uint32_t server)
 		if (link_address(beside->interfaces[i].link) == server)
 			return;
 	}
-	if (foreign_judge(backend_foreign(backend_of(beside)), server, false) ==
-	    FOREIGN_STRANGER)
+	/* who was heard now for the first time is not judged yet: asking does no harm */
+	if (foreign_judge(backend_foreign(backend_of(beside)), server, false) != FOREIGN_PEER)
 		probe_hint(&interface->probe);
 }
 
@@ -189,9 +189,12 @@ static enum probe_verdict judge(const struct beside_interface *interface)
 
 bool beside_is_serving(const struct beside *beside, size_t position)
 {
+	const struct probe *probe = &beside->interfaces[position].probe;
+
 	if (mode_of(beside) != SETTINGS_SERVER)
 		return false;
-	return probe_permits(&beside->interfaces[position].probe, policy_of(beside));
+	/* nearly always nobody is in the way, and the setting need not be looked up */
+	return probe_permits(probe, PROBE_ALWAYS) || probe_permits(probe, policy_of(beside));
 }
 
 static void ask(struct beside_interface *interface)
@@ -291,6 +294,13 @@ static void on_tick(void *data)
 		backend_announce(backend_of(beside));
 }
 
+/* Our peers shall know us before our first answer: so they do while we still ask. */
+static bool is_announced(const struct beside *beside, size_t position)
+{
+	return mode_of(beside) == SETTINGS_PROXY || beside_is_serving(beside, position) ||
+	       beside->interfaces[position].probe.state == PROBE_STARTING;
+}
+
 struct foreign_self beside_self(const struct beside *beside)
 {
 	struct foreign_self self = {.answers_as = NULL};
@@ -301,8 +311,7 @@ struct foreign_self beside_self(const struct beside *beside)
 	     i++) {
 		uint32_t address = link_address(beside->interfaces[i].link);
 
-		if (address != 0 &&
-		    (mode_of(beside) == SETTINGS_PROXY || beside_is_serving(beside, i)))
+		if (address != 0 && is_announced(beside, i))
 			self.addresses[self.count++] = address;
 	}
 	if (self.count > 0)

@@ -1,7 +1,6 @@
 """dhcpd beside other people's DHCP servers: as a proxy, as an observer, and as a server that finds
 another one in its place."""
 
-import json
 import socket
 import time
 
@@ -385,15 +384,21 @@ def test_a_forged_offer_silences_nobody(site, pool, ours):
 
 def test_a_peer_is_no_stranger(site, pool, ours, tmp_path):
     """Two of ours on one segment: the second finds the first, and both serve."""
-    daemon = ours()
-    daemon.wait_for("event=serving")
+    daemon = settled(site, ours)
     other = site.other.spawn([site.program, "--interface", "eth0", "--database",
                               site.postgres.conninfo("rouse_dhcpd"), "--state-dir", tmp_path])
     other.wait_for("event=serving")
-    both = ask(site.wire(next(MACS)), DISCOVER, count=2)
+    # heard at once, and chosen: nor does the first take the second for a stranger, who has just come
+    wire = site.wire(next(MACS))
+    both = ask(wire, DISCOVER, count=2, broadcast=True)
     assert {offer.options[54] for offer in both} == {packed(OTHER), packed(SERVER)}
+    (offer,) = [offer for offer in both if offer.options[54] == packed(OTHER)]
+    ask(wire, REQUEST, option(54, packed(OTHER)), option(50, packed(offer.yiaddr)), broadcast=True)
+    time.sleep(1.5)
     assert other.stop() == 0
-    assert "event=foreign_dhcp" not in other.output and "event=not_serving" not in other.output
-    assert not site.postgres.sql("select * from rouse.foreign_dhcp where address = %s "
-                                 "and kind = 'server'", SERVER)
-    assert json.dumps(daemon.output).count("event=foreign_dhcp address=10.77.0.9 ") == 0
+    for output in (daemon.output, other.output):
+        assert "event=not_serving" not in output and "stranger" not in output
+    assert "event=foreign_dhcp" not in other.output
+    assert daemon.output.count("event=foreign_dhcp address=10.77.0.9 ") == 0
+    assert not site.postgres.sql("select * from rouse.foreign_dhcp where address in (%s, %s) "
+                                 "and kind = 'server'", SERVER, OTHER)
