@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "dhcpd/observe.h"
@@ -21,6 +22,7 @@ struct beside_interface {
 	struct tap *tap;
 	struct probe probe; /* in mode server */
 	struct mac probe_mac;
+	uint32_t stranger; /* that answered the probe, while it is in state FOREIGN */
 	bool was_serving;
 };
 
@@ -74,6 +76,25 @@ static bool is_ours(const struct beside_interface *interface, const struct tap_h
 	       answer->server == link_address(interface->link);
 }
 
+/* Whoever sees our segment can forge an answer: it only makes us ask. */
+static void suspect(struct beside_interface *interface, uint32_t server)
+{
+	const struct beside *beside = interface->beside;
+
+	for (size_t i = 0; i < beside->interface_count; i++) {
+		if (link_address(beside->interfaces[i].link) == server)
+			return;
+	}
+	/* who was heard now for the first time is not judged yet: asking does no harm */
+	if (foreign_judge(backend_foreign(backend_of(beside)), server, false) != FOREIGN_PEER)
+		probe_hint(&interface->probe);
+}
+
+void beside_hear_choice(struct beside *beside, size_t position, uint32_t server)
+{
+	suspect(&beside->interfaces[position], server);
+}
+
 static void hear_reply(struct beside_interface *interface, const struct tap_heard *heard,
 		       const struct packet *packet)
 {
@@ -101,6 +122,8 @@ static void hear_reply(struct beside_interface *interface, const struct tap_hear
 		if (!answer.is_proxy)
 			probe_heard(&interface->probe, packet, answer.server);
 		foreign_note(foreign, &heard->mac, &answer);
+		if (!answer.is_proxy)
+			suspect(interface, answer.server);
 		/* a peer tells its own story */
 		if (foreign_judge(foreign, answer.server, answer.is_proxy) == FOREIGN_PEER)
 			return;
@@ -132,13 +155,17 @@ static void on_heard(void *data, const struct tap_heard *heard)
 
 /* --- may we serve? --- */
 
-static bool is_told_to_serve(const struct beside *beside)
+static enum probe_policy policy_of(const struct beside *beside)
 {
-	return site_setting_truth(backend_site(backend_of(beside)), "dhcp_ignore_foreign",
-				  false);
+	const char *word =
+		site_setting(backend_site(backend_of(beside)), "dhcp_step_back", "start");
+
+	if (strcmp(word, "always") == 0)
+		return PROBE_ALWAYS;
+	return strcmp(word, "never") == 0 ? PROBE_NEVER : PROBE_AT_START;
 }
 
-/* The first stranger that answered the probe, or 0. */
+/* The first stranger that answered the last question, or 0. */
 static uint32_t find_stranger(const struct beside_interface *interface)
 {
 	const struct foreign *foreign = backend_foreign(backend_of(interface->beside));
@@ -162,9 +189,12 @@ static enum probe_verdict judge(const struct beside_interface *interface)
 
 bool beside_is_serving(const struct beside *beside, size_t position)
 {
+	const struct probe *probe = &beside->interfaces[position].probe;
+
 	if (mode_of(beside) != SETTINGS_SERVER)
 		return false;
-	return probe_permits(&beside->interfaces[position].probe) || is_told_to_serve(beside);
+	/* nearly always nobody is in the way, and the setting need not be looked up */
+	return probe_permits(probe, PROBE_ALWAYS) || probe_permits(probe, policy_of(beside));
 }
 
 static void ask(struct beside_interface *interface)
@@ -183,20 +213,65 @@ static void ask(struct beside_interface *interface)
 	(void)link_send(interface->link, &everybody, &frame);
 }
 
-static void say_change(const struct beside_interface *interface, bool is_serving)
+static void say_not_serving(const struct beside_interface *interface)
 {
 	char address[IP4_TEXT_SIZE];
 
-	if (is_serving) {
-		log_info("serving", "interface=%s", link_name(interface->link));
-		return;
-	}
-	ip4_format(find_stranger(interface), address);
+	ip4_format(interface->stranger, address);
 	log_warning("not_serving", "interface=%s reason=%s address=%s remedy=%s",
 		    link_name(interface->link),
 		    log_text("another DHCP server gives addresses here"), address,
 		    log_text("stop it, or start dhcpd with mode = \"proxy\", or set the "
-			     "setting dhcp_ignore_foreign to true"));
+			     "setting dhcp_step_back to never"));
+}
+
+static void say_stranger(const struct beside_interface *interface)
+{
+	char address[IP4_TEXT_SIZE];
+
+	if (interface->stranger == 0) {
+		log_info("stranger_gone", "interface=%s", link_name(interface->link));
+		return;
+	}
+	ip4_format(interface->stranger, address);
+	log_warning("serving_beside_stranger", "interface=%s reason=%s address=%s remedy=%s",
+		    link_name(interface->link),
+		    log_text("another DHCP server gives addresses here, too: a client may get "
+			     "wrong ones, and one address may be given twice"),
+		    address,
+		    log_text("find it by its card in rouse.foreign_dhcp and stop it; if it "
+			     "shall serve in our place, set dhcp_step_back to always"));
+}
+
+/* Tells what has changed; false when nothing has. */
+static bool say_change(struct beside_interface *interface, uint32_t stranger_before)
+{
+	bool is_serving = beside_is_serving(
+		interface->beside, (size_t)(interface - interface->beside->interfaces));
+	bool was_serving = interface->was_serving;
+	bool is_same_stranger = (stranger_before == 0) == (interface->stranger == 0);
+
+	interface->was_serving = is_serving;
+	if (is_serving == was_serving && is_same_stranger)
+		return false;
+	if (is_serving && !was_serving)
+		log_info("serving", "interface=%s", link_name(interface->link));
+	if (!is_serving && interface->stranger != 0)
+		say_not_serving(interface);
+	else if (is_serving && (interface->stranger != 0 || was_serving))
+		say_stranger(interface);
+	return true;
+}
+
+static void note_stranger(struct beside_interface *interface)
+{
+	uint32_t found = find_stranger(interface);
+
+	if (interface->probe.state != PROBE_FOREIGN)
+		interface->stranger = 0;
+	/* while it is asked again, the one of before stands */
+	else if (found != 0)
+		interface->stranger = found;
 }
 
 static void on_tick(void *data)
@@ -207,21 +282,23 @@ static void on_tick(void *data)
 
 	for (size_t i = 0; i < beside->interface_count; i++) {
 		struct beside_interface *interface = &beside->interfaces[i];
-		enum probe_state before = interface->probe.state;
-		bool is_serving;
+		uint32_t before = interface->stranger;
 
 		if (probe_tick(&interface->probe, now, judge(interface)))
 			ask(interface);
-		is_serving = beside_is_serving(beside, i);
-		if (is_serving != interface->was_serving ||
-		    (before == PROBE_ASKING && interface->probe.state == PROBE_FOREIGN)) {
-			say_change(interface, is_serving);
+		note_stranger(interface);
+		if (say_change(interface, before))
 			is_changed = true;
-		}
-		interface->was_serving = is_serving;
 	}
 	if (is_changed)
 		backend_announce(backend_of(beside));
+}
+
+/* Our peers shall know us before our first answer: so they do while we still ask. */
+static bool is_announced(const struct beside *beside, size_t position)
+{
+	return mode_of(beside) == SETTINGS_PROXY || beside_is_serving(beside, position) ||
+	       beside->interfaces[position].probe.state == PROBE_STARTING;
 }
 
 struct foreign_self beside_self(const struct beside *beside)
@@ -234,8 +311,7 @@ struct foreign_self beside_self(const struct beside *beside)
 	     i++) {
 		uint32_t address = link_address(beside->interfaces[i].link);
 
-		if (address != 0 &&
-		    (mode_of(beside) == SETTINGS_PROXY || beside_is_serving(beside, i)))
+		if (address != 0 && is_announced(beside, i))
 			self.addresses[self.count++] = address;
 	}
 	if (self.count > 0)
@@ -258,15 +334,15 @@ void beside_status(const struct beside *beside, char *buffer, size_t size)
 	}
 	for (size_t i = 0; i < beside->interface_count; i++) {
 		const struct beside_interface *interface = &beside->interfaces[i];
+		bool is_serving = beside_is_serving(beside, i);
 
-		if (mode_of(beside) != SETTINGS_SERVER || beside_is_serving(beside, i) ||
-		    find_stranger(interface) == 0)
+		if (interface->stranger == 0)
 			continue;
-		ip4_format(find_stranger(interface), address);
-		(void)snprintf(buffer, size,
-			       "observing only: %s gives addresses on %s, and "
-			       "dhcp_ignore_foreign is false",
-			       address, link_name(interface->link));
+		ip4_format(interface->stranger, address);
+		(void)snprintf(buffer, size, "%s: %s gives addresses on %s%s",
+			       is_serving ? "serving beside a stranger" : "observing only",
+			       address, link_name(interface->link),
+			       is_serving ? ", too" : ", and dhcp_step_back is not never");
 		return;
 	}
 }

@@ -2,15 +2,17 @@
  * beside - living with other DHCP servers: what is heard of them, and whether we may serve.
  *
  * In mode server a tap hears other servers' broadcast answers, and a probe asks before we
- * serve; while a stranger answers, we only listen. In mode proxy the boot answers are added to
- * another server's addresses; in mode observe nothing is ever sent. Neither of these two binds
- * port 67.
+ * serve; while a stranger answers, we only listen. One who comes later is told of, and the
+ * setting dhcp_step_back says whether we make way for it. In mode proxy the boot answers are
+ * added to another server's addresses; in mode observe nothing is ever sent. Neither of these
+ * two binds port 67.
  */
 #ifndef ROUSE_DHCPD_BESIDE_H
 #define ROUSE_DHCPD_BESIDE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/err.h"
 #include "dhcpd/backend.h"
@@ -36,6 +38,8 @@ MUST_CHECK enum err beside_add(struct beside *beside, struct link *link);
 bool beside_is_serving(const struct beside *beside, size_t interface);
 /* A client's packet that is not answered here: for its trace. */
 void beside_hear_request(struct beside *beside, size_t interface, const struct packet *packet);
+/* A client of this interface's own segment took the offer of a server that is not us. */
+void beside_hear_choice(struct beside *beside, size_t interface, uint32_t server);
 /* For struct foreign_options. */
 struct foreign_self beside_self(const struct beside *beside);
 /* One line for people: the mode, and who is in the way. */

@@ -75,7 +75,7 @@ void drops_note(struct drops *drops, const struct decide_verdict *verdict)
 		note_empty(drops, verdict);
 	else if (verdict->is_from_pool)
 		note_relief(drops, verdict);
-	if (verdict->action == DECIDE_SILENT && verdict->change == DECIDE_NONE)
+	if (verdict->action == DECIDE_SILENT)
 		drops_count(drops, verdict->reason);
 }
 

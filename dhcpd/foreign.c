@@ -18,6 +18,7 @@ struct stranger {
 	struct observe_answer answer;
 	uint64_t count;	    /* heard and not yet told to the database */
 	uint64_t in_flight; /* of these, in the statement under way */
+	uint64_t judged_by; /* which announcement's answer can tell whether it is a peer */
 	bool is_logged;
 };
 
@@ -30,7 +31,8 @@ struct foreign {
 		bool is_proxy;
 	} peers[PEERS_MAX];
 	size_t peer_count;
-	bool has_peers; /* the database was asked */
+	/* announcements sent, answered, and the last one that was answered with our peers */
+	uint64_t announced, answered, peers_of;
 	struct log_repeat repeat;
 	struct loop_timer timer;
 	unsigned ticks;
@@ -44,28 +46,45 @@ static void release(struct foreign *foreign)
 		free(foreign);
 }
 
+/* The end of the list when it was not heard before. */
+static struct stranger *find(const struct foreign *foreign, uint32_t address, bool is_proxy,
+			     const struct mac *mac)
+{
+	const struct stranger *stranger = foreign->known;
+	const struct stranger *end = stranger + foreign->known_count;
+
+	while (stranger < end &&
+	       !(stranger->answer.server == address && stranger->answer.is_proxy == is_proxy &&
+		 (!mac || mac_equal(&stranger->mac, mac))))
+		stranger++;
+	return (struct stranger *)stranger;
+}
+
 enum foreign_kind foreign_judge(const struct foreign *foreign, uint32_t address, bool is_proxy)
 {
+	const struct stranger *stranger = find(foreign, address, is_proxy, NULL);
+
 	for (size_t i = 0; i < foreign->peer_count; i++) {
 		if (foreign->peers[i].address == address &&
 		    foreign->peers[i].is_proxy == is_proxy)
 			return FOREIGN_PEER;
 	}
-	return foreign->has_peers ? FOREIGN_STRANGER : FOREIGN_NOT_KNOWN;
+	if (foreign->peers_of == 0)
+		return FOREIGN_NOT_KNOWN;
+	/* a peer that has just started is not in a list of before */
+	return stranger < foreign->known + foreign->known_count &&
+			       stranger->judged_by > foreign->peers_of
+		       ? FOREIGN_NOT_KNOWN
+		       : FOREIGN_STRANGER;
 }
 
 void foreign_note(struct foreign *foreign, const struct mac *mac,
 		  const struct observe_answer *answer)
 {
-	struct stranger *stranger = foreign->known;
-	struct stranger *end = stranger + foreign->known_count;
+	struct stranger *stranger = find(foreign, answer->server, answer->is_proxy, mac);
 	unsigned long left_out;
 
-	while (stranger < end && !(stranger->answer.server == answer->server &&
-				   stranger->answer.is_proxy == answer->is_proxy &&
-				   mac_equal(&stranger->mac, mac)))
-		stranger++;
-	if (stranger == end) {
+	if (stranger == foreign->known + foreign->known_count) {
 		if (foreign->known_count == FOREIGN_KNOWN_MAX) {
 			if (log_repeat_due(&foreign->repeat, loop_now_ms(foreign->options.loop),
 					   60000, &left_out))
@@ -75,8 +94,10 @@ void foreign_note(struct foreign *foreign, const struct mac *mac,
 						     "rouse.foreign_dhcp"));
 			return;
 		}
-		*stranger = (struct stranger){.mac = *mac};
+		*stranger = (struct stranger){
+			.mac = *mac, .answer = *answer, .judged_by = foreign->announced + 1};
 		foreign->known_count++;
+		foreign_announce(foreign);
 	}
 	stranger->answer = *answer;
 	stranger->count++;
@@ -150,17 +171,18 @@ static void tell(struct foreign *foreign)
 	struct text out = text_into(json, sizeof(json));
 	const char *params[2] = {foreign->options.instance, json};
 
-	if (foreign->is_telling || !foreign->has_peers || !db_is_up(foreign->options.conn))
+	if (foreign->is_telling || !db_is_up(foreign->options.conn))
 		return;
 	text_put(&out, "[");
 	for (size_t i = 0; i < foreign->known_count; i++) {
 		struct stranger *stranger = &foreign->known[i];
+		enum foreign_kind kind = foreign_judge(foreign, stranger->answer.server,
+						       stranger->answer.is_proxy);
 		struct text before = out;
 
-		if (foreign_judge(foreign, stranger->answer.server,
-				  stranger->answer.is_proxy) == FOREIGN_PEER)
+		if (kind == FOREIGN_PEER)
 			stranger->count = 0;
-		if (stranger->count == 0)
+		if (stranger->count == 0 || kind == FOREIGN_NOT_KNOWN)
 			continue;
 		if (!stranger->is_logged)
 			log_stranger(stranger);
@@ -187,6 +209,7 @@ static void on_announced(void *data, const struct db_answer *answer)
 	struct foreign *foreign = data;
 
 	foreign->in_flight--;
+	foreign->answered++;
 	if (answer->outcome == DB_ERROR)
 		log_error("announcement_refused", "reason=%s", log_text(answer->message));
 	if (answer->outcome == DB_OK && !foreign->is_closed) {
@@ -199,7 +222,7 @@ static void on_announced(void *data, const struct db_answer *answer)
 				strcmp(row_text(&row, "kind"), "proxy") == 0;
 			foreign->peer_count++;
 		}
-		foreign->has_peers = true;
+		foreign->peers_of = foreign->answered;
 	}
 	release(foreign);
 }
@@ -222,8 +245,10 @@ void foreign_announce(struct foreign *foreign)
 	foreign->ticks = 0;
 	if (db_query(foreign->options.conn,
 		     "select * from rouse_daemon.dhcp_here($1, $2::inet[], $3)", params, 3,
-		     DEADLINE_MS, on_announced, foreign) == ERR_OK)
+		     DEADLINE_MS, on_announced, foreign) == ERR_OK) {
 		foreign->in_flight++;
+		foreign->announced++;
+	}
 }
 
 static void on_time(void *data)

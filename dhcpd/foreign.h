@@ -23,7 +23,7 @@
 struct foreign;
 
 enum foreign_kind {
-	FOREIGN_NOT_KNOWN, /* the database has not named our peers yet */
+	FOREIGN_NOT_KNOWN, /* the database has not named our peers since it was heard first */
 	FOREIGN_PEER,
 	FOREIGN_STRANGER,
 };

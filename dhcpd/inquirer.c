@@ -123,7 +123,7 @@ static void finish(struct inquirer *inquirer, const struct lease_client *client,
 	struct parked parked;
 
 	if (inquiry_take(&inquirer->table, client, &inquiry) != ERR_OK ||
-	    parking_take(inquirer->parking, &inquiry.client, &parked) != ERR_OK)
+	    parking_take(inquirer->parking, &inquiry.client, 0, &parked) != ERR_OK)
 		return;
 	if (answer)
 		inquirer->counts.in_use++;
@@ -136,7 +136,7 @@ void inquirer_forget(struct inquirer *inquirer, const struct lease_client *clien
 	struct inquiry inquiry;
 	struct parked parked;
 
-	if (!inquirer || parking_take(inquirer->parking, client, &parked) != ERR_OK)
+	if (!inquirer || parking_take(inquirer->parking, client, 0, &parked) != ERR_OK)
 		return;
 	if (inquiry_take(&inquirer->table, client, &inquiry) != ERR_OK)
 		return; /* it was never begun */

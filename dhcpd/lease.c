@@ -94,3 +94,8 @@ uint32_t lease_seconds_left(const struct lease *lease, uint64_t now_ms)
 
 	return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
+
+bool lease_may_be_lost(const struct lease *lease, uint64_t newest_grant_ms)
+{
+	return lease->granted_ms > 0 && lease->granted_ms + LEASE_LAG_MS > newest_grant_ms;
+}

@@ -18,6 +18,7 @@
 #include "dhcpd/packet.h"
 
 #define LEASE_CLIENT_MAX 256
+#define LEASE_LAG_MS 600000 /* more than any standby lags behind and is still promoted */
 
 /* A client's key, as the database has it: ff and option 61, or hardware type and address. */
 struct lease_client {
@@ -89,6 +90,11 @@ bool lease_is_held(const struct lease *lease, uint64_t now_ms);
  */
 bool lease_is_free_for(const struct lease *lease, const struct lease_client *client,
 		       uint64_t now_ms, uint64_t grace_ms);
+/*
+ * Would a standby that is promoted now perhaps lack this lease? What lagged behind was granted
+ * shortly before the newest one, however long ago that was.
+ */
+bool lease_may_be_lost(const struct lease *lease, uint64_t newest_grant_ms);
 /* Whole seconds until its recorded end, 0 when past. */
 uint32_t lease_seconds_left(const struct lease *lease, uint64_t now_ms);
 

@@ -124,6 +124,17 @@ const struct lease *lease_of_client(const struct lease_table *table,
 	return best;
 }
 
+uint64_t lease_newest_grant(const struct lease_table *table)
+{
+	uint64_t newest_ms = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->leases[i].granted_ms > newest_ms)
+			newest_ms = table->leases[i].granted_ms;
+	}
+	return newest_ms;
+}
+
 /* --- changing --- */
 
 /* Before that no other client may have its address, whatever the grace. */

@@ -57,6 +57,8 @@ const struct lease *lease_at(const struct lease_table *table, uint32_t address);
 const struct lease *lease_of_client(const struct lease_table *table,
 				    const struct lease_client *client,
 				    const struct ip4_net *net);
+/* When this process had a lease recorded last; 0: never. Looks at all of them. */
+uint64_t lease_newest_grant(const struct lease_table *table);
 /*
  * Writes the entry of its address, whoever had it; its key is copied. ERR_SPACE: there is no
  * room for another lease, or for another long key.

@@ -4,73 +4,195 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/hex.h"
+#include "core/text.h"
 
-#define TITLE "rouse leases 1\n"
+#define TITLE "rouse leases 2\n"
+#define TIMELINE "timeline "
 #define PATH_MAX_LENGTH 512
 #define LINE_SIZE 700
 
 static const char *const state_names[] = {NULL, "bound", "released", "declined", "expired"};
 
-static bool write_lease(FILE *file, const struct lease *lease, uint64_t now_ms, time_t now)
+struct leasefile {
+	char path[PATH_MAX_LENGTH];
+	FILE *notes; /* at the end of the file; NULL: not to be had */
+	size_t growth;
+	int failure; /* of a note, not yet told; an errno */
+};
+
+enum err leasefile_open(const char *path, struct leasefile **ret_file)
+{
+	struct leasefile *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return ERR_MEMORY;
+	if (strlen(path) >= sizeof(file->path)) {
+		free(file);
+		return ERR_SPACE;
+	}
+	memcpy(file->path, path, strlen(path) + 1);
+	*ret_file = file;
+	return ERR_OK;
+}
+
+/* --- writing --- */
+
+static void put_lease(struct text *out, const struct lease *lease, uint64_t now_ms, time_t now)
 {
 	int64_t left = ((int64_t)lease->ends_ms - (int64_t)now_ms) / 1000;
-	char address[IP4_TEXT_SIZE];
+	int64_t age = ((int64_t)now_ms - (int64_t)lease->granted_ms) / 1000;
+	char address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE] = "-";
 
-	/* an offer is no lease */
-	if (!state_names[lease->state])
-		return true;
 	ip4_format(lease->address, address);
-	if (fprintf(file, "%s ", address) < 0)
-		return false;
-	for (size_t i = 0; i < lease->client.length; i++) {
-		if (fprintf(file, "%02x", lease_key_octets(&lease->client)[i]) < 0)
-			return false;
-	}
-	return fprintf(file, " %s %" PRId64 "\n", state_names[lease->state],
-		       (int64_t)now + left) > 0;
+	if (lease->has_mac)
+		mac_format(&lease->mac, mac);
+	text_put(out, address);
+	text_put(out, " ");
+	text_put_hex(out, lease_key_octets(&lease->client), lease->client.length);
+	text_printf(out, " %s %" PRId64 " %" PRId64 " %s\n", state_names[lease->state],
+		    (int64_t)now + left, lease->granted_ms > 0 ? (int64_t)now - age : 0, mac);
 }
 
-static bool write_all(FILE *file, const struct lease_table *leases, uint64_t now_ms)
+static bool write_all(FILE *out, const struct lease_table *leases, const char *timeline,
+		      uint64_t now_ms)
 {
+	uint64_t newest = lease_newest_grant(leases);
 	time_t now = time(NULL);
 
-	if (fputs(TITLE, file) == EOF)
+	if (fputs(TITLE, out) == EOF ||
+	    (*timeline && fprintf(out, TIMELINE "%s\n", timeline) < 0))
 		return false;
 	for (size_t i = 0; i < leases->count; i++) {
-		if (!write_lease(file, &leases->leases[i], now_ms, now))
+		struct lease lease = leases->leases[i];
+		char line[LINE_SIZE];
+		struct text text = text_into(line, sizeof(line));
+
+		/* an offer is no lease */
+		if (!state_names[lease.state])
+			continue;
+		if (!lease_may_be_lost(&lease, newest))
+			lease.granted_ms = 0;
+		put_lease(&text, &lease, now_ms, now);
+		if (fwrite(line, 1, text.length, out) != text.length)
 			return false;
 	}
-	return fflush(file) == 0 && fsync(fileno(file)) == 0;
+	return fflush(out) == 0 && fsync(fileno(out)) == 0;
 }
 
-enum err leasefile_write(const char *path, const struct lease_table *leases, uint64_t now_ms)
+static void stop_notes(struct leasefile *file)
 {
-	char fresh[PATH_MAX_LENGTH];
-	bool is_written;
-	int opened;
-	FILE *file;
+	if (file->notes)
+		(void)fclose(file->notes);
+	file->notes = NULL;
+}
 
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", path) >= sizeof(fresh)) {
-		errno = ENAMETOOLONG;
-		return ERR_SYSTEM;
-	}
-	opened = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	file = opened >= 0 ? fdopen(opened, "w") : NULL;
-	if (!file) {
+/* ERR_SYSTEM. `flags` are open()'s, beside those for writing. */
+static enum err open_to_write(const char *path, int flags, FILE **ret_out)
+{
+	int opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	FILE *out = opened >= 0 ? fdopen(opened, "a") : NULL;
+
+	if (!out) {
 		if (opened >= 0)
 			(void)close(opened);
 		return ERR_SYSTEM;
 	}
-	is_written = write_all(file, leases, now_ms);
-	if (fclose(file) != 0)
-		is_written = false;
-	return is_written && rename(fresh, path) == 0 ? ERR_OK : ERR_SYSTEM;
+	*ret_out = out;
+	return ERR_OK;
 }
+
+enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
+			const char *timeline, uint64_t now_ms)
+{
+	char fresh[PATH_MAX_LENGTH + 4];
+	FILE *out;
+
+	if (!*file->path)
+		return ERR_OK;
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", file->path);
+	if (open_to_write(fresh, O_TRUNC, &out) != ERR_OK)
+		return ERR_SYSTEM;
+	if (!write_all(out, leases, timeline, now_ms) || rename(fresh, file->path) != 0) {
+		int reason = errno;
+
+		(void)fclose(out);
+		errno = reason;
+		return ERR_SYSTEM;
+	}
+	/* the old file is gone: notes go behind the new one's lines */
+	stop_notes(file);
+	file->notes = out;
+	file->growth = 0;
+	file->failure = 0;
+	return ERR_OK;
+}
+
+static void note(struct leasefile *file, const struct text *line)
+{
+	if (fwrite(line->start, 1, line->length, file->notes) == line->length) {
+		file->growth += line->length;
+		return;
+	}
+	/* the end may be half a line now: nothing may follow it */
+	file->failure = errno;
+	stop_notes(file);
+}
+
+void leasefile_note(struct leasefile *file, const struct lease *lease, uint64_t now_ms)
+{
+	char line[LINE_SIZE];
+	struct text text = text_into(line, sizeof(line));
+
+	if (!file->notes || !state_names[lease->state])
+		return;
+	put_lease(&text, lease, now_ms, time(NULL));
+	note(file, &text);
+}
+
+void leasefile_note_timeline(struct leasefile *file, const char *timeline)
+{
+	char line[LINE_SIZE];
+	struct text text = text_into(line, sizeof(line));
+
+	if (!file->notes)
+		return;
+	text_printf(&text, TIMELINE "%s\n", timeline);
+	note(file, &text);
+}
+
+enum err leasefile_flush(struct leasefile *file)
+{
+	if (file->notes && fflush(file->notes) != 0) {
+		file->failure = errno;
+		stop_notes(file);
+	}
+	if (file->failure == 0)
+		return ERR_OK;
+	errno = file->failure;
+	file->failure = 0;
+	return ERR_SYSTEM;
+}
+
+size_t leasefile_growth(const struct leasefile *file)
+{
+	return file->growth;
+}
+
+void leasefile_close(struct leasefile *file)
+{
+	if (!file)
+		return;
+	stop_notes(file);
+	free(file);
+}
+
+/* --- reading --- */
 
 static bool read_client(const char *hex, struct lease_client *client)
 {
@@ -100,53 +222,120 @@ static bool read_state(const char *word, struct lease *lease)
 	return false;
 }
 
+static bool read_mac(const char *word, struct lease *lease)
+{
+	lease->has_mac = strcmp(word, "-") != 0;
+	return !lease->has_mac || mac_parse(word, strlen(word), &lease->mac) == ERR_OK;
+}
+
+/* A time of the clock on the wall as one of the loop's; before its beginning: `least`. */
+static bool read_time(int64_t seconds, time_t now, uint64_t now_ms, uint64_t least,
+		      uint64_t *time_ms)
+{
+	int64_t left_ms;
+
+	if (seconds < 0 || seconds > INT64_MAX / 2000)
+		return false;
+	left_ms = (seconds - (int64_t)now) * 1000;
+	*time_ms = left_ms >= 0 || (uint64_t)-left_ms < now_ms ? now_ms + (uint64_t)left_ms
+							       : least;
+	return true;
+}
+
 /* `client` is where the lease's key is kept. */
 static bool read_line(const char *line, uint64_t now_ms, time_t now,
 		      struct lease_client *client, struct lease *lease)
 {
 	char address[IP4_TEXT_SIZE], hex[2 * LEASE_CLIENT_MAX + 1], state[16];
-	int64_t ends, left_ms;
+	char mac[MAC_TEXT_SIZE];
+	int64_t ends, granted;
 
 	*lease = (struct lease){0};
-	if (sscanf(line, "%15s %512s %15s %" SCNd64, address, hex, state, &ends) != 4 ||
+	if (sscanf(line, "%15s %512s %15s %" SCNd64 " %" SCNd64 " %17s", address, hex, state,
+		   &ends, &granted, mac) != 6 ||
 	    ip4_parse(address, &lease->address) != ERR_OK || !read_client(hex, client) ||
-	    !read_state(state, lease) || ends < 0 || ends > INT64_MAX / 2000)
+	    !read_state(state, lease) || !read_mac(mac, lease) ||
+	    !read_time(ends, now, now_ms, 0, &lease->ends_ms))
 		return false;
-	left_ms = (ends - (int64_t)now) * 1000;
-	if (left_ms > 0)
-		lease->ends_ms = now_ms + (uint64_t)left_ms;
-	else if ((uint64_t)-left_ms < now_ms)
-		lease->ends_ms = now_ms - (uint64_t)-left_ms;
 	lease->client = lease_key_of(client);
-	lease->has_mac = client->length == 7 && client->octets[0] == 1;
-	if (lease->has_mac)
-		memcpy(lease->mac.octet, client->octets + 1, sizeof(lease->mac.octet));
+	/* it was granted before this machine started: as early as can be said */
+	return granted == 0 || read_time(granted, now, now_ms, 1, &lease->granted_ms);
+}
+
+static bool read_timeline(const char *line, struct leasefile_found *found)
+{
+	size_t title = strlen(TIMELINE), length;
+
+	if (strncmp(line, TIMELINE, title) != 0)
+		return false;
+	length = strspn(line + title, "0123456789");
+	if (length == 0 || length >= sizeof(found->timeline) || line[title + length] != '\n')
+		return false;
+	memcpy(found->timeline, line + title, length);
+	found->timeline[length] = '\0';
 	return true;
 }
 
-enum err leasefile_read(const char *path, uint64_t now_ms,
+/* How many octets of the file are to be kept: 0 if it is not one of ours. */
+static off_t read_lines(FILE *in, uint64_t now_ms,
 			void (*on_lease)(void *data, const struct lease *lease), void *data,
-			size_t *ret_bad)
+			struct leasefile_found *found)
 {
-	FILE *file = fopen(path, "re");
 	time_t now = time(NULL);
 	char line[LINE_SIZE];
 	struct lease_client client;
 	struct lease lease;
-	size_t bad = 0;
 
-	if (!file)
-		return errno == ENOENT ? ERR_ABSENT : ERR_SYSTEM;
-	if (!fgets(line, sizeof(line), file) || strcmp(line, TITLE) != 0)
-		bad++;
-	else
-		while (fgets(line, sizeof(line), file)) {
-			if (read_line(line, now_ms, now, &client, &lease))
-				on_lease(data, &lease);
-			else
-				bad++;
-		}
-	(void)fclose(file);
-	*ret_bad = bad;
-	return ERR_OK;
+	if (!fgets(line, sizeof(line), in) || strcmp(line, TITLE) != 0) {
+		found->bad++;
+		return 0;
+	}
+	while (fgets(line, sizeof(line), in)) {
+		size_t length = strlen(line);
+
+		/* the process died while it wrote it */
+		if (feof(in) && line[length - (length > 0)] != '\n')
+			return ftello(in) - (off_t)length;
+		if (read_line(line, now_ms, now, &client, &lease))
+			on_lease(data, &lease);
+		else if (!read_timeline(line, found))
+			found->bad++;
+	}
+	return ftello(in);
+}
+
+/* Opens the file to add to it; what is behind `kept` octets goes. */
+static enum err begin_notes(struct leasefile *file, off_t kept)
+{
+	if (open_to_write(file->path, O_APPEND, &file->notes) != ERR_OK)
+		return ERR_SYSTEM;
+	if (ftruncate(fileno(file->notes), kept) == 0 &&
+	    (kept > 0 || fputs(TITLE, file->notes) != EOF))
+		return ERR_OK;
+	stop_notes(file);
+	return ERR_SYSTEM;
+}
+
+enum err leasefile_read(struct leasefile *file, uint64_t now_ms,
+			void (*on_lease)(void *data, const struct lease *lease), void *data,
+			struct leasefile_found *ret_found)
+{
+	struct leasefile_found found = {.timeline = ""};
+	off_t kept = 0;
+	enum err err;
+	FILE *in;
+
+	*ret_found = found;
+	if (!*file->path)
+		return ERR_ABSENT;
+	in = fopen(file->path, "re");
+	if (!in && errno != ENOENT)
+		return ERR_SYSTEM;
+	if (in) {
+		kept = read_lines(in, now_ms, on_lease, data, &found);
+		(void)fclose(in);
+	}
+	err = begin_notes(file, kept);
+	*ret_found = found;
+	return err == ERR_OK && !in ? ERR_ABSENT : err;
 }

@@ -1,25 +1,57 @@
 /*
  * leasefile - the recorded leases on disk, mode 0600: what dhcpd knows when it starts while the
- * database is away. One line a lease: address, client in hexadecimal, state, end in seconds
- * since 1970. The database's copy replaces all of it at the first connection.
+ * database is away, and what it must assert anew when a standby was promoted meanwhile.
+ *
+ * One line a lease: address, client in hexadecimal, state, its end and when this process had it
+ * recorded (seconds since 1970; 0: not lately, or others did), its card or "-". The line
+ * "timeline N" names the database's. Now and then the whole table is written; between, what
+ * changes is added at the end, and a later line stands over an earlier one. What is added is
+ * not synced: it is for the death of this process, not of the machine.
+ *
+ *	leasefile_open(path, &file);
+ *	leasefile_read(file, now_ms, on_lease, data, &found);
+ *	leasefile_note(file, lease, now_ms);	 a grant; many of them, then
+ *	leasefile_flush(file);
  */
 #ifndef ROUSE_DHCPD_LEASEFILE_H
 #define ROUSE_DHCPD_LEASEFILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
 #include "dhcpd/lease_table.h"
 
-/* Writes a new file and puts it in the old one's place. ERR_SYSTEM: errno says why. */
-MUST_CHECK enum err leasefile_write(const char *path, const struct lease_table *leases,
-				    uint64_t now_ms);
+#define LEASEFILE_TIMELINE_SIZE 24
+
+struct leasefile;
+
+struct leasefile_found {
+	char timeline[LEASEFILE_TIMELINE_SIZE]; /* "": none was noted */
+	size_t bad;				/* lines that could not be read */
+};
+
+/* `path` is copied; "": nothing is kept, and every other function does nothing. ERR_MEMORY,
+ * ERR_SPACE: the path is too long. */
+MUST_CHECK enum err leasefile_open(const char *path, struct leasefile **ret_file);
 /*
- * Calls on_lease for each line that can be read; *ret_bad is the number of the others.
- * ERR_ABSENT: there is no file. ERR_SYSTEM.
+ * Calls on_lease for each line that can be read; a last line that was cut is no fault. Then
+ * notes may be added behind them. ERR_ABSENT: there was no file. ERR_SYSTEM: errno says why.
  */
-MUST_CHECK enum err leasefile_read(const char *path, uint64_t now_ms,
+MUST_CHECK enum err leasefile_read(struct leasefile *file, uint64_t now_ms,
 				   void (*on_lease)(void *data, const struct lease *lease),
-				   void *data, size_t *ret_bad);
+				   void *data, struct leasefile_found *ret_found);
+/* The whole table, synced, in place of all that was there. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
+				   const char *timeline, uint64_t now_ms);
+/* Added with the next flush. Nothing is noted any more after a failure, until the next save. */
+void leasefile_note(struct leasefile *file, const struct lease *lease, uint64_t now_ms);
+void leasefile_note_timeline(struct leasefile *file, const char *timeline);
+/* ERR_SYSTEM, once: errno says why. */
+MUST_CHECK enum err leasefile_flush(struct leasefile *file);
+/* Octets noted since the last save. */
+size_t leasefile_growth(const struct leasefile *file);
+/* Accepts NULL. What was noted and not flushed is lost. */
+void leasefile_close(struct leasefile *file);
 
 #endif

@@ -222,6 +222,16 @@ static void on_timeline(void *data, const struct db_answer *answer)
 	read_all(load);
 }
 
+const char *load_timeline(const struct load *load)
+{
+	return load->timeline;
+}
+
+void load_expect_timeline(struct load *load, const char *timeline)
+{
+	(void)snprintf(load->timeline, sizeof(load->timeline), "%s", timeline);
+}
+
 void load_begin(struct load *load)
 {
 	if (load->phase == PHASE_LOADING || load->phase == PHASE_DROPPING)

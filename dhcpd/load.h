@@ -33,6 +33,12 @@ struct load_options {
 };
 
 MUST_CHECK enum err load_open(const struct load_options *options, struct load **ret_load);
+/*
+ * The timeline of the database that the table's leases were recorded in, "" while it is not
+ * known; and that of an earlier run, before load_begin().
+ */
+const char *load_timeline(const struct load *load);
+void load_expect_timeline(struct load *load, const char *timeline);
 /* Connected, or the table is stale. Fails by itself, with a message, and is tried again. */
 void load_begin(struct load *load);
 /* The connection is lost. */

@@ -20,7 +20,8 @@ static void on_reload(void *data)
 	struct server *server = data;
 
 	notify_reloading();
-	log_info("reload", "status=%s", log_text(server_status(server)));
+	/* our own words, and longer than what log_text() shows of foreign ones */
+	log_info("reload", "status=\"%s\"", server_status(server));
 	backend_reload(server->backend);
 	notify_ready();
 }
@@ -30,7 +31,7 @@ static void on_stop(void *data)
 	struct server *server = data;
 
 	if (server->backend)
-		log_info("stopped", "status=%s", log_text(server_status(server)));
+		log_info("stopped", "status=\"%s\"", server_status(server));
 	server_close(server);
 	backend_close(server->backend);
 }

@@ -81,11 +81,12 @@ const struct parked *parking_find(const struct parking *parking,
 }
 
 enum err parking_take(struct parking *parking, const struct lease_client *client,
-		      struct parked *ret_parked)
+		      uint64_t now_ms, struct parked *ret_parked)
 {
 	struct slot *slot = find(parking, client);
 
-	if (!slot)
+	/* parking_expire() counts it, and may not have come yet */
+	if (!slot || slot->deadline_ms <= now_ms)
 		return ERR_ABSENT;
 	*ret_parked = slot->parked;
 	release(parking, slot);

@@ -35,9 +35,9 @@ MUST_CHECK enum err parking_put(struct parking *parking, const struct parked *pa
 /* NULL when the client has nothing parked. */
 const struct parked *parking_find(const struct parking *parking,
 				  const struct lease_client *client);
-/* Takes it out, into the caller's. ERR_ABSENT. */
+/* Takes it out, into the caller's. ERR_ABSENT, also when it is past its deadline now. */
 MUST_CHECK enum err parking_take(struct parking *parking, const struct lease_client *client,
-				 struct parked *ret_parked);
+				 uint64_t now_ms, struct parked *ret_parked);
 /* Forgets what is past its deadline; how many there were. */
 size_t parking_expire(struct parking *parking, uint64_t now_ms);
 size_t parking_count(const struct parking *parking);

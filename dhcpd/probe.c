@@ -4,18 +4,25 @@
 
 #include "dhcpd/option.h"
 
-static void begin_round(struct probe *probe, enum probe_state state, uint64_t now_ms)
+static void begin_round(struct probe *probe, uint64_t now_ms)
 {
-	probe->state = state;
+	probe->is_asking = true;
 	probe->began_ms = now_ms;
 	probe->sent = 0;
 	probe->answer_count = 0;
 }
 
+static void end_round(struct probe *probe, enum probe_state state, uint64_t next_ms)
+{
+	probe->state = state;
+	probe->is_asking = false;
+	probe->next_ms = next_ms;
+}
+
 void probe_begin(struct probe *probe, uint32_t xid, uint64_t now_ms)
 {
-	*probe = (struct probe){.xid = xid};
-	begin_round(probe, PROBE_ASKING, now_ms);
+	*probe = (struct probe){.state = PROBE_STARTING, .xid = xid};
+	begin_round(probe, now_ms);
 }
 
 void probe_heard(struct probe *probe, const struct packet *packet, uint32_t server)
@@ -30,10 +37,12 @@ void probe_heard(struct probe *probe, const struct packet *packet, uint32_t serv
 		probe->answers[probe->answer_count++] = server;
 }
 
-static void see_stranger(struct probe *probe, uint64_t now_ms)
+void probe_hint(struct probe *probe)
 {
-	probe->state = PROBE_FOREIGN;
-	probe->began_ms = now_ms;
+	uint64_t soon = probe->began_ms + PROBE_HINT_MS;
+
+	if (probe->state == PROBE_CLEAR && soon < probe->next_ms)
+		probe->next_ms = soon;
 }
 
 /* The first question and its repetition. */
@@ -48,50 +57,58 @@ static bool is_question_due(struct probe *probe, uint64_t now_ms)
 
 static bool tick_round(struct probe *probe, uint64_t now_ms, enum probe_verdict verdict)
 {
-	uint64_t most = probe->state == PROBE_ASKING ? PROBE_HOLD_MS : PROBE_ROUND_MS;
+	uint64_t most = probe->state == PROBE_STARTING ? PROBE_HOLD_MS : PROBE_ROUND_MS;
 
 	if (verdict == PROBE_STRANGER) {
-		see_stranger(probe, now_ms);
+		end_round(probe, PROBE_FOREIGN, now_ms + PROBE_AGAIN_MS);
 		return false;
 	}
-	if (now_ms - probe->began_ms >= most) {
-		probe->state = PROBE_CLEAR;
+	if (now_ms - probe->began_ms < most)
+		return is_question_due(probe, now_ms);
+	/* only once: or somebody who makes us ask again and again could keep us at the start */
+	if (probe->state != PROBE_CLEAR)
 		probe->late_until_ms = now_ms + PROBE_LATE_MS;
-		return false;
-	}
-	return is_question_due(probe, now_ms);
+	end_round(probe, PROBE_CLEAR, now_ms + PROBE_WATCH_MS);
+	return false;
 }
 
-static bool tick_clear(struct probe *probe, uint64_t now_ms, enum probe_verdict verdict)
+static bool tick_between(struct probe *probe, uint64_t now_ms, enum probe_verdict verdict)
 {
 	/* who answered cannot be judged before the database has named our peers */
-	if (verdict == PROBE_NOT_KNOWN)
+	if (verdict == PROBE_NOT_KNOWN) {
 		probe->late_until_ms = now_ms + PROBE_LATE_MS;
-	else if (verdict == PROBE_STRANGER && now_ms < probe->late_until_ms)
-		see_stranger(probe, now_ms);
-	return false;
+		return false;
+	}
+	if (probe->state == PROBE_CLEAR && verdict == PROBE_STRANGER) {
+		end_round(probe, PROBE_FOREIGN, now_ms + PROBE_AGAIN_MS);
+		return false;
+	}
+	if (probe->state == PROBE_CLEAR && now_ms >= probe->late_until_ms)
+		probe->is_settled = true;
+	if (now_ms < probe->next_ms)
+		return false;
+	/* a late answer to an old question is no answer to this one */
+	probe->xid++;
+	begin_round(probe, now_ms);
+	return is_question_due(probe, now_ms);
 }
 
 bool probe_tick(struct probe *probe, uint64_t now_ms, enum probe_verdict verdict)
 {
-	switch (probe->state) {
-	case PROBE_CLEAR:
-		return tick_clear(probe, now_ms, verdict);
-	case PROBE_FOREIGN:
-		if (now_ms - probe->began_ms < PROBE_AGAIN_MS)
-			return false;
-		/* a late answer to an old question is no answer to this one */
-		probe->xid++;
-		begin_round(probe, PROBE_AGAIN, now_ms);
-		return is_question_due(probe, now_ms);
-	default:
-		return tick_round(probe, now_ms, verdict);
-	}
+	return probe->is_asking ? tick_round(probe, now_ms, verdict)
+				: tick_between(probe, now_ms, verdict);
 }
 
-bool probe_permits(const struct probe *probe)
+bool probe_permits(const struct probe *probe, enum probe_policy policy)
 {
-	return probe->state == PROBE_CLEAR;
+	switch (policy) {
+	case PROBE_NEVER:
+		return true;
+	case PROBE_ALWAYS:
+		return probe->state == PROBE_CLEAR;
+	default:
+		return probe->state == PROBE_CLEAR || probe->is_settled;
+	}
 }
 
 struct mac probe_mac(const struct mac *our_mac)

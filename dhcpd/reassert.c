@@ -8,7 +8,6 @@
 #include "dhcpd/clienttext.h"
 #include "io/log.h"
 
-#define LATELY_MS 600000 /* more than any standby lags behind and is still promoted */
 #define ROWS_MOST 256
 #define DEADLINE_MS 10000
 #define TIMELINE_SIZE 24
@@ -133,10 +132,9 @@ static void send_slice(struct reassert *reassert)
 	reassert->options.on_done(reassert->options.data, &away);
 }
 
-static bool was_acknowledged_lately(const struct lease *lease, uint64_t now_ms)
+static bool is_to_be_asserted(const struct lease *lease, uint64_t newest_ms, uint64_t now_ms)
 {
-	return lease->granted_ms > 0 && lease->granted_ms + LATELY_MS > now_ms &&
-	       lease_is_bound(lease, now_ms);
+	return lease_may_be_lost(lease, newest_ms) && lease_is_bound(lease, now_ms);
 }
 
 void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
@@ -145,12 +143,13 @@ void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
 	static const struct db_answer no_memory = {
 		.outcome = DB_ERROR, .sqlstate = "", .message = "no memory", .hint = ""};
 	uint64_t now_ms = loop_now_ms(reassert->options.loop);
+	uint64_t newest_ms = lease_newest_grant(leases);
 	size_t count = 0;
 
 	reassert_stop(reassert);
 	(void)snprintf(reassert->timeline, sizeof(reassert->timeline), "%s", timeline);
 	for (size_t i = 0; i < leases->count; i++)
-		count += was_acknowledged_lately(&leases->leases[i], now_ms);
+		count += is_to_be_asserted(&leases->leases[i], newest_ms, now_ms);
 	reassert->table = leases;
 	reassert->asserted = calloc(count + 1, sizeof(*reassert->asserted));
 	if (!reassert->asserted) {
@@ -158,7 +157,7 @@ void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
 		return;
 	}
 	for (size_t i = 0; i < leases->count; i++) {
-		if (was_acknowledged_lately(&leases->leases[i], now_ms))
+		if (is_to_be_asserted(&leases->leases[i], newest_ms, now_ms))
 			reassert->asserted[reassert->count++] = leases->leases[i].address;
 	}
 	send_slice(reassert);

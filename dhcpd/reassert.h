@@ -1,8 +1,8 @@
 /*
  * reassert - after a failover: the new primary may lack what the old one had committed and this
- * process has acknowledged. Every such lease of the last minutes is recorded again before
- * anything new is granted. Where another client was given the address meanwhile, the database
- * puts it into quarantine, and an error names it.
+ * process has acknowledged. Every such lease of the last minutes before is recorded again
+ * before anything new is granted. Where another client was given the address meanwhile, the
+ * database puts it into quarantine, and an error names it.
  *
  * With synchronous replication there is nothing to repair, and this finds every lease in its
  * place.

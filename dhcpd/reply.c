@@ -30,11 +30,17 @@ static void put_number(struct writing *w, uint8_t code, uint32_t value)
 	put(w, code, octets, sizeof(octets));
 }
 
+/* T1 before T2 before the end (RFC 2131 section 4.4.5), or the client chooses its own. */
 static void put_times(struct writing *w)
 {
-	put_number(w, OPTION_LEASE_SECONDS, w->verdict->lease_seconds);
-	put_number(w, OPTION_RENEWAL_SECONDS, w->verdict->renewal_seconds);
-	put_number(w, OPTION_REBINDING_SECONDS, w->verdict->rebinding_seconds);
+	const struct decide_verdict *verdict = w->verdict;
+
+	put_number(w, OPTION_LEASE_SECONDS, verdict->lease_seconds);
+	if (verdict->renewal_seconds >= verdict->rebinding_seconds ||
+	    verdict->rebinding_seconds >= verdict->lease_seconds)
+		return;
+	put_number(w, OPTION_RENEWAL_SECONDS, verdict->renewal_seconds);
+	put_number(w, OPTION_REBINDING_SECONDS, verdict->rebinding_seconds);
 }
 
 /* Option 61 goes back as it came, also in a NAK (RFC 6842); option 81 answered (RFC 4702). */
@@ -47,11 +53,14 @@ static void put_client(struct writing *w)
 
 	if (identifier && length > 0)
 		put(w, OPTION_CLIENT_ID, identifier, length);
+	/* nothing else may be in a NAK (RFC 2131 table 3) */
+	if (w->verdict->action == DECIDE_NAK)
+		return;
 	/* which subnet was meant (RFC 3011 section 2) */
 	if (w->verdict->by_selection &&
 	    packet_option_u32(w->request, OPTION_SUBNET_SELECTION, &selected))
 		put_number(w, OPTION_SUBNET_SELECTION, selected);
-	if (w->verdict->action != DECIDE_NAK && fqdn_answer(w->request, fqdn, &length))
+	if (fqdn_answer(w->request, fqdn, &length))
 		put(w, OPTION_FQDN, fqdn, length);
 }
 

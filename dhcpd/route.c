@@ -7,6 +7,15 @@ struct route route_reply(const struct packet *request, enum packet_message reply
 {
 	struct route route = {ROUTE_BROADCAST, EVERYBODY, ROUTE_PORT_CLIENT, {{0}}};
 
+	/*
+	 * It has an address, and is told there, past the relay (RFC 2131 section 4.3.5): a
+	 * relay that goes by yiaddr, as ISC's does, would send it to nobody.
+	 */
+	if (request->message == PACKET_INFORM && request->ciaddr != 0) {
+		route.way = ROUTE_ADDRESS;
+		route.address = request->ciaddr;
+		return route;
+	}
 	/* behind a relay: it knows how to reach the client */
 	if (request->giaddr != 0) {
 		route.way = ROUTE_ADDRESS;

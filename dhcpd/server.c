@@ -55,7 +55,8 @@ static void send_reply(struct exchange *e)
 
 	if (reply_encode(&e->packet, &e->verdict, buffer, &reply) != ERR_OK) {
 		log_debug("reply_too_long", "xid=%08x", e->packet.xid);
-		server->left_out++;
+		drops_count(&server->drops,
+			    "what must be answered is longer than the client takes");
 		return;
 	}
 	server->left_out += reply.left_out;
@@ -154,6 +155,19 @@ static void note_unprobed(struct exchange *e)
 			    log_text("too many addresses are being probed already"));
 }
 
+/* Another server answers on this segment: what came by a relay may have been heard
+ * elsewhere.
+ */
+static void note_choice(const struct exchange *e)
+{
+	struct server *server = e->interface->server;
+	uint32_t chosen;
+
+	if (e->packet.giaddr == 0 && packet_option_u32(&e->packet, OPTION_SERVER_ID, &chosen))
+		beside_hear_choice(server->beside, (size_t)(e->interface - server->interfaces),
+				   chosen);
+}
+
 /* What the verdict changes in memory at once. */
 static void apply_change(struct exchange *e)
 {
@@ -169,6 +183,7 @@ static void apply_change(struct exchange *e)
 	case DECIDE_FORGET:
 		store_forget(store, &verdict->client, &verdict->subnet->net);
 		inquirer_forget(e->interface->server->inquirer, &verdict->client);
+		note_choice(e);
 		break;
 	case DECIDE_RELEASE:
 		store_end(store, &verdict->client, verdict->address, LEASE_RELEASED);
@@ -287,6 +302,8 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length, is_unicast))
 			continue;
 		if (!beside_is_serving(server->beside, position)) {
+			drops_count(&server->drops, "another server is in the way, or was "
+						    "not asked for yet");
 			beside_hear_request(server->beside, position, &e.packet);
 			continue;
 		}
@@ -294,8 +311,7 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 		if (backend_has_site(server->backend))
 			carry_out(&e);
 		else
-			log_debug("silent", "reason=%s",
-				  log_text("no configuration was read yet"));
+			drops_count(&server->drops, "no configuration was read yet");
 	}
 }
 
@@ -360,7 +376,8 @@ static enum err say_bind_failed(const char *name)
 	const char *remedy = "look at the reason";
 
 	if (errno == EADDRINUSE)
-		remedy = "another DHCP server runs here: `ss -lunp sport = :67` names it; stop "
+		remedy = "another DHCP server runs here: `ss -lunp sport = :67` names "
+			 "it; stop "
 			 "it or give it other interfaces";
 	else if (errno == EACCES || errno == EPERM)
 		remedy = "start dhcpd as root, or with the capabilities CAP_NET_RAW and "
@@ -396,7 +413,8 @@ static enum err open_interface(struct server *server, const char *name, enum set
 		return err;
 	if (link_address(interface->link) == 0)
 		log_warning("no_address", "interface=%s remedy=%s", name,
-			    log_text("nobody is answered there until it has an IPv4 address"));
+			    log_text("nobody is answered there until it has an IPv4 "
+				     "address"));
 	return ERR_OK;
 }
 
@@ -409,7 +427,8 @@ static enum err open_quotas(struct server *server)
 		return ERR_MEMORY;
 	if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds)) {
 		log_error("no_randomness", "reason=%s remedy=%s", log_text(strerror(errno)),
-			  log_text("the kernel must give random numbers: see getrandom(2)"));
+			  log_text("the kernel must give random numbers: see "
+				   "getrandom(2)"));
 		return ERR_SYSTEM;
 	}
 	server->quotas->ports.seed = seeds[0];

@@ -23,12 +23,13 @@ const char *server_status(void *data)
 	(void)snprintf(
 		server->status, sizeof(server->status),
 		"%s; %zu interfaces, %zu leases; %llu packets, %llu replies, %llu grants in "
-		"%llu statements, %llu late, %llu malformed, %llu router waits ended, "
-		"%llu addresses probed, %llu in use",
+		"%llu statements, %llu late, %llu turned away, %llu malformed, %llu options "
+		"left out, %llu router waits ended, %llu addresses probed, %llu in use",
 		mode, server->interface_count, store_leases(store)->count,
 		(unsigned long long)server->received, (unsigned long long)server->answered,
 		(unsigned long long)counts.granted, (unsigned long long)counts.statements,
-		(unsigned long long)counts.expired, (unsigned long long)server->malformed,
+		(unsigned long long)counts.expired, (unsigned long long)counts.full,
+		(unsigned long long)server->malformed, (unsigned long long)server->left_out,
 		(unsigned long long)adverts, (unsigned long long)probes.asked,
 		(unsigned long long)probes.in_use);
 	out = text_into(server->status + strlen(server->status),

@@ -19,11 +19,13 @@
 #define SLOW_MS 1000   /* a commit that takes longer is an outage */
 #define SWEEP_MS 100
 #define SAVE_MS 300000
+#define NOTES_MOST (32U << 20) /* octets: then the table is saved early */
 #define QUERY_DEADLINE_MS 2000
 
 struct store {
 	struct store_options options;
 	struct table *table;
+	struct leasefile *saved;
 	struct grants *grants;
 	struct asks *asks;
 	struct parking *granting; /* packets whose lease is being recorded */
@@ -33,7 +35,7 @@ struct store {
 	bool is_loaded;		   /* the table is the database's, and not only the file's */
 	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
 	struct store_counts counts;
-	struct log_repeat full_log, late_log, end_log;
+	struct log_repeat full_log, late_log, end_log, save_log;
 };
 
 static uint64_t now_ms(const struct store *store)
@@ -82,8 +84,17 @@ static void forget_parked(struct parking *parking, const struct lease_client *cl
 {
 	struct parked parked;
 
-	if (parking_take(parking, client, &parked) != ERR_OK)
+	if (parking_take(parking, client, 0, &parked) != ERR_OK)
 		return; /* it was past its deadline */
+}
+
+/* What changed here reaches the saved file within a sweep. */
+static void keep(struct store *store, uint32_t address)
+{
+	const struct lease *lease = lease_at(store_leases(store), address);
+
+	if (lease)
+		leasefile_note(store->saved, lease, now_ms(store));
 }
 
 /* --- grants --- */
@@ -103,6 +114,7 @@ static void note_grant(struct store *store, const struct grant *grant,
 	if (answer->is_granted) {
 		store->counts.granted++;
 		table_bind(store->table, &holder, lease.ends_ms, net_of(store, grant->address));
+		keep(store, grant->address);
 		return;
 	}
 	store->counts.lost_races++;
@@ -124,7 +136,7 @@ static void on_grant_answer(void *data, const struct grant *grant,
 	note_grant(store, grant, answer);
 	/* the client may have given up, or want another address by now */
 	if (!waiting || waiting->address != grant->address ||
-	    parking_take(store->granting, &grant->client, &parked) != ERR_OK)
+	    parking_take(store->granting, &grant->client, now_ms(store), &parked) != ERR_OK)
 		return;
 	if (answer->is_granted && answer->seconds_left > 0)
 		seconds = (uint32_t)answer->seconds_left;
@@ -183,7 +195,7 @@ static void on_asked(void *data, const struct lease_client *client)
 	struct store *store = data;
 	struct parked parked;
 
-	if (parking_take(store->asking, client, &parked) == ERR_OK)
+	if (parking_take(store->asking, client, now_ms(store), &parked) == ERR_OK)
 		store->options.on_answer(store->options.data, &parked, 0);
 }
 
@@ -246,6 +258,7 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 			return;
 	}
 	table_end(store->table, address, state, end_in(store, quarantine));
+	keep(store, address);
 }
 
 void store_quarantine(struct store *store, const struct lease_holder *holder)
@@ -278,6 +291,7 @@ static void on_loaded(void *data)
 	struct store *store = data;
 
 	store->is_loaded = true;
+	leasefile_note_timeline(store->saved, load_timeline(store->load));
 	grants_retry(store->grants);
 	asks_retry(store->asks);
 }
@@ -303,38 +317,24 @@ void store_on_down(struct store *store)
 	load_stop(store->load);
 }
 
-static void on_sweep(void *data)
+/* --- the saved file --- */
+
+static void say_not_saved(struct store *store)
 {
-	struct store *store = data;
-	uint64_t now = now_ms(store);
-	size_t late = parking_expire(store->granting, now);
+	int reason = errno;
 	unsigned long left_out;
 
-	store->counts.expired += late + parking_expire(store->asking, now);
-	if (late > 0 && log_repeat_due(&store->late_log, now, 10000, &left_out))
-		log_warning("acks_given_up", "count=%zu left_out=%lu reason=%s", late, left_out,
-			    log_text("the database did not commit within 2 s"));
-	if (grants_waiting(store->grants) == 0)
-		store->waiting_since_ms = 0;
-	if (!db_is_up(store->options.conn))
-		return;
-	load_tick(store->load);
-	/* before the table is the database's nothing is granted, nor sent again */
-	if (store->is_loaded) {
-		grants_retry(store->grants);
-		asks_retry(store->asks);
-	}
-	table_tend(store->table, now);
+	if (log_repeat_due(&store->save_log, now_ms(store), SAVE_MS, &left_out))
+		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s",
+			    log_text(store->options.saved_file), log_text(strerror(reason)),
+			    log_text("make the folder of state_dir, owned by dhcpd's user"));
 }
 
 static void save(struct store *store)
 {
-	const char *path = store->options.saved_file;
-
-	if (*path && leasefile_write(path, store_leases(store), now_ms(store)) != ERR_OK)
-		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s", log_text(path),
-			    log_text(strerror(errno)),
-			    log_text("make the folder of state_dir, owned by dhcpd's user"));
+	if (leasefile_save(store->saved, store_leases(store), load_timeline(store->load),
+			   now_ms(store)) != ERR_OK)
+		say_not_saved(store);
 }
 
 static void on_save(void *data)
@@ -355,20 +355,44 @@ static void on_saved_lease(void *data, const struct lease *lease)
 
 static void read_saved(struct store *store)
 {
-	const char *path = store->options.saved_file;
-	size_t bad = 0;
-	enum err err;
+	struct leasefile_found found;
 
-	if (!*path)
-		return;
-	err = leasefile_read(path, now_ms(store), on_saved_lease, store, &bad);
-	if (err == ERR_SYSTEM)
-		log_warning("saved_leases_unreadable", "file=%s reason=%s", log_text(path),
-			    log_text(strerror(errno)));
-	else if (bad > 0)
+	if (leasefile_read(store->saved, now_ms(store), on_saved_lease, store, &found) ==
+	    ERR_SYSTEM)
+		say_not_saved(store);
+	if (found.bad > 0)
 		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
-			    log_text(path), bad,
+			    log_text(store->options.saved_file), found.bad,
 			    log_text("the other lines are used; the database replaces all"));
+	load_expect_timeline(store->load, found.timeline);
+}
+
+static void on_sweep(void *data)
+{
+	struct store *store = data;
+	uint64_t now = now_ms(store);
+	size_t late = parking_expire(store->granting, now);
+	unsigned long left_out;
+
+	store->counts.expired += late + parking_expire(store->asking, now);
+	if (late > 0 && log_repeat_due(&store->late_log, now, 10000, &left_out))
+		log_warning("acks_given_up", "count=%zu left_out=%lu reason=%s", late, left_out,
+			    log_text("the database did not commit within 2 s"));
+	if (grants_waiting(store->grants) == 0)
+		store->waiting_since_ms = 0;
+	if (leasefile_flush(store->saved) != ERR_OK)
+		say_not_saved(store);
+	if (leasefile_growth(store->saved) > NOTES_MOST)
+		on_save(store);
+	if (!db_is_up(store->options.conn))
+		return;
+	load_tick(store->load);
+	/* before the table is the database's nothing is granted, nor sent again */
+	if (store->is_loaded) {
+		grants_retry(store->grants);
+		asks_retry(store->asks);
+	}
+	table_tend(store->table, now);
 }
 
 static enum err open_parts(struct store *store)
@@ -387,7 +411,8 @@ static enum err open_parts(struct store *store)
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return ERR_SYSTEM;
-	if (table_open(seed, &store->table) != ERR_OK ||
+	if (leasefile_open(store->options.saved_file, &store->saved) != ERR_OK ||
+	    table_open(seed, &store->table) != ERR_OK ||
 	    grants_open(&grants, &store->grants) != ERR_OK ||
 	    asks_open(&asks, &store->asks) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
@@ -407,6 +432,7 @@ static void free_store(void *data)
 	asks_close(store->asks);
 	load_close(store->load);
 	table_close(store->table);
+	leasefile_close(store->saved);
 	free(store);
 }
 

@@ -346,6 +346,27 @@ def test_foreign_text_is_harmless_in_the_database(site):
     assert site.lease_of(wire.mac).host_name == "a\"b\\c'};drop???{,NULL"
 
 
+def test_host_names_of_every_length(site):
+    """Kea's CVE-2019-6472 and 6473 were such names; the longest that is kept has 63 octets."""
+    for number, length in enumerate((0, 1, 63, 64, 255)):
+        wire = site.wire(f"02:00:00:00:06:{number:02x}")
+        assert wire.lease(option(12, b"n" * length)).type == ACK
+        assert site.lease_of(wire.mac).host_name == ("n" * min(length, 63) or None)
+    # two parts of one option (RFC 3396)
+    wire = site.wire("02:00:00:00:06:10")
+    assert wire.lease(option(12, b"a" * 255), option(12, b"b" * 255)).type == ACK
+    assert site.lease_of(wire.mac).host_name == "a" * 63
+
+
+def test_an_inform_by_a_relay_is_answered_at_the_clients_address(site):
+    wire = site.wire("02:00:00:00:06:20")
+    site.neighbour("10.77.0.251", wire.mac)
+    ack = wire.ask(INFORM, option(55, b"\x06\x33\x3a\x3b"), ciaddr="10.77.0.251", giaddr="10.77.0.254")
+    assert (ack.type, ack.ciaddr, ack.yiaddr) == (ACK, "10.77.0.251", "0.0.0.0")
+    assert (ack.frame["IP"].dst, ack.frame["UDP"].dport) == ("10.77.0.251", 68)
+    assert 6 in ack.options and not {51, 58, 59} & set(ack.options)
+
+
 def test_a_hello_is_said(site):
     rows = site.postgres.sql("select * from rouse.daemons where daemon = 'dhcpd'")
     assert len(rows) == 1

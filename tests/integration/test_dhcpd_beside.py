@@ -1,7 +1,6 @@
 """dhcpd beside other people's DHCP servers: as a proxy, as an observer, and as a server that finds
 another one in its place."""
 
-import json
 import socket
 import time
 
@@ -312,24 +311,94 @@ def test_a_server_may_be_told_to_serve_beside_a_stranger(site, pool, ours, other
     assert f"{OTHER} gives addresses on eth0" in rows[0].status
     # it is told to serve all the same
     said = len(daemon.output)
-    site.postgres.sql("select rouse.setting('dhcp_ignore_foreign', 'true')")
+    site.postgres.sql("select rouse.setting('dhcp_step_back', 'never')")
     daemon.wait_for("event=serving", after=said)
     both = ask(site.wire(next(MACS)), DISCOVER, count=2)
     assert {offer.options[54] for offer in both} == {packed(OTHER), packed(SERVER)}
-    site.postgres.sql("select rouse.setting('dhcp_ignore_foreign', 'false')")
+    site.postgres.sql("select rouse.setting('dhcp_step_back', 'start')")
+
+
+START_IS_OVER = 12  # s: until then an answer to the probe is one that came before us
+
+
+def settled(site, ours):
+    """Our dhcpd serves, and it is too late for anybody to have been there before it."""
+    daemon = ours()
+    daemon.wait_for("event=serving")
+    time.sleep(START_IS_OVER)
+    return daemon
+
+
+@pytest.mark.parametrize("kind", ["isc", "kea"])
+def test_a_stranger_who_comes_later_is_told_of_at_once(site, pool, ours, others, kind):
+    """By its offer, or where that goes to one card only (Kea's do), by its client's choice."""
+    daemon = settled(site, ours)
+    other = others(kind, site.other)
+    said = len(daemon.output)
+    wire = site.wire(next(MACS))
+    both = ask(wire, DISCOVER, count=2, broadcast=True)
+    (offer,) = [offer for offer in both if offer.options[54] == packed(OTHER)]
+    ask(wire, REQUEST, option(54, packed(OTHER)), option(50, packed(offer.yiaddr)), broadcast=True)
+    daemon.wait_for(f"level=warning event=serving_beside_stranger .*address={OTHER}", after=said)
+    rows = site.wait_until(lambda: site.postgres.sql(
+        "select status from rouse.daemons where status like 'serving beside a stranger: %'"))
+    assert f"{OTHER} gives addresses on eth0, too" in rows[0].status
+    site.wait_until(lambda: site.postgres.sql(
+        "select * from rouse.foreign_dhcp where address = %s and kind = 'server'", OTHER))
+    # its promises stand
+    assert {offer.options[54] for offer in ask(site.wire(next(MACS)), DISCOVER, count=2)} == {
+        packed(OTHER), packed(SERVER)}
+    # unless it is told to make way, and back again
+    said = len(daemon.output)
+    site.postgres.sql("select rouse.setting('dhcp_step_back', 'always')")
+    daemon.wait_for(f"event=not_serving .*address={OTHER}", after=said)
+    assert ask(site.wire(next(MACS)), DISCOVER)[0].options[54] == packed(OTHER)
+    site.postgres.sql("select rouse.setting('dhcp_step_back', 'start')")
+    daemon.wait_for("event=serving ", after=said)
+    other.stop()
+
+
+def forge_offer(wire, xid, client, address="10.77.0.66"):
+    """What a rogue says to this client, so that the whole segment hears it."""
+    offer = bytearray(wire.message(OFFER, option(54, packed(address))))
+    offer[0], offer[4:8], offer[16:20], offer[28:34] = 2, xid, packed("10.77.0.67"), client
+    frame = wire.frame(bytes(offer), source=address)
+    wire.send_frame(frame[:34] + b"\0\x43\0\x44" + frame[38:40] + b"\0\0" + frame[42:])
+
+
+def test_a_forged_offer_silences_nobody(site, pool, ours):
+    daemon = settled(site, ours)
+    rogue = site.wire("02:00:00:00:66:67")
+    said = len(daemon.output)
+    forge_offer(rogue, b"\1\2\3\4", b"\2\0\0\0\0\1")
+    daemon.wait_for("event=foreign_dhcp address=10.77.0.66 mac=02:00:00:00:66:67", after=said)
+    assert take_address(site.wire(next(MACS))).options[54] == packed(SERVER)
+    # it makes us ask; and even who forges the answer to that is told of, and no more
+    while b"rouse-probe" not in (frame := rogue.socket.recv(4096)):
+        pass
+    forge_offer(rogue, frame[46:50], frame[70:76])
+    daemon.wait_for("event=serving_beside_stranger .*address=10.77.0.66", after=said)
+    assert take_address(site.wire(next(MACS))).options[54] == packed(SERVER)
+    assert "event=not_serving" not in daemon.output
 
 
 def test_a_peer_is_no_stranger(site, pool, ours, tmp_path):
     """Two of ours on one segment: the second finds the first, and both serve."""
-    daemon = ours()
-    daemon.wait_for("event=serving")
+    daemon = settled(site, ours)
     other = site.other.spawn([site.program, "--interface", "eth0", "--database",
                               site.postgres.conninfo("rouse_dhcpd"), "--state-dir", tmp_path])
     other.wait_for("event=serving")
-    both = ask(site.wire(next(MACS)), DISCOVER, count=2)
+    # heard at once, and chosen: nor does the first take the second for a stranger, who has just come
+    wire = site.wire(next(MACS))
+    both = ask(wire, DISCOVER, count=2, broadcast=True)
     assert {offer.options[54] for offer in both} == {packed(OTHER), packed(SERVER)}
+    (offer,) = [offer for offer in both if offer.options[54] == packed(OTHER)]
+    ask(wire, REQUEST, option(54, packed(OTHER)), option(50, packed(offer.yiaddr)), broadcast=True)
+    time.sleep(1.5)
     assert other.stop() == 0
-    assert "event=foreign_dhcp" not in other.output and "event=not_serving" not in other.output
-    assert not site.postgres.sql("select * from rouse.foreign_dhcp where address = %s "
-                                 "and kind = 'server'", SERVER)
-    assert json.dumps(daemon.output).count("event=foreign_dhcp address=10.77.0.9 ") == 0
+    for output in (daemon.output, other.output):
+        assert "event=not_serving" not in output and "stranger" not in output
+    assert "event=foreign_dhcp" not in other.output
+    assert daemon.output.count("event=foreign_dhcp address=10.77.0.9 ") == 0
+    assert not site.postgres.sql("select * from rouse.foreign_dhcp where address in (%s, %s) "
+                                 "and kind = 'server'", SERVER, OTHER)

@@ -1,11 +1,13 @@
 """dhcpd when something is missing: the database, itself, free addresses; and under a burst."""
 
+import re
 import stat
 from collections import namedtuple
 
 import pytest
 
-from test_dhcpd_kit import ACK, NAK, OFFER, REQUEST, SERVER, Site, firmware, option, packed
+from test_dhcpd_kit import (ACK, DECLINE, NAK, OFFER, RELEASE, REQUEST, SERVER, Site, firmware, option,
+                            packed)
 
 
 @pytest.fixture(name="site")
@@ -169,7 +171,7 @@ def test_starts_with_the_saved_leases_while_the_database_is_away(site, database)
 
 
 def test_a_damaged_lease_file_is_told_and_no_obstacle(site):
-    (site.state / "leases").write_text("rouse leases 1\n10.77.0.100 zz bound 1\nnonsense\n")
+    (site.state / "leases").write_text("rouse leases 2\n10.77.0.100 zz bound 1 0 -\nnonsense\n")
     site.start()
     site.daemon.wait_for("event=saved_leases_damaged.*bad_lines=2")
     assert site.wire("02:00:00:00:00:0a").lease().type == ACK
@@ -236,6 +238,35 @@ def counts(site):
     found = site.daemon.wait_for(
         r"event=reload .*?(\d+) packets.*?(\d+) grants in (\d+) statements", after=said)
     return Counts(*map(int, found.groups()))
+
+
+def test_the_counters_add_up(site):
+    """Each packet is answered, or left unanswered for a reason that is told."""
+    site.start()
+    wires = [site.wire(mac) for mac in macs(4, kind=5)]
+    acks = [wire.lease() for wire in wires]
+    first, second, third, fourth = wires
+    assert first.ask(REQUEST, option(50, packed("192.168.1.1"))).type == NAK
+    # each of these is met with silence, and every silence is another reason
+    second.send(second.message(REQUEST, option(54, packed("10.77.0.9")), option(50, packed(acks[1].yiaddr))))
+    third.send(third.message(DECLINE, option(54, packed(SERVER)), option(50, packed(acks[2].yiaddr))))
+    fourth.send(fourth.message(RELEASE, option(54, packed(SERVER)), ciaddr=acks[3].yiaddr))
+    fourth.send(fourth.message(RELEASE, option(54, packed(SERVER)), ciaddr=acks[0].yiaddr))
+    fourth.send(fourth.message(14))
+    fourth.send(b"\1\1\6")
+    assert first.ask(REQUEST, option(50, packed("192.168.1.1"))).type == NAK
+    said = len(site.daemon.output)
+    site.daemon.signal(1)
+    status = site.daemon.wait_for(r"event=reload status=\"(.*)\"", after=said).group(1)
+    packets, replies, late, turned_away, malformed = (
+        int(re.search(rf"(\d+) {word}", status).group(1))
+        for word in ("packets", "replies", "late", "turned away", "malformed"))
+    reasons = re.findall(r"(\d+) ([^,;]+)", status[status.index("; unanswered: "):])
+    assert {"the client chose another server", "shorter than a header", "the client gives it back",
+            "the address is not this client's", "a message type that no client sends"} <= \
+        {reason for _, reason in reasons}, status
+    assert packets == replies + late + turned_away + sum(int(count) for count, _ in reasons), status
+    assert (malformed, late, turned_away) == (1, 0, 0)
 
 
 def test_an_exhausted_pool_says_so(lab, postgres, build, tmp_path):

@@ -15,9 +15,18 @@ def site(lab, postgres, build, tmp_path):
     made.close()
 
 
-@pytest.fixture
-def routed(lab, postgres, build, tmp_path):
-    """Two segments: the server on one, a client on the other, Debian's dnsmasq between as a relay."""
+# other people's relays: how each is started, what it says then, and what it tells of the port
+RELAYS = {
+    "dnsmasq": (["dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null",
+                 "--log-facility=-", "--log-dhcp", f"--dhcp-relay=10.88.0.1,{SERVER}"], "started", None),
+    "isc": (["dhcrelay", "-4", "-d", "--no-pid", "-a", "-id", "eth1", "-iu", "eth0", SERVER],
+            "Sending on +Socket/fallback", "eth1"),
+}
+
+
+@pytest.fixture(params=RELAYS)
+def routed(request, lab, postgres, build, tmp_path):
+    """Two segments: the server on one, a client on the other, one of Debian's relays between."""
     postgres.fresh()
     made = Site(lab, postgres, build, tmp_path / "state")
     postgres.sql("insert into rouse.subnets (subnet, routers) values ('10.88.0.0/24', '{10.88.0.1}')")
@@ -30,9 +39,9 @@ def routed(lab, postgres, build, tmp_path):
     made.server.run("ip route add 10.88.0.0/24 via 10.77.0.254")
     made.far_client = lab.host("farclient", segment=far)
     made.start()
-    made.relay = relay.spawn(["dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null",
-                              "--log-facility=-", "--log-dhcp", f"--dhcp-relay=10.88.0.1,{SERVER}"])
-    made.relay.wait_for("started")
+    command, ready, made.port = RELAYS[request.param]
+    made.relay = relay.spawn(command)
+    made.relay.wait_for(ready)
     yield made
     made.close()
 
@@ -46,14 +55,17 @@ def test_a_client_behind_a_relay_gets_renews_and_gives_back(routed, tmp_path):
     client = routed.far_client.spawn(["busybox", "udhcpc", "-f", "-R", "-i", "eth0", "-s", said])
     address = client.wait_for(r"lease of (10\.88\.0\.\d+) obtained", timeout=20).group(1)
     row = routed.wait_until(lambda: (rows := routed.postgres.sql(
-        "select address, relay, granted_at from rouse.leases where mac = %s::macaddr "
+        "select address, relay, circuit_id, granted_at from rouse.leases where mac = %s::macaddr "
         "and relay is not null", mac)) and rows[0])
-    assert (row.address, row.relay) == (address, "10.88.0.1")
+    assert (row.address, row.relay, row.circuit_id) == (address, "10.88.0.1", routed.port)
     # a renewal goes straight to the server, through the router: no relay has a hand in it
     after = len(client.output)
     client.signal(10)
     client.wait_for(rf"lease of {address} obtained", after=after)
     assert routed.lease_of(mac).granted_at > row.granted_at
+    # and what the relay said of the port is remembered
+    assert routed.postgres.value("select circuit_id from rouse.leases where mac = %s::macaddr",
+                                 mac) == routed.port
     client.signal(12)
     routed.wait_until(lambda: routed.lease_of(mac).state == "released")
     client.stop()
@@ -191,3 +203,39 @@ def test_one_makers_cards_cannot_take_the_pool(site):
     site.wire("00:16:37:00:00:01").lease()
     site.wait_until(lambda: site.postgres.value(
         "select count(*) from rouse.events where kind = 'silent' and reason ~ 'dhcp_prefix_addresses_max'"))
+# a machine of its own: with its own /run, and without udev, for which a read-only /sys stands
+NETWORKD = """set -e
+mount -t tmpfs none /run
+mkdir -p /run/systemd/network /run/systemd/netif
+chown systemd-network:systemd-network /run/systemd/netif
+cat >/run/systemd/network/10-eth0.network <<END
+[Match]
+Name=eth0
+[Network]
+DHCP=ipv4
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+[DHCPv4]
+UseHostname=no
+END
+mount -o remount,ro /sys
+SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console exec /lib/systemd/systemd-networkd
+"""
+
+
+def test_systemd_networkd_gets_obeys_and_gives_back(site):
+    mac = site.client.mac()
+    site.postgres.sql("insert into rouse.dhcp_options (option, value) values "
+                      "('classless-static-routes', '10.9.0.0/16 10.77.0.7, 0.0.0.0/0 10.77.0.8')")
+    site.wait_until(lambda: site.daemon.output.count("event=snapshot_loaded") >= 2)
+    client = site.client.spawn(NETWORKD, name="networkd")
+    address = client.wait_for(r"DHCPv4 address ([\d.]+)/24", timeout=20).group(1)
+    client.wait_for("State changed: configuring -> configured")
+    lease = site.lease_of(mac)
+    assert (lease.address, lease.state) == (address, "bound")
+    # option 121 stands over option 3 (RFC 3442)
+    routes = site.client.run("ip route show proto dhcp").stdout
+    assert "default via 10.77.0.8" in routes and "10.9.0.0/16 via 10.77.0.7" in routes
+    assert "via 10.77.0.1 " not in routes
+    client.stop()
+    site.wait_until(lambda: site.lease_of(mac).state == "released")

@@ -1,24 +1,19 @@
 """Several dhcpd on one database, and a database that fails over."""
 
-import select
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from postgres import Postgres
 
-from test_dhcpd_kit import (ACK, DISCOVER, LOADED, NAK, OFFER, REQUEST, SERVER, Site, Wire, mac_octets,
-                            option, packed)
+from dhcp_crowd import Crowd
+from test_dhcpd_kit import ACK, LOADED, NAK, REQUEST, SERVER, Site, option, packed
 
 SECOND = "10.77.0.2"
-ETHERNET_IP_UDP = 14 + 20 + 8
 
 
 @pytest.fixture(name="site")
@@ -67,81 +62,19 @@ def test_what_one_grants_the_other_knows(site, second, postgres):
         postgres.start()
 
 
-class Crowd:
-    """Many clients at once, on one socket; each takes the first offer it hears."""
-
-    def __init__(self, site, count):
-        self.wires = {}
-        self.acks = {}       # MAC -> every (address, server) that it was acknowledged
-        self.waits_for = {}  # MAC -> what is sent when nothing comes
-        for i in range(count):
-            wire = Wire.__new__(Wire)
-            wire.mac, wire.xid = f"02:00:00:02:{i >> 8:02x}:{i & 255:02x}", i << 8
-            self.wires[mac_octets(wire.mac)] = wire
-        self.ear = site.wire("02:00:00:00:02:ff")
-
-    def say(self, wire, kind, *options):
-        wire.socket = self.ear.socket
-        wire.send(wire.message(kind, *options, broadcast=True))
-
-    def begin(self):
-        """Whoever has no lease starts anew."""
-        for wire in self.wires.values():
-            if wire.mac not in self.acks:
-                self.waits_for[wire.mac] = OFFER
-                self.say(wire, DISCOVER)
-
-    def hear(self, seconds, enough=lambda: False):
-        """Answers offers until nothing was said for so long, or it is enough."""
-        while not enough():
-            if not select.select([self.ear.socket], [], [], seconds)[0]:
-                return
-            self.take(self.ear.socket.recv(4096)[ETHERNET_IP_UDP:])
-
-    def take(self, message):
-        wire = self.wires.get(message[28:34])
-        if not wire or len(message) < 243 or message[0] != 2 or \
-                struct.unpack("!I", message[4:8])[0] != wire.xid & 0xffffffff:
-            return
-        kind, address, at = message[242], socket.inet_ntoa(message[16:20]), 240
-        while message[at] != 54:
-            at += 2 + message[at + 1]
-        server = message[at + 2:at + 6]
-        if kind == OFFER and self.waits_for[wire.mac] == OFFER:
-            self.waits_for[wire.mac] = ACK
-            self.say(wire, REQUEST, option(54, server), option(50, packed(address)))
-        elif kind == ACK:
-            self.acks.setdefault(wire.mac, []).append((address, socket.inet_ntoa(server)))
-        elif kind == NAK:
-            self.waits_for[wire.mac] = None
-
-    def everybody_has_one(self):
-        return len(self.acks) == len(self.wires)
-
-
 def test_two_on_one_pool_and_one_is_killed_under_load(site, second):
     site.start()
     second()
     crowd = Crowd(site, 200)
     crowd.begin()
-    crowd.hear(1, enough=lambda: len(crowd.acks) >= 60)
+    crowd.hear(1, enough=lambda: len(crowd.leases) >= 60)
     # in the middle of it: grants are on their way, offers of both are taken up
-    assert 60 <= len(crowd.acks) < 200
+    assert 60 <= len(crowd.leases) < 200
     site.daemon.kill()
-    deadline = time.monotonic() + 60
-    crowd.hear(1)
-    while not crowd.everybody_has_one():
-        assert time.monotonic() < deadline, f"only {len(crowd.acks)} have a lease"
-        crowd.begin()
-        crowd.hear(1)
-    rows = {row.mac: row for row in site.postgres.sql("select address, mac, state from rouse.leases where state = 'bound'")}
-    servers = {server for acks in crowd.acks.values() for _, server in acks}
-    assert servers == {SERVER, SECOND}
+    crowd.settle(60)
+    assert {ack.server for ack in crowd.acks} == {SERVER, SECOND}
     # nothing acknowledged is lost, nothing is given twice
-    for mac, acks in crowd.acks.items():
-        assert rows[mac].address == acks[-1][0], f"{mac} was acknowledged {acks}"
-    addresses = [acks[-1][0] for acks in crowd.acks.values()]
-    assert len(set(addresses)) == len(addresses)
+    crowd.check_recorded(site.postgres)
 
 
 # --- failover ---
@@ -188,11 +121,24 @@ class Standby:
         if path.is_dir():
             path.chmod(0o700 if path.name == "data" else 0o755)
 
-    def promote(self):
+    def start(self):
         try:
             self.pg("pg_ctl", "start", "-w", "-s", "-D", self.data, "-l", self.data / "log")
         except AssertionError as error:
             raise AssertionError((self.data / "log").read_text()) from error
+
+    def follow(self):
+        """From now on it hears everything, and the first commits nothing that it has not written."""
+        with open(self.data / "postgresql.conf", "a", encoding="ascii") as file:
+            file.write(f"primary_conninfo = 'host={self.first.directory / 'run'} user=postgres "
+                       "application_name=rouse_standby'\n")
+        self.start()
+        self.first.admin("alter system set synchronous_standby_names = 'rouse_standby'")
+        self.first.admin("select pg_reload_conf()")
+        Site.wait_until(lambda: self.first.admin(
+            "select 1 from pg_stat_replication where sync_state = 'sync' and state = 'streaming'"))
+
+    def promote(self):
         self.pg("pg_ctl", "promote", "-w", "-s", "-D", self.data)
 
     def stop(self):
@@ -210,27 +156,28 @@ def make_standby(postgres):
     shutil.rmtree(place)
     if not (postgres.directory / "data" / "postmaster.pid").exists():
         postgres.start()
+    # else it would wait for the standby for ever
+    postgres.admin("alter system reset synchronous_standby_names")
+    postgres.admin("select pg_reload_conf()")
 
 
-def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres, standby):
-    standby.copy()
-    both = f"host={postgres.directory / 'run'},{standby.run} dbname=rouse user=rouse_dhcpd"
-    site.start("--database", both)
-    kept, taken = site.wire("02:00:00:00:03:01"), site.wire("02:00:00:00:03:02")
-    first, contested = kept.lease(), taken.lease()
-    # the copy knows nothing of them; and it gives one address away before this dhcpd comes to it
-    site.daemon.signal(signal.SIGSTOP)
+def both_servers(postgres, standby):
+    return f"host={postgres.directory / 'run'},{standby.run} dbname=rouse user=rouse_dhcpd"
+
+
+def fail_over(postgres, standby, contested):
+    """The copy takes over; it knows of no lease, and gives one address away before dhcpd comes."""
     postgres.stop()
+    standby.start()
     standby.promote()
     there = Postgres(standby.directory)
     assert there.sql("select address, mac, state from rouse.leases") == []
     there.sql("select * from rouse_daemon.lease_grant('t', array[%s::inet], array['\\x01aa'::bytea], "
               "'{null}', '{600}', '{null}', '{null}')", contested.yiaddr, role="rouse_dhcpd")
-    said = len(site.daemon.output)
-    site.daemon.signal(signal.SIGCONT)
-    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1", timeout=30, after=said)
-    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr}", after=said)
-    site.daemon.wait_for(LOADED, after=said, timeout=10)
+    return there
+
+
+def check_reasserted(site, there, kept, first, taken, contested):
     rows = {row.address: row for row in there.sql("select address, mac, state from rouse.leases")}
     assert rows[first.yiaddr].state == "bound" and rows[first.yiaddr].mac == kept.mac
     assert rows[contested.yiaddr].state == "declined"
@@ -238,4 +185,75 @@ def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres
     site.neighbour(first.yiaddr, kept.mac)
     assert kept.ask(REQUEST, ciaddr=first.yiaddr, source=first.yiaddr).type == ACK
     assert taken.ask(REQUEST, option(54, packed(SERVER)), option(50, packed(contested.yiaddr))).type == NAK
+    assert taken.lease().yiaddr != contested.yiaddr
+
+
+def test_after_a_failover_what_was_acknowledged_is_recorded_again(site, postgres, standby):
+    standby.copy()
+    site.start("--database", both_servers(postgres, standby))
+    kept, taken = site.wire("02:00:00:00:03:01"), site.wire("02:00:00:00:03:02")
+    first, contested = kept.lease(), taken.lease()
+    site.daemon.signal(signal.SIGSTOP)
+    there = fail_over(postgres, standby, contested)
+    said = len(site.daemon.output)
+    site.daemon.signal(signal.SIGCONT)
+    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1", timeout=30, after=said)
+    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr}", after=said)
+    site.daemon.wait_for(LOADED, after=said, timeout=10)
+    check_reasserted(site, there, kept, first, taken, contested)
+
+
+def test_a_synchronous_standby_lacks_nothing(site, postgres, standby):
+    """Promoted in mid-load: what was acknowledged is there before dhcpd has said a word."""
+    standby.copy()
+    standby.follow()
+    site.start("--database", both_servers(postgres, standby))
+    crowd = Crowd(site, 150)
+    crowd.begin()
+    crowd.hear(1, enough=lambda: len(crowd.leases) >= 50)
+    site.daemon.signal(signal.SIGSTOP)
+    postgres.crash()
+    standby.promote()
+    crowd.hear(0.5)
+    assert 50 <= len(crowd.leases) < 150
+    there = Postgres(standby.directory)
+    crowd.check_recorded(there)
+    said = len(site.daemon.output)
+    site.daemon.signal(signal.SIGCONT)
+    site.daemon.wait_for(r"event=leases_reasserted count=\d+ conflicts=0", timeout=15, after=said)
+    crowd.settle(30)
+    crowd.check_recorded(there)
+    assert not crowd.naks
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_failover_while_dhcpd_was_not_there(site, postgres, standby, end):
+    """What it acknowledged, and in which timeline, is on its disk: also of one that was killed."""
+    standby.copy()
+    # an identifier is no card's address: the card must be kept beside it
+    postgres.sql("select rouse.setting('one_machine_one_address', 'false')")
+    site.start("--database", both_servers(postgres, standby))
+    kept, taken = site.wire("02:00:00:00:03:03"), site.wire("02:00:00:00:03:04")
+    identifier = option(61, b"\xff\0\1machine-3")
+    first, contested = kept.lease(identifier), taken.lease()
+    # within a tenth of a second
+    site.wait_until(lambda: taken.mac in (site.state / "leases").read_text(encoding="ascii"), timeout=5)
+    if end == "stop":
+        assert site.daemon.stop() == 0
+    else:
+        site.daemon.kill()
+    there = fail_over(postgres, standby, contested)
+    there.sql("select rouse.setting('one_machine_one_address', 'false')")
+    site.start("--database", both_servers(postgres, standby))
+    site.daemon.wait_for("event=database_failed_over .*before=1")
+    site.daemon.wait_for("event=leases_reasserted count=2 conflicts=1")
+    site.daemon.wait_for(f"event=lease_conflict address={contested.yiaddr} mac={taken.mac}")
+    rows = {row.address: row for row in there.sql("select address, mac, state from rouse.leases")}
+    assert (rows[first.yiaddr].state, rows[first.yiaddr].mac) == ("bound", kept.mac)
+    assert rows[contested.yiaddr].state == "declined"
+    # once: the next start finds the timeline that it has seen
+    site.daemon.kill()
+    site.start("--database", both_servers(postgres, standby))
+    assert "event=database_failed_over" not in site.daemon.output
+    assert kept.request(first, identifier).yiaddr == first.yiaddr
     assert taken.lease().yiaddr != contested.yiaddr

@@ -14,9 +14,12 @@ outside of them: as `postgres` when the caller is root, else as the caller. As r
 ours may be assumed (see docs/reference/rouse-db.md).
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg2
@@ -109,6 +112,20 @@ class Postgres:
     def stop(self):
         """The server goes away: every connection is closed, and new ones are refused."""
         self._rouse_db("stop")
+
+    def crash(self):
+        """SIGKILL to every process of the server: nothing is written that was not written before."""
+        (pid, *_) = (self.directory / "data" / "postmaster.pid").read_text(encoding="ascii").split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        for process in (pid, *children):
+            try:
+                os.kill(int(process), signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # a child that ends with its parent
+        for process in (pid, *children):
+            while Path(f"/proc/{process}").exists():
+                time.sleep(0.02)
+        (self.directory / "data" / "postmaster.pid").unlink()
 
     def start(self):
         self._rouse_db("start")

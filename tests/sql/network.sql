@@ -1,6 +1,6 @@
 -- Subnets, how full their pools are, and through which relay a lease was asked for.
 begin;
-select plan(13);
+select plan(15);
 insert into rouse.subnets (subnet, lease_seconds, lease_seconds_min, lease_seconds_max) values ('10.77.0.0/24', 600, 300, 7200);
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.109');
 select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 601$$), 'at least 60 seconds and not over', 'shortest');
@@ -15,10 +15,18 @@ select granted from rouse_daemon.lease_grant('d', '{10.77.0.100,10.77.0.101,10.7
 	'{null,null,null}', '{600,600,600}', '{null,null,null}', '{null,null,null}') \g /dev/null
 select rouse_daemon.lease_end('d', '{10.77.0.101}', '{"\\x02"}', '{declined}') \g /dev/null
 select rouse_daemon.lease_end('d', '{10.77.0.102}', '{"\\x03"}', '{released}') \g /dev/null
-select results_eq($$select total, bound, declined, reserved, free from rouse.pools$$,
-	$$values (10::bigint, 1::bigint, 1::bigint, 1::bigint, 6::bigint)$$, 'a released address is kept until its end');
+select results_eq($$select total, bound, declined, waiting, reserved, free from rouse.pools$$,
+	$$values (10::bigint, 1::bigint, 1::bigint, 1::bigint, 1::bigint, 6::bigint)$$, 'a released address is kept until its end');
+-- The reserved one is leased, one lease is within its grace, one is past it.
+select granted from rouse_daemon.lease_grant('d', '{10.77.0.103,10.77.0.104,10.77.0.109}', '{"\\x04","\\x05","\\x09"}',
+	'{null,null,null}', '{600,600,600}', '{null,null,null}', '{null,null,null}') \g /dev/null
+update rouse_data.lease set expires_at = now() - interval '30 s' where address = '10.77.0.103';
+update rouse_data.lease set expires_at = now() - interval '1 h' where address = '10.77.0.104';
+select results_eq($$select total, bound, declined, waiting, reserved, free from rouse.pools$$,
+	$$values (10::bigint, 2::bigint, 1::bigint, 2::bigint, 0::bigint, 5::bigint)$$, 'each address is counted once');
+select is((select total - bound - declined - waiting - reserved - free from rouse.pools), 0::bigint, 'and the counts add up');
 set local role rouse_viewer;
-select results_eq($$select free from rouse.pools$$, $$values (6::bigint)$$, 'a viewer sees it');
+select results_eq($$select free from rouse.pools$$, $$values (5::bigint)$$, 'a viewer sees it');
 reset role;
 
 select rouse_daemon.lease_origin('{10.77.0.100,10.77.0.101}', '{"\\x01","\\xff"}', '{10.77.0.254,10.77.0.254}',

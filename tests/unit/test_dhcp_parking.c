@@ -28,9 +28,11 @@ static void test_a_retransmission_takes_its_place(void **state)
 	assert_int_equal(parking_count(parking), 1);
 	/* the newer deadline counts */
 	assert_int_equal(parking_expire(parking, 299), 0);
-	assert_int_equal(parking_take(parking, &client, &taken), ERR_OK);
+	/* nor is it answered past it, also when nobody has swept yet */
+	assert_int_equal(parking_take(parking, &client, 300, &taken), ERR_ABSENT);
+	assert_int_equal(parking_take(parking, &client, 299, &taken), ERR_OK);
 	assert_int_equal(taken.packet[0], 'b');
-	assert_int_equal(parking_take(parking, &client, &taken), ERR_ABSENT);
+	assert_int_equal(parking_take(parking, &client, 299, &taken), ERR_ABSENT);
 	parking_close(parking);
 }
 
@@ -73,8 +75,8 @@ static void test_clients_are_kept_apart(void **state)
 	assert_int_equal(parking_put(parking, &one, 1), ERR_OK);
 	assert_int_equal(parking_put(parking, &other, 1), ERR_OK);
 	assert_int_equal(parking_count(parking), 2);
-	assert_int_equal(parking_take(parking, &client, &taken), ERR_ABSENT);
-	assert_int_equal(parking_take(parking, &other.client, &taken), ERR_OK);
+	assert_int_equal(parking_take(parking, &client, 0, &taken), ERR_ABSENT);
+	assert_int_equal(parking_take(parking, &other.client, 0, &taken), ERR_OK);
 	assert_int_equal(taken.packet[0], 'b');
 	parking_close(parking);
 }

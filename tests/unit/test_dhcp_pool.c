@@ -83,6 +83,24 @@ static void test_what_operators_permit(void **state)
 	assert_int_equal(pool_size(&sample_site, &sample_subnets[0]), 8);
 }
 
+/* A pool may name the whole network: its first and its last address are no machine's. */
+static void test_a_pool_over_the_whole_network(void **state)
+{
+	struct site_pool whole = {1, IP(10, 77, 0, 0), IP(10, 77, 0, 255)};
+	struct lease_client client;
+	struct mac mac;
+	struct pool_question asked = question(&client, &mac, 9);
+
+	(void)state;
+	sample_site.pools = &whole;
+	sample_site.pool_count = 1;
+	assert_false(pool_permits(&asked, IP(10, 77, 0, 0)));
+	assert_true(pool_permits(&asked, IP(10, 77, 0, 2)));
+	assert_true(pool_permits(&asked, IP(10, 77, 0, 254)));
+	assert_false(pool_permits(&asked, IP(10, 77, 0, 255)));
+	assert_false(pool_permits(&asked, SERVER)); /* and the router's */
+}
+
 /* Who has been away longest is the least likely to come back. */
 static void test_the_longest_ended_lease_goes_first(void **state)
 {
@@ -192,6 +210,7 @@ int main(void)
 		cmocka_unit_test_setup(test_gives_every_address_and_no_reserved_one,
 				       sample_setup),
 		cmocka_unit_test_setup(test_what_operators_permit, sample_setup),
+		cmocka_unit_test_setup(test_a_pool_over_the_whole_network, sample_setup),
 		cmocka_unit_test_setup(test_the_longest_ended_lease_goes_first, sample_setup),
 		cmocka_unit_test_setup(test_a_pool_of_one, sample_setup),
 		cmocka_unit_test_setup(test_large_pools_are_given_to_the_last_address,

@@ -23,17 +23,27 @@ static void hear(uint32_t xid)
 	probe_heard(&probe, &packet, OTHER);
 }
 
+/* The start is over and nobody has answered. */
+static uint64_t settle(void)
+{
+	const uint64_t over = PROBE_HOLD_MS + PROBE_LATE_MS + 1000;
+
+	probe_begin(&probe, 7, 0);
+	(void)run(0, over, PROBE_NOBODY);
+	return over;
+}
+
 static void test_nobody_answers(void **state)
 {
 	(void)state;
 	probe_begin(&probe, 7, 0);
 	assert_int_equal(run(0, PROBE_HOLD_MS, PROBE_NOBODY), 2);
-	assert_false(probe_permits(&probe));
+	assert_false(probe_permits(&probe, PROBE_AT_START));
+	assert_false(probe_permits(&probe, PROBE_ALWAYS));
+	assert_true(probe_permits(&probe, PROBE_NEVER));
 	(void)run(PROBE_HOLD_MS, PROBE_HOLD_MS + 1, PROBE_NOBODY);
-	assert_true(probe_permits(&probe));
-	/* a stranger who comes later does not put a server to silence */
-	assert_int_equal(run(PROBE_HOLD_MS + PROBE_LATE_MS + 1000, 100000, PROBE_STRANGER), 0);
-	assert_true(probe_permits(&probe));
+	assert_true(probe_permits(&probe, PROBE_AT_START));
+	assert_true(probe_permits(&probe, PROBE_ALWAYS));
 }
 
 static void test_a_stranger_answers_and_goes(void **state)
@@ -45,6 +55,8 @@ static void test_a_stranger_answers_and_goes(void **state)
 	assert_int_equal(probe.answer_count, 1);
 	(void)run(500, 20000, PROBE_STRANGER);
 	assert_int_equal(probe.state, PROBE_FOREIGN);
+	assert_false(probe_permits(&probe, PROBE_AT_START));
+	assert_true(probe_permits(&probe, PROBE_NEVER));
 	/* 30 s later it is asked again, by another number, and is still there */
 	assert_int_equal(run(20000, 31000, PROBE_STRANGER), 1);
 	assert_int_equal(probe.state, PROBE_FOREIGN);
@@ -54,7 +66,7 @@ static void test_a_stranger_answers_and_goes(void **state)
 	assert_int_equal(probe.answer_count, 0);
 	/* and then it is not */
 	assert_int_equal(run(31000, 70000, PROBE_NOBODY), 2);
-	assert_true(probe_permits(&probe));
+	assert_true(probe_permits(&probe, PROBE_AT_START));
 }
 
 static void test_an_answer_may_be_late(void **state)
@@ -62,19 +74,71 @@ static void test_an_answer_may_be_late(void **state)
 	(void)state;
 	probe_begin(&probe, 7, 0);
 	(void)run(0, 3000, PROBE_NOBODY);
-	assert_true(probe_permits(&probe));
+	assert_true(probe_permits(&probe, PROBE_AT_START));
 	(void)run(3000, 4000, PROBE_STRANGER);
-	assert_false(probe_permits(&probe));
+	assert_false(probe_permits(&probe, PROBE_AT_START));
 }
 
 static void test_without_the_database_nobody_is_a_stranger_yet(void **state)
 {
 	(void)state;
 	probe_begin(&probe, 7, 0);
-	(void)run(0, 60000, PROBE_NOT_KNOWN);
-	assert_true(probe_permits(&probe));
-	(void)run(60000, 60001, PROBE_STRANGER);
-	assert_false(probe_permits(&probe));
+	/* nor is it worth while to ask */
+	assert_int_equal(run(0, 2 * PROBE_WATCH_MS, PROBE_NOT_KNOWN), 2);
+	assert_true(probe_permits(&probe, PROBE_AT_START));
+	(void)run(2 * PROBE_WATCH_MS, 2 * PROBE_WATCH_MS + 1, PROBE_STRANGER);
+	assert_false(probe_permits(&probe, PROBE_AT_START));
+}
+
+static void test_who_comes_later_is_found_and_silences_nobody(void **state)
+{
+	uint64_t now = settle();
+
+	(void)state;
+	/* nothing is asked for minutes, and then twice */
+	assert_int_equal(run(now, PROBE_WATCH_MS, PROBE_NOBODY), 0);
+	assert_int_equal(run(PROBE_WATCH_MS, PROBE_WATCH_MS + 2000, PROBE_NOBODY), 2);
+	now = PROBE_WATCH_MS + 2000;
+	hear(8);
+	(void)run(now, now + 1, PROBE_STRANGER);
+	assert_int_equal(probe.state, PROBE_FOREIGN);
+	assert_true(probe_permits(&probe, PROBE_AT_START));
+	assert_true(probe_permits(&probe, PROBE_NEVER));
+	assert_false(probe_permits(&probe, PROBE_ALWAYS));
+	/* it stays found while it is asked again, until it is silent */
+	assert_int_equal(run(now + 250, now + PROBE_AGAIN_MS + 2000, PROBE_NOBODY), 2);
+	assert_int_equal(probe.state, PROBE_FOREIGN);
+	(void)run(now + PROBE_AGAIN_MS + 2000, now + PROBE_AGAIN_MS + 6000, PROBE_NOBODY);
+	assert_int_equal(probe.state, PROBE_CLEAR);
+	assert_true(probe_permits(&probe, PROBE_ALWAYS));
+}
+
+static void test_a_hint_makes_us_ask_and_no_more(void **state)
+{
+	uint64_t now = settle();
+
+	(void)state;
+	probe_hint(&probe);
+	assert_int_equal(run(now, now + 1, PROBE_NOBODY), 1);
+	/* a thousand forged ones: two questions in ten seconds, and we serve all the while */
+	for (uint64_t end = now + 100000; now < end; now += PROBE_TICK_MS) {
+		probe_hint(&probe);
+		(void)probe_tick(&probe, now, PROBE_NOBODY);
+		assert_true(probe_permits(&probe, PROBE_AT_START));
+		assert_true(probe_permits(&probe, PROBE_ALWAYS));
+	}
+	assert_in_range(probe.xid, 17, 19);
+}
+
+static void test_hints_do_not_keep_us_at_the_start(void **state)
+{
+	(void)state;
+	probe_begin(&probe, 7, 0);
+	for (uint64_t now = 0; now < 60000; now += PROBE_TICK_MS) {
+		probe_hint(&probe);
+		(void)probe_tick(&probe, now, PROBE_NOBODY);
+	}
+	assert_true(probe.is_settled);
 }
 
 static void test_only_offers_of_an_address_count(void **state)
@@ -124,6 +188,9 @@ int main(void)
 		cmocka_unit_test(test_a_stranger_answers_and_goes),
 		cmocka_unit_test(test_an_answer_may_be_late),
 		cmocka_unit_test(test_without_the_database_nobody_is_a_stranger_yet),
+		cmocka_unit_test(test_who_comes_later_is_found_and_silences_nobody),
+		cmocka_unit_test(test_a_hint_makes_us_ask_and_no_more),
+		cmocka_unit_test(test_hints_do_not_keep_us_at_the_start),
 		cmocka_unit_test(test_only_offers_of_an_address_count),
 		cmocka_unit_test(test_the_question),
 	};

@@ -41,6 +41,19 @@ static void test_rfc_2131_section_4_1(void **state)
 	expect(route_for(0, CLIENT, 0, PACKET_ACK, 0), ROUTE_ADDRESS, CLIENT, 68);
 }
 
+/* A relay would go by yiaddr, which is 0 here. */
+static void test_an_inform_is_answered_at_its_address(void **state)
+{
+	struct sample sample;
+	struct packet packet;
+
+	(void)state;
+	sample_header(&sample, 9, PACKET_FLAG_BROADCAST, CLIENT, RELAY);
+	assert_true(option_put_u8(&sample.out, OPTION_MESSAGE_TYPE, PACKET_INFORM));
+	sample_end(&sample, &packet);
+	expect(route_reply(&packet, PACKET_ACK, 0), ROUTE_ADDRESS, CLIENT, 68);
+}
+
 static void test_a_frame_needs_an_ethernet_address(void **state)
 {
 	struct sample sample;
@@ -58,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rfc_2131_section_4_1),
+		cmocka_unit_test(test_an_inform_is_answered_at_its_address),
 		cmocka_unit_test(test_a_frame_needs_an_ethernet_address),
 	};
 

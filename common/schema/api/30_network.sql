@@ -15,13 +15,21 @@ call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"probe": "whether dhcpd asks for an address before it offers it: off; arp (on its own link); icmp; auto (arp on its own link, icmp behind relays)",
 	"comment": "your words"}');
 
+-- One table in FROM: so the view can be written to. A reader may call none of our functions.
 create view rouse.pools as
 	select p.id, p.subnet, p.first, p.last, p.last - p.first + 1 as total,
 		(select count(*) from rouse_data.lease l where l.address between p.first and p.last
 			and l.state = 'bound' and l.expires_at > now()) as bound,
 		(select count(*) from rouse_data.lease l where l.address between p.first and p.last
 			and l.state = 'declined' and l.expires_at > now()) as declined,
-		(select count(*) from rouse_data.reservation r where r.address between p.first and p.last) as reserved,
+		(select count(*) from rouse_data.lease l where l.address between p.first and p.last
+			and l.expires_at >= now() - make_interval(secs => (select s.value::int from rouse_data.setting s
+				where s.name = 'lease_grace_seconds'))
+			and not (l.state in ('bound', 'declined') and l.expires_at > now())) as waiting,
+		(select count(*) from rouse_data.reservation r where r.address between p.first and p.last
+			and not exists (select from rouse_data.lease l where l.address = r.address
+				and l.expires_at >= now() - make_interval(secs => (select s.value::int from rouse_data.setting s
+					where s.name = 'lease_grace_seconds')))) as reserved,
 		p.last - p.first + 1 - (select count(*) from (
 			select l.address from rouse_data.lease l where l.address between p.first and p.last
 				and l.expires_at >= now() - make_interval(secs => (select s.value::int from rouse_data.setting s
@@ -31,8 +39,10 @@ create view rouse.pools as
 call rouse_data.describe('rouse.pools', 'Addresses that dhcpd may give to anybody, and how many are left.', '{
 	"id": "number, made by the database", "subnet": "the network that it lies in",
 	"first": "its first address", "last": "its last address", "total": "how many addresses it has",
-	"bound": "leases in use now", "declined": "addresses in quarantine", "reserved": "addresses kept for one card",
-	"free": "what a new client may get: neither leased, nor within a lease''s grace, nor reserved"}');
+	"bound": "leases in use now", "declined": "addresses in quarantine",
+	"waiting": "given back or just ended, and kept for their clients until their recorded end and grace",
+	"reserved": "addresses kept for one card, and not among those before",
+	"free": "what a new client may get: total less all of these"}');
 
 create view rouse.reservations as
 	select mac, address, comment from rouse_data.reservation order by address;
