@@ -125,7 +125,7 @@ def test_postgresql_dies_in_mid_load_and_then_dhcpd(site, database):
     site.start()
     crowd = Crowd(site, 200)
     crowd.begin()
-    crowd.hear(1, enough=lambda: len(crowd.leases) >= 60)
+    crowd.hear(10, enough=lambda: len(crowd.leases) >= 60)
     assert 60 <= len(crowd.leases) < 200
     said = len(site.daemon.output)
     database.crash()
