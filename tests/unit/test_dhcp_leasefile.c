@@ -88,6 +88,28 @@ static void test_comes_back_as_it_was(void **state)
 	assert_in_range(back.leases[1].ends_ms, NOW - 35000, NOW - 29000);
 }
 
+/* Kea CVE-2019-6474: what was written can be read again, whatever a client calls itself. */
+static void test_the_longest_key_comes_back(void **state)
+{
+	static struct lease lease = {
+		.address = 0x0a4d0064,
+		.state = LEASE_BOUND,
+		.ends_ms = NOW + 600000,
+		.client = {LEASE_CLIENT_MAX, {0xff, '\n', ' ', 0, 0xff}},
+	};
+	struct lease_table table = {.leases = &lease, .count = 1};
+	static struct read_back back;
+	size_t bad = 9;
+
+	(void)state;
+	back.count = 0;
+	assert_int_equal(leasefile_write(path, &table, NOW), ERR_OK);
+	assert_int_equal(leasefile_read(path, NOW, on_lease, &back, &bad), ERR_OK);
+	assert_int_equal(bad, 0);
+	assert_int_equal(back.count, 1);
+	assert_true(lease_client_equal(&back.leases[0].client, &lease.client));
+}
+
 static void test_damage_is_counted(void **state)
 {
 	struct read_back back = {.count = 0};
@@ -128,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_back_as_it_was),
+		cmocka_unit_test(test_the_longest_key_comes_back),
 		cmocka_unit_test(test_damage_is_counted),
 		cmocka_unit_test(test_an_unwritable_place_is_told),
 	};
