@@ -184,6 +184,20 @@ const struct lease *lease_of_client(const struct lease_table *table,
 	return best;
 }
 
+size_t lease_declined_by(const struct lease_table *table, const struct lease_client *client,
+			 uint64_t now_ms)
+{
+	size_t slot = home_of_client(table, client), count = 0;
+
+	for (; table->by_client[slot]; slot = next_slot(table, slot)) {
+		const struct lease *lease = &table->leases[table->by_client[slot] - 1];
+
+		count += lease->state == LEASE_DECLINED && lease->ends_ms > now_ms &&
+			 lease_client_equal(&lease->client, client);
+	}
+	return count;
+}
+
 enum err lease_put(struct lease_table *table, const struct lease *lease)
 {
 	struct lease *entry = entry_at(table, lease->address);

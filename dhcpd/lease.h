@@ -79,6 +79,9 @@ const struct lease *lease_at(const struct lease_table *table, uint32_t address);
 const struct lease *lease_of_client(const struct lease_table *table,
 				    const struct lease_client *client,
 				    const struct ip4_net *net);
+/* How many addresses are in quarantine because this client declined them. */
+size_t lease_declined_by(const struct lease_table *table, const struct lease_client *client,
+			 uint64_t now_ms);
 /* Writes the entry of its address, whoever had it. ERR_SPACE: the table is full. */
 MUST_CHECK enum err lease_put(struct lease_table *table, const struct lease *lease);
 void lease_remove(struct lease_table *table, uint32_t address);
