@@ -356,8 +356,10 @@ static void decide_decline(struct deciding *d)
 
 static void decide_inform(struct deciding *d)
 {
-	if (d->packet->ciaddr == 0) {
-		stay_silent(d, "an INFORM without the client's address (ciaddr)");
+	/* RFC 2131 section 4.3.5; the answer goes to that address, so it may not be anybody's
+	 */
+	if (!place_holds(d->question->site, d->verdict->subnet, d->packet->ciaddr)) {
+		stay_silent(d, "an INFORM's address (ciaddr) is none of its link");
 		return;
 	}
 	d->verdict->action = DECIDE_INFORM;

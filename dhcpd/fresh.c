@@ -33,6 +33,10 @@ const char *fresh_limit(const struct decide_question *question,
 	struct quota_now now = now_of(question, verdict);
 	size_t most = most_of(question, "dhcp_port_addresses_max");
 
+	if (lease_declined_by(question->leases, &verdict->client, question->now_ms) >=
+	    FRESH_DECLINES_MAX)
+		return "the client has declined eight addresses: set probe in rouse.subnets, "
+		       "and look who answers for them";
 	if (most > 0 &&
 	    quota_is_full(&quotas->ports, quota_key_of_port(&quotas->ports, question->packet),
 			  most, &now))
@@ -61,6 +65,15 @@ void fresh_note(struct quotas *quotas, const struct decide_question *question,
 	      pool_reserved_for(question->site, verdict->subnet, mac) == verdict->address))
 		quota_note(&quotas->prefixes, quota_key_of_prefix(&quotas->prefixes, mac),
 			   verdict->address, &now);
+}
+
+void fresh_forget(struct quotas *quotas, const struct decide_question *question,
+		  uint32_t address)
+{
+	struct quota_now now = {question->leases, NULL, question->now_ms};
+
+	quota_forget(&quotas->ports, address, &now);
+	quota_forget(&quotas->prefixes, address, &now);
 }
 
 /* ARP reaches the interface's own wire only; who came by a relay is elsewhere. */

@@ -11,6 +11,7 @@
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
 #define PROTOCOL_ICMP 1
+#define HARDWARE_NONE 0 /* reserved (RFC 5494): no client has it */
 #define ICMP_ECHO_REPLY 0
 #define ICMP_ECHO 8
 
@@ -109,4 +110,18 @@ enum err inuse_read_echo(const uint8_t *packet, size_t length, uint64_t token,
 		return ERR_FORMAT;
 	*ret_answer = (struct inuse_answer){.address = ip.source};
 	return ERR_OK;
+}
+
+void inuse_client(const struct inuse_answer *answer, struct lease_client *ret_client)
+{
+	struct bytes_writer out = bytes_writer(ret_client->octets, sizeof(ret_client->octets));
+
+	if (answer->has_mac) {
+		bytes_put_u8(&out, ARP_ETHERNET);
+		bytes_put(&out, answer->mac.octet, sizeof(answer->mac.octet));
+	} else {
+		bytes_put_u8(&out, HARDWARE_NONE);
+		bytes_put_u32(&out, answer->address);
+	}
+	ret_client->length = (uint16_t)out.length;
 }

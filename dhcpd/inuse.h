@@ -18,6 +18,7 @@
 
 #include "core/err.h"
 #include "core/mac.h"
+#include "dhcpd/lease.h"
 
 #define INUSE_ARP_SIZE 28
 #define INUSE_ECHO_SIZE 16
@@ -49,5 +50,7 @@ void inuse_put_echo(uint64_t token, uint8_t message[INUSE_ECHO_SIZE]);
 /* An IPv4 packet. ERR_FORMAT: no whole answer to an echo request with this token. */
 MUST_CHECK enum err inuse_read_echo(const uint8_t *packet, size_t length, uint64_t token,
 				    struct inuse_answer *ret_answer);
+/* The key under which its user has the address: its card, else only that somebody does. */
+void inuse_client(const struct inuse_answer *answer, struct lease_client *ret_client);
 
 #endif

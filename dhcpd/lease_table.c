@@ -124,6 +124,22 @@ const struct lease *lease_of_client(const struct lease_table *table,
 	return best;
 }
 
+size_t lease_declined_by(const struct lease_table *table, const struct lease_client *client,
+			 uint64_t now_ms)
+{
+	uint32_t hash = hash_of_key(table, client->octets, client->length);
+	size_t count = 0;
+
+	for (uint32_t at = buckets_find(&table->by_client, hash); at != BUCKETS_NONE;
+	     at = buckets_next(&table->by_client, at)) {
+		const struct lease *lease = &table->leases[at];
+
+		count += lease->state == LEASE_DECLINED && lease->ends_ms > now_ms &&
+			 lease_is_of(lease, client);
+	}
+	return count;
+}
+
 uint64_t lease_newest_grant(const struct lease_table *table)
 {
 	uint64_t newest_ms = 0;

@@ -57,6 +57,9 @@ const struct lease *lease_at(const struct lease_table *table, uint32_t address);
 const struct lease *lease_of_client(const struct lease_table *table,
 				    const struct lease_client *client,
 				    const struct ip4_net *net);
+/* How many addresses are in quarantine because this client declined them. */
+size_t lease_declined_by(const struct lease_table *table, const struct lease_client *client,
+			 uint64_t now_ms);
 /* When this process had a lease recorded last; 0: never. Looks at all of them. */
 uint64_t lease_newest_grant(const struct lease_table *table);
 /*

@@ -4,6 +4,7 @@
 
 #include "dhcpd/option.h"
 
+#define MAC_MULTICAST 1
 #define OVERLOAD_FILE 1
 #define OVERLOAD_SNAME 2
 
@@ -181,7 +182,8 @@ bool packet_mac(const struct packet *packet, struct mac *ret_mac)
 	if (packet->htype != PACKET_HTYPE_ETHERNET || packet->hlen != sizeof(ret_mac->octet))
 		return false;
 	memcpy(ret_mac->octet, packet->chaddr, sizeof(ret_mac->octet));
-	return !mac_is_zero(ret_mac);
+	/* many cards' address is no client's: a reply would go to all of them */
+	return !mac_is_zero(ret_mac) && !(ret_mac->octet[0] & MAC_MULTICAST);
 }
 
 size_t packet_reply_max(const struct packet *packet)

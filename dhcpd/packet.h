@@ -80,7 +80,7 @@ const uint8_t *packet_option(const struct packet *packet, uint8_t code, size_t *
 bool packet_option_u32(const struct packet *packet, uint8_t code, uint32_t *ret_value);
 bool packet_option_u16(const struct packet *packet, uint8_t code, uint16_t *ret_value);
 bool packet_option_u8(const struct packet *packet, uint8_t code, uint8_t *ret_value);
-/* false when the client's hardware is no Ethernet card. */
+/* false when the client's hardware is no Ethernet card, or its address not one card's. */
 bool packet_mac(const struct packet *packet, struct mac *ret_mac);
 /* The longest reply the client takes (option 57), without IP and UDP headers. */
 size_t packet_reply_max(const struct packet *packet);

@@ -5,8 +5,7 @@
 #define PROBES 8
 #define SWEEP_LEAST 32
 #define PORT_WORDS_MAX (4 + 1 + 255 + 255)
-/* of a MAC's first octet: many cards, or no maker's (IEEE 802-2014 section 8.2) */
-#define MAC_MULTICAST 1
+/* of a MAC's first octet: no maker gave it (IEEE 802-2014 section 8.2) */
 #define MAC_LOCAL 2
 
 static uint64_t key_of(const struct quota_table *table, const uint8_t *words, size_t length)
@@ -36,7 +35,7 @@ uint64_t quota_key_of_port(const struct quota_table *table, const struct packet 
 uint64_t quota_key_of_prefix(const struct quota_table *table, const struct mac *mac)
 {
 	static const uint8_t no_maker[3] = {MAC_LOCAL};
-	bool has_maker = mac && !(mac->octet[0] & (MAC_MULTICAST | MAC_LOCAL));
+	bool has_maker = mac && !(mac->octet[0] & MAC_LOCAL);
 
 	return key_of(table, has_maker ? mac->octet : no_maker, sizeof(no_maker));
 }
@@ -57,11 +56,16 @@ static size_t group_at(const struct quota_table *table, uint64_t key)
 	return place;
 }
 
+/*
+ * The lease that keeps an address from others, or NULL. One that was released or declined does
+ * so, too, until its end: otherwise a flood would only have to give back what it takes.
+ */
 static const struct lease *live(uint32_t address, const struct quota_now *now)
 {
 	const struct lease *lease = address != 0 ? lease_at(now->leases, address) : NULL;
 
-	if (!lease || (!lease_is_bound(lease, now->ms) && !lease_is_held(lease, now->ms)))
+	if (!lease || (!lease_is_held(lease, now->ms) &&
+		       (lease->state == LEASE_OFFERED || lease->ends_ms <= now->ms)))
 		return NULL;
 	return lease;
 }
@@ -172,4 +176,12 @@ void quota_note(struct quota_table *table, uint64_t key, uint32_t address,
 	if (group->count >= group->sweep_at)
 		sweep(table, group, now);
 	link_member(table, at, position, address);
+}
+
+void quota_forget(struct quota_table *table, uint32_t address, const struct quota_now *now)
+{
+	uint32_t at = member_at(table, address, now);
+
+	if (address != 0 && table->members[at].address == address)
+		unlink_member(table, at);
 }

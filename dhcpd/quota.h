@@ -66,11 +66,16 @@ uint64_t quota_key_of_port(const struct quota_table *table, const struct packet 
  */
 uint64_t quota_key_of_prefix(const struct quota_table *table, const struct mac *mac);
 
-/* Has the group `most` live leases and offers that are not this client's own? */
+/*
+ * Has the group `most` addresses that are not this client's own? One counts as long as it is
+ * kept from others: leased, offered, or released or declined before its end.
+ */
 bool quota_is_full(const struct quota_table *table, uint64_t key, size_t most,
 		   const struct quota_now *now);
 /* The address is in use by this group, and by no other any more. */
 void quota_note(struct quota_table *table, uint64_t key, uint32_t address,
 		const struct quota_now *now);
+/* It is in use by somebody outside of all groups. */
+void quota_forget(struct quota_table *table, uint32_t address, const struct quota_now *now);
 
 #endif

@@ -26,7 +26,8 @@ struct route route_reply(const struct packet *request, enum packet_message reply
 	/* a NAK takes the address away, so it cannot be sent to that address */
 	if (reply == PACKET_NAK)
 		return route;
-	if (request->ciaddr != 0) {
+	/* an address that is not the client's to name may be a stranger's, who did not ask */
+	if (request->ciaddr != 0 && (yiaddr == 0 || yiaddr == request->ciaddr)) {
 		route.way = ROUTE_ADDRESS;
 		route.address = request->ciaddr;
 		return route;

@@ -333,14 +333,28 @@ void server_on_answer(void *data, const struct parked *parked, uint32_t seconds)
 	carry_out(&e);
 }
 
+static void note_conflict(struct exchange *e, enum inuse_way way,
+			  const struct inuse_answer *answer)
+{
+	struct server *server = e->interface->server;
+	const struct mac *by = answer->has_mac ? &answer->mac : NULL;
+	struct lease_client user;
+
+	inuse_client(answer, &user);
+	e->question.conflicts++;
+	fresh_forget(server->quotas, &e->question, answer->address);
+	store_quarantine(backend_store(server->backend),
+			 &(struct lease_holder){answer->address, &user, by, 0});
+	report_conflict(backend_events(server->backend), link_name(e->interface->link),
+			&e->packet, &(struct report_conflict){answer->address, way, by});
+}
+
 /* An address is in use, or nobody answered for it: its client is decided again. */
 static void on_inquired(void *data, const struct inquirer_result *result)
 {
 	struct server *server = data;
 	const struct inquiry *inquiry = result->inquiry;
 	const struct parked *parked = result->parked;
-	struct lease_holder holder = {inquiry->address, &inquiry->client,
-				      inquiry->has_mac ? &inquiry->mac : NULL, 0};
 	struct exchange e;
 
 	if (!begin(&e, &server->interfaces[parked->interface], parked->packet, parked->length,
@@ -348,17 +362,10 @@ static void on_inquired(void *data, const struct inquirer_result *result)
 		return;
 	e.question.has_asked = true;
 	e.question.conflicts = inquiry->conflicts;
-	if (result->answer) {
-		e.question.conflicts++;
-		store_quarantine(backend_store(server->backend), &holder);
-		report_conflict(backend_events(server->backend), link_name(e.interface->link),
-				&e.packet,
-				&(struct report_conflict){
-					inquiry->address, inquiry->way,
-					result->answer->has_mac ? &result->answer->mac : NULL});
-	} else {
+	if (result->answer)
+		note_conflict(&e, inquiry->way, result->answer);
+	else
 		e.question.cleared = inquiry->address;
-	}
 	carry_out(&e);
 }
 

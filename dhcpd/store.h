@@ -64,7 +64,7 @@ void store_forget(struct store *store, const struct lease_client *client,
 /* `state` is LEASE_RELEASED or LEASE_DECLINED. */
 void store_end(struct store *store, const struct lease_client *client, uint32_t address,
 	       enum lease_state state);
-/* Somebody else uses an address that was to be offered to this client: as after a decline. */
+/* This user, who has no lease, has an address that was to be offered: as after a decline. */
 void store_quarantine(struct store *store, const struct lease_holder *holder);
 
 /* Writes the saved file and stops; after db_close(). */

@@ -337,6 +337,11 @@ def test_malformed_packets_stop_nothing(site):
         wire.send(octets)
     assert site.wire("02:00:00:00:00:51").lease().type == ACK
     assert site.daemon.is_running()
+    # each is counted by its reason, which the next hello tells
+    reasons = ("shorter than a header", "a hardware address longer than its field",
+               "it is a reply, not a request")
+    site.wait_until(lambda: all(
+        reason in site.postgres.value("select status from rouse.daemons") for reason in reasons), timeout=30)
 
 
 def test_foreign_text_is_harmless_in_the_database(site):

@@ -37,6 +37,7 @@ def test_what_a_machine_took_for_itself_is_quarantined_and_not_offered(site):
     site.wait_until(lambda: [row.address for row in quarantined(site)] == STATIC)
     assert site.postgres.value("select declined from rouse.pools") == 4
     by = site.squatter.mac()
+    assert site.postgres.value("select count(*) from rouse.leases where mac = %s::macaddr", by) == 4
     for address in STATIC:
         site.daemon.wait_for(f"event=address_in_use interface=eth0 address={address} way=arp by={by}")
     told = site.wait_until(lambda: (rows := site.postgres.sql(

@@ -27,6 +27,9 @@ static void reads_the_name(void **state)
 	assert_named(OPTION_FQDN, "\x04\x00\x00\x04pc-3", 8, "pc-3");
 	assert_named(OPTION_FQDN, "\x04\x00\x00\x09pc-3", 8, "");
 	assert_named(OPTION_FQDN, "\x04\x00\x00\xff", 4, "");
+	/* a pointer to the name itself, an empty label first */
+	assert_named(OPTION_FQDN, "\x04\x00\x00\x02pc\xc0\x00", 8, "pc");
+	assert_named(OPTION_FQDN, "\x04\x00\x00\x00\x02pc", 7, "");
 	assert_named(OPTION_FQDN, "\x00\x00\x00", 3, "");
 	assert_named(OPTION_FQDN, "\x00", 1, "");
 	assert_named(OPTION_FQDN,

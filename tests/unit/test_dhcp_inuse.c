@@ -106,6 +106,19 @@ static void an_echo_counts_if_it_is_ours(void **state)
 	assert_int_equal(inuse_read_echo(packet, length, TOKEN, &answer), ERR_FORMAT);
 }
 
+static void its_user_has_it_under_its_card_or_as_somebody(void **state)
+{
+	struct lease_client client;
+
+	(void)state;
+	inuse_client(&(struct inuse_answer){ADDRESS, true, holder}, &client);
+	assert_int_equal(client.length, 7);
+	assert_memory_equal(client.octets, "\x01\x02\x00\x00\x00\x09\x09", 7);
+	inuse_client(&(struct inuse_answer){.address = ADDRESS}, &client);
+	assert_int_equal(client.length, 5);
+	assert_memory_equal(client.octets, "\x00\x0a\x4d\x00\x14", 5);
+}
+
 static struct inquiry inquiry_for(uint8_t client, uint32_t address, enum inuse_way way)
 {
 	return (struct inquiry){
@@ -176,6 +189,7 @@ int main(void)
 		cmocka_unit_test(whoever_has_the_address_answers),
 		cmocka_unit_test(what_is_no_arp_of_ipv4_over_ethernet_is_not_read),
 		cmocka_unit_test(an_echo_counts_if_it_is_ours),
+		cmocka_unit_test(its_user_has_it_under_its_card_or_as_somebody),
 		cmocka_unit_test(one_for_each_client_and_so_many_at_once),
 		cmocka_unit_test(the_clients_own_answer_is_no_conflict),
 	};

@@ -213,6 +213,26 @@ static void test_a_cut_line_is_no_fault(void **state)
 	assert_int_equal(back.found.bad, 0);
 }
 
+/* Kea CVE-2019-6474: what was written can be read again, whatever a client calls itself. */
+static void test_the_longest_key_comes_back(void **state)
+{
+	struct lease_client client = {LEASE_CLIENT_MAX, {0xff, '\n', ' ', 0, 0xff}};
+	struct lease lease = {
+		.address = 0x0a4d0064,
+		.state = LEASE_BOUND,
+		.ends_ms = NOW + 600000,
+		.client = lease_key_of(&client),
+	};
+	struct lease_table table = {.leases = &lease, .count = 1};
+
+	(void)state;
+	assert_int_equal(leasefile_save(file, &table, "", NOW), ERR_OK);
+	assert_int_equal(read_file(NOW), ERR_OK);
+	assert_int_equal(back.found.bad, 0);
+	assert_int_equal(back.count, 1);
+	assert_true(lease_client_equal(&back.clients[0], &client));
+}
+
 static void test_damage_is_counted(void **state)
 {
 	(void)state;
@@ -318,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_was_noted_stands_behind_the_table,
 						open_file, close_file),
 		cmocka_unit_test_setup_teardown(test_a_cut_line_is_no_fault, open_file,
+						close_file),
+		cmocka_unit_test_setup_teardown(test_the_longest_key_comes_back, open_file,
 						close_file),
 		cmocka_unit_test_setup_teardown(test_damage_is_counted, open_file, close_file),
 		cmocka_unit_test_setup_teardown(test_an_unwritable_place_is_told, open_file,

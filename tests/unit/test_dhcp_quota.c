@@ -232,6 +232,50 @@ static void known_hosts_and_reservations_are_under_no_limit(void **state)
 	assert_int_equal(discover_card(&card, NOW), DECIDE_OFFER);
 }
 
+/* Else a flood would only have to give back what it takes. */
+static void what_is_kept_from_others_counts_also_released_or_declined(void **state)
+{
+	static const enum lease_state ends[] = {LEASE_RELEASED, LEASE_DECLINED};
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)setup_prefix(state);
+		assert_int_equal(discover_mac(0, 0x36, 1), DECIDE_OFFER);
+		lease_end(&sample_table, verdict.address, ends[i], NOW + 60000);
+		assert_int_equal(discover_mac(0, 0x36, 2), DECIDE_OFFER);
+		lease_end(&sample_table, verdict.address, ends[i], NOW + 60000);
+		assert_int_equal(discover_mac(0, 0x36, 3), DECIDE_SILENT);
+	}
+	/* its own declines leave a client one address of two */
+	assert_int_equal(discover_mac(0, 0x36, 2), DECIDE_OFFER);
+}
+
+/* What somebody outside uses was taken by none of the group. */
+static void an_address_in_use_elsewhere_counts_for_nobody(void **state)
+{
+	struct decide_question question = {.leases = &sample_table, .now_ms = NOW};
+
+	(void)state;
+	for (uint8_t last = 1; last <= 2; last++) {
+		assert_int_equal(discover_mac(0, 0x36, last), DECIDE_OFFER);
+		fresh_forget(&quotas, &question, verdict.address);
+	}
+	assert_int_equal(discover_mac(0, 0x36, 3), DECIDE_OFFER);
+	assert_int_equal(discover_mac(0, 0x36, 4), DECIDE_OFFER);
+	assert_int_equal(discover_mac(0, 0x36, 5), DECIDE_SILENT);
+}
+
+static void a_client_cannot_decline_a_whole_pool(void **state)
+{
+	(void)state;
+	sample_site.setting_count = 0;
+	for (uint32_t i = 0; i < FRESH_DECLINES_MAX; i++)
+		sample_lease(21, IP(10, 88, 0, 10) + i, LEASE_DECLINED, NOW + 60000);
+	assert_int_equal(discover(21, NULL, NOW), DECIDE_SILENT);
+	assert_non_null(strstr(verdict.reason, "declined"));
+	assert_int_equal(discover(22, NULL, NOW), DECIDE_OFFER);
+	assert_int_equal(discover(21, NULL, NOW + 120000), DECIDE_OFFER);
+}
+
 /* --- the table --- */
 
 LEASE_STORAGE(many_storage, 1000);
@@ -333,6 +377,12 @@ int main(void)
 		cmocka_unit_test_setup(what_no_maker_gave_is_one_group, setup_prefix),
 		cmocka_unit_test_setup(known_hosts_and_reservations_are_under_no_limit,
 				       setup_prefix),
+		cmocka_unit_test_setup(
+			what_is_kept_from_others_counts_also_released_or_declined,
+			setup_prefix),
+		cmocka_unit_test_setup(an_address_in_use_elsewhere_counts_for_nobody,
+				       setup_prefix),
+		cmocka_unit_test_setup(a_client_cannot_decline_a_whole_pool, setup),
 		cmocka_unit_test_setup(a_group_of_hundreds_is_counted_right, setup),
 		cmocka_unit_test_setup(more_members_than_places, setup),
 	};

@@ -37,6 +37,10 @@ static void test_rfc_2131_section_4_1(void **state)
 	expect(route_for(0, 0, 0, PACKET_OFFER, CLIENT), ROUTE_LINK, CLIENT, 68);
 	expect(route_for(0, 0, 0, PACKET_NAK, 0), ROUTE_BROADCAST, 0xffffffff, 68);
 	expect(route_for(0, CLIENT, 0, PACKET_NAK, 0), ROUTE_BROADCAST, 0xffffffff, 68);
+	/* a DISCOVER has no address yet, whatever it says: its offer hits nobody else */
+	expect(route_for(0, 0x08080808, 0, PACKET_OFFER, CLIENT), ROUTE_LINK, CLIENT, 68);
+	expect(route_for(broadcast, 0x08080808, 0, PACKET_ACK, CLIENT), ROUTE_BROADCAST,
+	       0xffffffff, 68);
 	/* INFORM: to the address the client has */
 	expect(route_for(0, CLIENT, 0, PACKET_ACK, 0), ROUTE_ADDRESS, CLIENT, 68);
 }

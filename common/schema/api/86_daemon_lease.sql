@@ -235,7 +235,7 @@ begin
 end
 $$;
 comment on function rouse_daemon.lease_in_use is
-	'An address that was to be offered to this client is used by somebody else: it is quarantined as after a decline, unless it is leased.';
+	'An address that was to be offered is used by this client without a lease: it is quarantined as after a decline, unless it is leased.';
 
 create function rouse_data.reassert_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
 	lease_seconds int[])
