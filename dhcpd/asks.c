@@ -13,24 +13,8 @@
 struct asks {
 	struct asks_options options;
 	struct batch *batch;
-	struct batch_statement *statement;
-	struct log_repeat refused_log;
 	char clients[ROWS_MOST * CLIENTTEXT_ELEMENT + 3];
 };
-
-static void on_answer(void *data, const struct db_answer *answer)
-{
-	struct asks *asks = data;
-	unsigned long left_out;
-
-	if (answer->outcome == DB_ERROR &&
-	    log_repeat_due(&asks->refused_log, loop_now_ms(asks->options.loop), 10000,
-			   &left_out))
-		log_error("lease_find_refused", "sqlstate=%s reason=%s left_out=%lu remedy=%s",
-			  answer->sqlstate, log_text(answer->message), left_out,
-			  log_text("run `rouse-db verify` on this database"));
-	batch_on_answer(asks->statement, answer);
-}
 
 static enum err send_clients(void *data, const void *rows, size_t count,
 			     struct batch_statement *statement)
@@ -40,8 +24,6 @@ static enum err send_clients(void *data, const void *rows, size_t count,
 	const char *params[] = {asks->clients};
 	struct text out = text_into(asks->clients, sizeof(asks->clients));
 
-	asks->statement =
-		statement; /* on_answer() hands the answer on: there is one at a time */
 	for (size_t i = 0; i < count; i++) {
 		text_put(&out, i == 0 ? "{" : ",");
 		clienttext_put_element(&out, &list[i]);
@@ -51,7 +33,7 @@ static enum err send_clients(void *data, const void *rows, size_t count,
 		return ERR_SPACE;
 	return db_query(asks->options.conn,
 			"select * from rouse_daemon.lease_find($1::bytea[])", params, 1,
-			DEADLINE_MS, on_answer, asks);
+			DEADLINE_MS, batch_on_answer, statement);
 }
 
 static void on_done(void *data, const void *rows, size_t count, const struct db_rows *answer)
@@ -65,12 +47,13 @@ static void on_done(void *data, const void *rows, size_t count, const struct db_
 		asks->options.on_answer(asks->options.data, &list[i]);
 }
 
-/* It is asked again when it comes again; on_answer() has written why. */
+/* The client is looked for again when it comes again. */
 static void on_refused(void *data, const void *row, const struct db_answer *answer)
 {
 	(void)data;
 	(void)row;
-	(void)answer;
+	log_warning("lease_find_refused", "sqlstate=%s reason=%s", answer->sqlstate,
+		    log_text(answer->message));
 }
 
 enum err asks_open(const struct asks_options *options, struct asks **ret_asks)
@@ -78,6 +61,8 @@ enum err asks_open(const struct asks_options *options, struct asks **ret_asks)
 	struct asks *asks = calloc(1, sizeof(*asks));
 	/* twice the same question gets the same answer twice: no `same` */
 	struct batch_options batch = {
+		.loop = options->loop,
+		.name = "lease_find",
 		.most = ROWS_MOST,
 		.queue_max = QUEUE_MAX,
 		.row_size = sizeof(struct lease_client),

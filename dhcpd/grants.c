@@ -160,6 +160,8 @@ enum err grants_open(const struct grants_options *options, struct grants **ret_g
 {
 	struct grants *grants = calloc(1, sizeof(*grants));
 	struct batch_options batch = {
+		.loop = options->loop,
+		.name = "lease_grant",
 		.most = ROWS_MOST,
 		.queue_max = QUEUE_MAX,
 		.in_flight_max = STATEMENTS_MOST,

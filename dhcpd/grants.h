@@ -35,6 +35,7 @@ struct grant_answer {
 };
 
 struct grants_options {
+	struct loop *loop;
 	struct db_conn *conn;
 	const char *instance;
 	/* It has committed; or the address is another's (or declined). */

@@ -35,6 +35,7 @@ struct load {
 	char mark[MARK_SIZE];	   /* of the changes that were seen */
 	char timeline[MARK_SIZE];  /* of the server last connected to; "": none yet */
 	uint64_t again_ms, heard_ms;
+	uint64_t unheard_ms; /* since when changes are asked for in vain; 0: they are told */
 	bool is_asking;
 	struct log_repeat changes_log;
 };
@@ -84,6 +85,7 @@ static void on_drop(void *data)
 	if (table_load_end(load->options.table, DROP_MOST))
 		return;
 	loop_timer_stop(&load->drop_timer);
+	load->unheard_ms = 0;
 	load->phase = PHASE_LOADED;
 	load->heard_ms = now_ms(load);
 	log_info("leases_loaded", "count=%zu", table_leases(load->options.table)->count);
@@ -139,6 +141,7 @@ static void on_changes(void *data, const struct db_answer *answer)
 		return;
 	if (answer->outcome == DB_OK) {
 		load->heard_ms = now_ms(load);
+		load->unheard_ms = 0;
 		read_changes(load, answer->rows, load->options.table);
 	} else if (answer->outcome == DB_ERROR &&
 		   log_repeat_due(&load->changes_log, now_ms(load), 10000, &left_out)) {
@@ -156,6 +159,8 @@ static void ask_changes(struct load *load)
 				   "select * from rouse_daemon.lease_changes($1, $2::xid8)",
 				   params, 2, CHANGES_DEADLINE_MS, on_changes, load) == ERR_OK;
 	load->again_ms = now_ms(load) + CHANGES_MS;
+	if (load->unheard_ms == 0)
+		load->unheard_ms = now_ms(load);
 }
 
 /* --- the beginning --- */
@@ -247,6 +252,11 @@ void load_stop(struct load *load)
 	load->is_asking = false;
 	loop_timer_stop(&load->drop_timer);
 	reassert_stop(load->reassert);
+}
+
+uint64_t load_waits_ms(const struct load *load)
+{
+	return load->unheard_ms ? now_ms(load) - load->unheard_ms : 0;
 }
 
 void load_tick(struct load *load)

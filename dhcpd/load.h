@@ -45,6 +45,9 @@ void load_begin(struct load *load);
 void load_stop(struct load *load);
 /* Now and then: goes on where something failed, and reads the changes. */
 void load_tick(struct load *load);
+/* How long the question for changes has been without an answer: a database that does not tell
+ * them does not grant leases either. */
+uint64_t load_waits_ms(const struct load *load);
 /* After db_close(). */
 void load_close(struct load *load);
 

@@ -129,6 +129,8 @@ enum err origins_open(struct loop *loop, struct db_conn *conn, struct origins **
 {
 	struct origins *origins = calloc(1, sizeof(*origins));
 	struct batch_options batch = {
+		.loop = loop,
+		.name = "lease_origin",
 		.most = ROWS_MOST,
 		.queue_max = QUEUE_MAX,
 		.row_size = sizeof(struct origin),

@@ -51,6 +51,7 @@ const struct lease_table *store_leases(const struct store *store)
 bool store_is_up(const struct store *store)
 {
 	return db_is_up(store->options.conn) && store->is_loaded &&
+	       load_waits_ms(store->load) <= SLOW_MS &&
 	       (store->waiting_since_ms == 0 ||
 		now_ms(store) - store->waiting_since_ms <= SLOW_MS);
 }
@@ -397,8 +398,9 @@ static void on_sweep(void *data)
 
 static enum err open_parts(struct store *store)
 {
-	const struct grants_options grants = {store->options.conn, store->options.instance,
-					      on_grant_answer, on_grant_refused, store};
+	const struct grants_options grants = {store->options.loop,     store->options.conn,
+					      store->options.instance, on_grant_answer,
+					      on_grant_refused,	       store};
 	const struct asks_options asks = {store->options.loop, store->options.conn,
 					  on_lease_found, on_asked, store};
 	struct load_options load = {.loop = store->options.loop,

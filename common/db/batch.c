@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/log.h"
+
 #define WAITS 0
+#define TOLD_EVERY_MS 10000
 
 /* A statement on its way; its rows stand side by side, each with its number. */
 struct batch_statement {
@@ -27,6 +30,7 @@ struct batch {
 	size_t limit;
 	size_t suspects; /* rows among which one is known to be refused */
 	uint64_t sent;
+	struct log_repeat refused_log;
 };
 
 static void *row_at(const struct batch *batch, size_t position)
@@ -229,6 +233,22 @@ static void accept_rows(struct batch *batch, size_t first, size_t count,
 		batch->limit = batch->suspects > 1 ? batch->suspects / 2 : 1;
 }
 
+/* Not the rows' fault, nor a race: somebody has to mend something. */
+static void say_refused(struct batch *batch, const struct db_answer *answer)
+{
+	unsigned long left_out;
+
+	if (!db_is_refusal(answer) || !batch->options.loop ||
+	    !log_repeat_due(&batch->refused_log, loop_now_ms(batch->options.loop),
+			    TOLD_EVERY_MS, &left_out))
+		return;
+	log_error("statement_refused",
+		  "function=%s sqlstate=%s reason=%s left_out=%lu remedy=%s",
+		  batch->options.name, answer->sqlstate, log_text(answer->message), left_out,
+		  log_text(answer->hint[0] ? answer->hint
+					   : "run `rouse-db verify` on this database"));
+}
+
 void batch_on_answer(void *data, const struct db_answer *answer)
 {
 	struct batch_statement *statement = data;
@@ -251,6 +271,8 @@ void batch_on_answer(void *data, const struct db_answer *answer)
 	/* whatever else ails the database needs time: the rows wait for batch_retry */
 	if (goes_on)
 		send_next(batch);
+	else
+		say_refused(batch, answer);
 }
 
 void batch_retry(struct batch *batch)

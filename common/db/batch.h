@@ -9,7 +9,7 @@
  * is already waiting is replaced (newest wins), since one statement may not touch a row twice.
  * A batch whose connection was lost is sent again; a batch that the database refuses because of
  * its data (SQLSTATE class 22 or 23) is split in halves until the culprit is alone, and that
- * row alone fails.
+ * row alone fails. Any other refusal is told, and tried again at the next batch_retry().
  *
  *	struct batch_options options = {.most = 256, .row_size = sizeof(struct grant), ...};
  *
@@ -24,6 +24,7 @@
 
 #include "core/err.h"
 #include "db/conn.h"
+#include "io/loop.h"
 
 #define BATCH_STATEMENTS_MAX 4
 
@@ -31,6 +32,8 @@ struct batch;
 struct batch_statement;
 
 struct batch_options {
+	struct loop *loop;    /* for messages; NULL: none are written */
+	const char *name;     /* of what the statement calls, in messages */
 	size_t most;	      /* rows in one statement */
 	size_t queue_max;     /* rows waiting at most; a row more is ERR_SPACE */
 	size_t in_flight_max; /* statements at once, up to BATCH_STATEMENTS_MAX; 0: one */

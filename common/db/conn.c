@@ -192,6 +192,17 @@ enum err db_open(struct loop *loop, const struct db_conn_options *options,
 	return ERR_OK;
 }
 
+bool db_is_refusal(const struct db_answer *answer)
+{
+	static const char *const passing[] = {"08", "40", "53", "55", "57"};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (strncmp(answer->sqlstate, passing[i], 2) == 0)
+			return false;
+	}
+	return answer->outcome == DB_ERROR;
+}
+
 bool db_is_up(const struct db_conn *conn)
 {
 	return conn->state == CONN_UP;

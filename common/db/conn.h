@@ -56,6 +56,12 @@ struct db_conn_options {
  * logged). */
 MUST_CHECK enum err db_open(struct loop *loop, const struct db_conn_options *options,
 			    struct db_conn **ret_conn);
+/*
+ * Did the database look at the statement and say no? Else it was lost, came too late, or failed
+ * by what passes: a lock, a race, a full disk, a shutdown (SQLSTATE classes 08, 40, 53, 55,
+ * 57).
+ */
+bool db_is_refusal(const struct db_answer *answer);
 bool db_is_up(const struct db_conn *conn);
 /*
  * Sends one statement with text parameters (NULL is SQL's null; copied). on_answer is called

@@ -217,18 +217,6 @@ static void release(void *data)
 	free(events);
 }
 
-/* Did the database look at them and say no? What else ails it (40, 53, 55, 57) passes. */
-static bool is_refused(const struct db_answer *answer)
-{
-	static const char *const passing[] = {"08", "40", "53", "55", "57"};
-
-	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
-		if (strncmp(answer->sqlstate, passing[i], 2) == 0)
-			return false;
-	}
-	return answer->outcome == DB_ERROR;
-}
-
 static void on_recorded(void *data, const struct db_answer *answer)
 {
 	struct events *events = data;
@@ -240,7 +228,7 @@ static void on_recorded(void *data, const struct db_answer *answer)
 		release(events);
 		return;
 	}
-	if (answer->outcome != DB_OK && !is_refused(answer))
+	if (answer->outcome != DB_OK && !db_is_refusal(answer))
 		return; /* they go again; twice is better than never */
 	if (answer->outcome != DB_OK) {
 		events->dropped += sent;

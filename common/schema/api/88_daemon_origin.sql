@@ -5,7 +5,7 @@ returns void
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 begin
 	perform rouse_data.check_lease_batch(array[cardinality($1), cardinality($2), cardinality($3), cardinality($4),
-		cardinality($5)], false);
+		cardinality($5)], null);
 	insert into rouse_data.lease_origin as o (address, client, relay, circuit_id, remote_id, seen_at)
 	select distinct on (w.address) w.address, w.client, w.relay, w.circuit_id, w.remote_id, now()
 	from unnest($1, $2, $3, $4, $5) with ordinality as w (address, client, relay, circuit_id, remote_id, rank)
