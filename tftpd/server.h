@@ -21,6 +21,7 @@
 #include "io/udp.h"
 #include "tftpd/backend.h"
 #include "tftpd/kept.h"
+#include "tftpd/lessee.h"
 #include "tftpd/map.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
@@ -66,6 +67,7 @@ struct server {
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
+	struct lessees lessees;
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
