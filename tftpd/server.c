@@ -14,6 +14,7 @@
 
 #define MESSAGE_SIZE 128
 #define FILES_BESIDES 256 /* descriptors that are no transfer's */
+#define AWAKE_US 50	  /* an answer that is to come so soon is waited for awake */
 #define REPLY_MAX 1536	  /* an ERROR with a long text; an ACK is four octets */
 
 static struct udp_datagram where_of(const struct transfer *transfer)
@@ -53,6 +54,8 @@ static void settle(struct server *server)
 {
 	uint64_t now = loop_now_ms(server->loop);
 
+	if (server->outbox.count > 0)
+		loop_stay_awake(server->loop, AWAKE_US);
 	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
 	if (server->transfers.ended)
