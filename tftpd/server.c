@@ -502,6 +502,7 @@ void server_close(struct server *server)
 	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
 	map_free(&server->map);
+	folds_free(&server->folds);
 	source_roots_free(&server->roots);
 	source_roots_free(&server->boot_roots);
 	neigh_close(&server->neigh);

@@ -20,6 +20,7 @@
 #include "io/neigh.h"
 #include "io/udp.h"
 #include "tftpd/backend.h"
+#include "tftpd/fold.h"
 #include "tftpd/kept.h"
 #include "tftpd/lessee.h"
 #include "tftpd/map.h"
@@ -68,6 +69,7 @@ struct server {
 	struct transfer_table transfers;
 	struct kept kept;
 	struct lessees lessees;
+	struct folds folds;
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
