@@ -130,12 +130,12 @@ void report_end(struct server *server, const struct transfer *transfer,
 		event.reason = NULL;
 	count(&server->counts, step->outcome);
 	(void)inet_ntop(AF_INET, &transfer->peer.sin_addr, address, sizeof(address));
-	(void)snprintf(detail, sizeof(detail),
-		       "{\"bytes\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
-		       "\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64
-		       ",\"client\":\"%s\"}",
-		       octets, session->terms.blksize, session->terms.windowsize, milliseconds,
-		       session->retransmits, packet_client_name(&transfer->asked));
+	(void)snprintf(
+		detail, sizeof(detail),
+		"{\"bytes\":%" PRIu64 ",\"size\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
+		"\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64 ",\"client\":\"%s\"}",
+		octets, session->terms.size, session->terms.blksize, session->terms.windowsize,
+		milliseconds, session->retransmits, packet_client_name(&transfer->asked));
 	log_write(step->outcome == SESSION_TIMEOUT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		  "transfer_ended",
 		  "outcome=%s client=%s mac=%s file=%s bytes=%" PRIu64 " size=%" PRIu64

@@ -153,7 +153,8 @@ static enum err open_in_other_case(struct asked *asked, struct source *ret_sourc
 	const struct source_roots *roots = &asked->server->roots;
 
 	if (!(asked->server->repairs >> REPAIR_CASE & 1) ||
-	    fold_find(roots, resolve_file(&asked->resolved), asked->served) != ERR_OK)
+	    fold_find(&asked->server->folds, roots, resolve_file(&asked->resolved),
+		      asked->served) != ERR_OK)
 		return ERR_ABSENT;
 	asked->repaired |= 1U << REPAIR_CASE;
 	return source_open(roots, asked->served, ret_source, ret_reason);
@@ -476,6 +477,18 @@ static bool follow_map(struct asked *asked)
 	return true;
 }
 
+/* Who asks, if it can be found; false: the request is parked for the database's word on it. */
+static bool is_named(struct asked *asked)
+{
+	enum err err;
+
+	if (asked->has_mac)
+		return true;
+	err = lessee_find(asked->server, asked->datagram, &asked->mac);
+	asked->has_mac = err == ERR_OK;
+	return err != ERR_AWAY;
+}
+
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
@@ -495,7 +508,7 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		       "the request is cut off: name or mode is missing");
 		return;
 	}
-	if (!follow_map(&asked))
+	if (!is_named(&asked) || !follow_map(&asked))
 		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);

@@ -14,7 +14,9 @@
 
 #define MESSAGE_SIZE 128
 #define FILES_BESIDES 256 /* descriptors that are no transfer's */
-#define REPLY_MAX 1536	  /* an ERROR with a long text; an ACK is four octets */
+#define AWAKE_BYTES 32768
+#define AWAKE_US 50    /* an answer that is to come so soon is waited for awake */
+#define REPLY_MAX 1536 /* an ERROR with a long text; an ACK is four octets */
 
 static struct udp_datagram where_of(const struct transfer *transfer)
 {
@@ -53,6 +55,9 @@ static void settle(struct server *server)
 {
 	uint64_t now = loop_now_ms(server->loop);
 
+	/* what is more takes the client longer than waking up takes us */
+	if (server->outbox.count > 0 && server->outbox.used <= AWAKE_BYTES)
+		loop_stay_awake(server->loop, AWAKE_US);
 	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
 	if (server->transfers.ended)
@@ -499,6 +504,7 @@ void server_close(struct server *server)
 	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
 	map_free(&server->map);
+	folds_free(&server->folds);
 	source_roots_free(&server->roots);
 	source_roots_free(&server->boot_roots);
 	neigh_close(&server->neigh);

@@ -20,7 +20,9 @@
 #include "io/neigh.h"
 #include "io/udp.h"
 #include "tftpd/backend.h"
+#include "tftpd/fold.h"
 #include "tftpd/kept.h"
+#include "tftpd/lessee.h"
 #include "tftpd/map.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
@@ -66,6 +68,8 @@ struct server {
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
+	struct lessees lessees;
+	struct folds folds;
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
