@@ -58,7 +58,7 @@ static void free_key(struct lease_table *table, const struct lease_key *key)
 	if (key->length <= LEASE_KEY_NEAR)
 		return;
 	/* const for those who read it; keep_key() has put it at the beginning of its box */
-	memcpy(&box, &key->far, sizeof(box));
+	memcpy(&box, &key->far, sizeof(void *));
 	box->next_free = table->free_boxes;
 	table->free_boxes = box;
 }
