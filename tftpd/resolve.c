@@ -54,6 +54,12 @@ const char *resolve_file(const struct resolved *resolved)
 	return resolved->path.name + (resolved->is_raw ? sizeof(raw_folder) - 1 : 0);
 }
 
+/* The site's subnets are IPv4's: NULL for who asks by IPv6. */
+static const struct site_subnet *subnet_of(const struct resolve_client *client)
+{
+	return client->address ? site_subnet_of(client->site, client->address) : NULL;
+}
+
 /* As iPXE alone asks; EDK2 wants larger blocks and windows, GRUB smaller blocks. */
 static bool is_ipxe(const struct packet_options *options)
 {
@@ -89,7 +95,7 @@ static bool is_first_stage(const struct site *site, const char *path)
 bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
 		     const struct packet_options *options, bool is_on)
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
 
 	if (asked->kind != RESOLVE_FILE || strchr(asked->path.name, '/'))
 		return false;
@@ -196,7 +202,7 @@ struct resolve_verdict resolve_decide(const struct resolve_client *client)
 
 static const char *urls_for(const struct resolve_client *client)
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
 	const char *urls = subnet ? subnet->menud_urls : "";
 
 	if (urls[0] == '\0')
@@ -219,18 +225,19 @@ bool resolve_is_of_site(const struct site *site, const char *path)
 	return false;
 }
 
-enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
+enum err resolve_menud_url(const struct resolve_client *client, const struct ip *next_server,
 			   struct text *out)
 {
 	static const char setting[] = "${next-server}";
 	const char *urls = urls_for(client) + strspn(urls_for(client), BLANKS);
 	size_t length = strcspn(urls, BLANKS);
-	char address[IP4_TEXT_SIZE];
+	char address[IP_TEXT_SIZE];
 
-	ip4_format(next_server, address);
+	ip_format(next_server, address);
 	for (size_t i = 0; i < length;) {
 		if (strncmp(urls + i, setting, sizeof(setting) - 1) == 0) {
-			text_put(out, address);
+			/* in a URL, IPv6's colons want brackets (RFC 3986 section 3.2.2) */
+			text_printf(out, ip_is_v4(next_server) ? "%s" : "[%s]", address);
 			i += sizeof(setting) - 1;
 		} else if (urls[i] == '$') {
 			return ERR_FORMAT;
@@ -246,7 +253,7 @@ enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_se
 size_t resolve_views(const struct resolve_client *client, const char *path,
 		     char ret_views[RESOLVE_VIEWS][PATH_SIZE])
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
 	size_t count = 0;
 
 	if (client->mac) {

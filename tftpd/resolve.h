@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/mac.h"
 #include "core/path.h"
 #include "core/site.h"
@@ -49,8 +50,8 @@ const char *resolve_stage(const struct site *site, const char *path);
 struct resolve_client {
 	const struct site *site; /* maybe empty, never NULL */
 	const struct mac *mac;	 /* NULL when the neighbour table does not know it */
-	uint32_t address;
-	const char *menud_urls; /* the daemon's own, when site and subnet name none */
+	uint32_t address;	 /* of IPv4; 0: it asks by IPv6 */
+	const char *menud_urls;	 /* the daemon's own, when site and subnet name none */
 };
 
 /*
@@ -69,8 +70,8 @@ bool resolve_is_of_site(const struct site *site, const char *path);
  * `next_server`. ERR_RANGE: none is known. ERR_FORMAT: it holds another of iPXE's settings.
  * ERR_SPACE.
  */
-MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
-				      struct text *out);
+MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client,
+				      const struct ip *next_server, struct text *out);
 
 #define RESOLVE_VIEWS 2
 

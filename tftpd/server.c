@@ -1,6 +1,5 @@
 #include "tftpd/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,18 +7,12 @@
 #include <sys/resource.h>
 
 #include "io/notify.h"
+#include "tftpd/deliver.h"
 #include "tftpd/report.h"
 #include "tftpd/request.h"
-#include "tftpd/window.h"
 
-#define MESSAGE_SIZE 128
 #define FILES_BESIDES 256 /* descriptors that are no transfer's */
 #define REPLY_MAX 1536	  /* an ERROR with a long text; an ACK is four octets */
-
-static struct udp_datagram where_of(const struct transfer *transfer)
-{
-	return (struct udp_datagram){.peer = transfer->peer, .local = transfer->local};
-}
 
 /* The one timer is due at the earliest of what waits; later is found when it fires. */
 static void wait_until(struct server *server, uint64_t due_ms)
@@ -32,8 +25,7 @@ static void wait_until(struct server *server, uint64_t due_ms)
 	loop_timer_start(&server->timer, server->timer_due_ms - now, 0);
 }
 
-/* The transfer is looked at again then. */
-static void await(struct server *server, struct transfer *transfer, uint64_t due_ms)
+void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms)
 {
 	wheel_set(&server->transfers.wheel, &transfer->waits, loop_now_ms(server->loop),
 		  due_ms);
@@ -45,7 +37,7 @@ static void on_unsent(void *data, struct transfer *transfer, unsigned blocks)
 	struct server *server = data;
 
 	session_hold(&transfer->session, blocks, loop_now_ms(server->loop));
-	await(server, transfer, transfer->session.wait_until_ms);
+	server_await(server, transfer, transfer->session.wait_until_ms);
 }
 
 /* What every turn ends with: everything queued leaves, old transfers are forgotten. */
@@ -59,122 +51,6 @@ static void settle(struct server *server)
 		wait_until(server, server->transfers.ended->ended_ms + TRANSFER_LINGER_MS);
 }
 
-void server_send_error(struct server *server, const struct server_tid *tid,
-		       const struct udp_datagram *where, enum packet_code code,
-		       const char *text)
-{
-	uint8_t *room = outbox_room(&server->outbox, tid->socket, PACKET_ANSWER_SIZE);
-	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
-
-	packet_write_error(&out, code, text);
-	outbox_add(&server->outbox, where, out.length, NULL);
-}
-
-static void send_oack(struct server *server, const struct transfer *transfer)
-{
-	struct udp_datagram where = where_of(transfer);
-	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
-				    PACKET_ANSWER_SIZE);
-	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
-
-	session_write_oack(&out, &transfer->asked, &transfer->session.terms);
-	outbox_add(&server->outbox, &where, out.length, NULL);
-}
-
-/*
- * Not in memory: read it in the pool, and look again in a moment. False when that was tried, or
- * cannot be done: then the loop itself has to wait for the disk.
- */
-static bool read_ahead(struct server *server, struct transfer *transfer, uint64_t offset)
-{
-	if (transfer->warm && !warm_is_done(transfer->warm))
-		return true;
-	if (transfer->warm && warm_holds(transfer->warm, offset))
-		return false;
-	warm_release(transfer->warm);
-	transfer->warm = NULL;
-	return warm_start(server->loop, transfer->source.file, offset, &transfer->warm) ==
-	       ERR_OK;
-}
-
-/* As many blocks as one datagram of segments holds. ERR_AWAY: they are being read. */
-static enum err send_window(struct server *server, struct transfer *transfer,
-			    struct window window)
-{
-	const struct session *session = &transfer->session;
-	struct udp_datagram where = where_of(transfer);
-	size_t length = window_length(session, window);
-	uint8_t *room =
-		outbox_room(&server->outbox, server->tids[transfer->tid].socket, length);
-	enum err err = window_read(&transfer->source, session, window, false, room);
-
-	if (err == ERR_AWAY) {
-		if (read_ahead(server, transfer, session_block_offset(session, window.first)))
-			return ERR_AWAY;
-		err = window_read(&transfer->source, session, window, true, room);
-	}
-	if (err != ERR_OK)
-		return err;
-	if (window.count > 1)
-		where.segment = PACKET_DATA_HEADER + (size_t)session->terms.blksize;
-	outbox_add(&server->outbox, &where, length, transfer);
-	return ERR_OK;
-}
-
-static enum err send_blocks(struct server *server, struct transfer *transfer,
-			    const struct session_step *step)
-{
-	unsigned most = window_most(transfer->session.terms.blksize);
-
-	for (unsigned done = 0; done < step->count;) {
-		unsigned left = step->count - done;
-		struct window window = {step->first + done, left < most ? left : most};
-		enum err err = send_window(server, transfer, window);
-
-		if (err == ERR_AWAY) {
-			session_hold(&transfer->session, left, loop_now_ms(server->loop));
-			return ERR_OK;
-		}
-		if (err != ERR_OK) {
-			log_error("file_unreadable", "file=%s block=%" PRIu64 " reason=%s",
-				  log_text(transfer->name), window.first,
-				  log_text(err == ERR_SHORT
-						   ? "it was cut while it was being sent"
-						   : strerror(errno)));
-			return err;
-		}
-		done += window.count;
-	}
-	return ERR_OK;
-}
-
-void server_step(struct server *server, struct transfer *transfer,
-		 const struct session_event *event)
-{
-	uint64_t now = loop_now_ms(server->loop);
-	struct session_step step = session_step(&transfer->session, event, now);
-	struct udp_datagram where = where_of(transfer);
-	char message[MESSAGE_SIZE] = "";
-
-	if (step.send == SESSION_SEND_DATA && send_blocks(server, transfer, &step) != ERR_OK)
-		step = session_step(&transfer->session,
-				    &(struct session_event){.kind = SESSION_UNREADABLE}, now);
-	if (step.send == SESSION_SEND_OACK)
-		send_oack(server, transfer);
-	if (step.send == SESSION_SEND_ERROR)
-		server_send_error(server, &server->tids[transfer->tid], &where, step.code,
-				  step.reason);
-	if (step.outcome == SESSION_OPEN) {
-		await(server, transfer, transfer->session.wait_until_ms);
-		return;
-	}
-	if (event->kind == SESSION_ERROR)
-		(void)snprintf(message, sizeof(message), "%.*s", (int)event->message_length,
-			       event->message);
-	report_end(server, transfer, &step, message);
-	transfer_end(&server->transfers, transfer, now);
-}
-
 static void on_time(void *data)
 {
 	struct server *server = data;
@@ -184,7 +60,7 @@ static void on_time(void *data)
 
 	server->timer_due_ms = 0;
 	for (struct transfer *due; (due = transfer_take_due(&server->transfers, now));)
-		server_step(server, due, &event);
+		deliver_step(server, due, &event);
 	settle(server);
 	next = wheel_next(&server->transfers.wheel);
 	if (next != 0)
@@ -196,17 +72,17 @@ static void answer_stranger(struct server *server, const struct server_tid *tid,
 			    const struct transfer *other, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
-	struct udp_datagram where = {.peer = datagram->peer, .local = datagram->local};
+	struct udp_datagram where = udp_reply_to(datagram);
 
 	/* a straggler of the client's last transfer is no error; an ERROR is never answered,
 	   nor anything but a request at the request port */
 	if (other || tid->socket == server->listener ||
-	    (opcode != PACKET_ACK && opcode != PACKET_DATA) || datagram->peer.sin_port == 0) {
+	    (opcode != PACKET_ACK && opcode != PACKET_DATA) || datagram->peer.port == 0) {
 		server->counts.dropped++;
 		return;
 	}
-	server_send_error(server, tid, &where, PACKET_UNKNOWN_TID,
-			  "no transfer of yours is open here");
+	deliver_error(server, tid, &where, PACKET_UNKNOWN_TID,
+		      "no transfer of yours is open here");
 }
 
 static void take_reply(struct server_tid *tid, const struct udp_datagram *datagram)
@@ -230,7 +106,7 @@ static void take_reply(struct server_tid *tid, const struct udp_datagram *datagr
 				       .number = reply.number,
 				       .message = reply.message,
 				       .message_length = reply.message_length};
-	server_step(server, transfer, &event);
+	deliver_step(server, transfer, &event);
 }
 
 static void on_replies(void *data, const struct udp_datagram *datagrams, size_t count)
@@ -243,7 +119,7 @@ static void on_replies(void *data, const struct udp_datagram *datagrams, size_t 
 }
 
 /* Only "port unreachable" says that the client has gone; a route may come back. */
-static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
+static void on_icmp(void *data, const struct udp_peer *peer, int error)
 {
 	struct server_tid *tid = data;
 	struct transfer *transfer = transfer_find(&tid->server->transfers, peer);
@@ -252,11 +128,11 @@ static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
 	if (error != ECONNREFUSED || !transfer || transfer->is_ended ||
 	    transfer->tid != tid->number)
 		return;
-	server_step(tid->server, transfer, &event);
+	deliver_step(tid->server, transfer, &event);
 	settle(tid->server);
 }
 
-static void on_listener_icmp(void *data, const struct sockaddr_in *peer, int error)
+static void on_listener_icmp(void *data, const struct udp_peer *peer, int error)
 {
 	struct server *server = data;
 
@@ -310,8 +186,11 @@ static const char *remedy_for(int error)
 		       "'listen' or 'port'";
 	case EACCES:
 		return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
+	case EINVAL:
+	case ENODEV:
+		return "the zone in 'listen' (behind %) must name an interface of this machine";
 	case EADDRNOTAVAIL:
-		return "'listen' must be an address of this machine, or 0.0.0.0";
+		return "'listen' must be an address of this machine, or :: for all";
 	default:
 		return "see the reason";
 	}
@@ -321,6 +200,8 @@ static enum err open_listener(struct server *server)
 {
 	const struct settings *settings = server->settings;
 	struct udp_options options = {.address = settings_address(settings),
+				      .scope = settings_scope(settings),
+				      .both = settings_is_both(settings),
 				      .port = (uint16_t)settings->port,
 				      .activated = notify_socket("tftp"),
 				      .reuse_port = settings->reuse_port,
@@ -341,6 +222,8 @@ static enum err open_tid(struct server *server, uint16_t port)
 {
 	struct server_tid *tid = &server->tids[server->tid_count];
 	struct udp_options options = {.address = settings_address(server->settings),
+				      .scope = settings_scope(server->settings),
+				      .both = settings_is_both(server->settings),
 				      .port = port,
 				      .datagram_max = REPLY_MAX,
 				      .on_batch = on_replies,
@@ -488,7 +371,7 @@ void server_close(struct server *server)
 	const struct session_event event = {.kind = SESSION_STOPPING};
 
 	while (transfer_any(&server->transfers))
-		server_step(server, transfer_any(&server->transfers), &event);
+		deliver_step(server, transfer_any(&server->transfers), &event);
 	outbox_flush(&server->outbox);
 	loop_timer_close(&server->timer);
 	for (unsigned i = 0; i < server->tid_count; i++) {

@@ -22,6 +22,7 @@
 #include "tftpd/backend.h"
 #include "tftpd/kept.h"
 #include "tftpd/map.h"
+#include "tftpd/mtu.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
 #include "tftpd/settings.h"
@@ -46,13 +47,6 @@ struct server_counts {
 	uint64_t repaired[REPAIRS]; /* names that were found by it */
 };
 
-/* The largest block of the interface that was asked about last. */
-struct server_blksize {
-	unsigned interface;
-	uint16_t blksize;
-	uint64_t until_ms; /* looked at anew from then on: an MTU can be changed */
-};
-
 struct server {
 	struct loop *loop;
 	const struct settings *settings;
@@ -71,7 +65,7 @@ struct server {
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
 	struct neigh neigh;
-	struct server_blksize blksize;
+	struct mtu mtu;
 	struct server_counts counts;
 	struct log_repeat full_told;
 	unsigned repairs; /* in force */
@@ -99,12 +93,7 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
 struct server_tid *server_turn_tid(struct server *server);
 /* Another one than this, if there is one. */
 struct server_tid *server_other_tid(struct server *server, unsigned number);
-/* Queues an ERROR from a transfer socket. */
-void server_send_error(struct server *server, const struct server_tid *tid,
-		       const struct udp_datagram *where, enum packet_code code,
-		       const char *text);
-/* Gives the transfer's session an event and does what it says. */
-void server_step(struct server *server, struct transfer *transfer,
-		 const struct session_event *event);
+/* For deliver.c: the transfer is looked at again then. */
+void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms);
 
 #endif

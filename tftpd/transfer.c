@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-static struct transfer_key key_of(const struct sockaddr_in *peer)
+static struct transfer_key key_of(const struct udp_peer *peer)
 {
-	return (struct transfer_key){.address = peer->sin_addr.s_addr, .port = peer->sin_port};
+	return (struct transfer_key){
+		.address = peer->address, .scope = peer->scope, .port = peer->port};
 }
 
-struct transfer *transfer_find(const struct transfer_table *table,
-			       const struct sockaddr_in *peer)
+struct transfer *transfer_find(const struct transfer_table *table, const struct udp_peer *peer)
 {
 	struct transfer_key key = key_of(peer);
 	struct transfer *found;
@@ -19,16 +19,17 @@ struct transfer *transfer_find(const struct transfer_table *table,
 	return found;
 }
 
-static struct transfer_holder *find_holder(const struct transfer_table *table, uint32_t address)
+static struct transfer_holder *find_holder(const struct transfer_table *table,
+					   const struct ip *address)
 {
 	struct transfer_holder *found;
 
-	HASH_FIND(hh, table->holders, &address, sizeof(address), found);
+	HASH_FIND(hh, table->holders, address, sizeof(*address), found);
 	return found;
 }
 
 /* NULL: no memory. */
-static struct transfer_holder *hold(struct transfer_table *table, uint32_t address)
+static struct transfer_holder *hold(struct transfer_table *table, const struct ip *address)
 {
 	struct transfer_holder *holder = find_holder(table, address);
 
@@ -36,7 +37,7 @@ static struct transfer_holder *hold(struct transfer_table *table, uint32_t addre
 		holder = calloc(1, sizeof(*holder));
 		if (!holder)
 			return NULL;
-		holder->address = address;
+		holder->address = *address;
 		HASH_ADD(hh, table->holders, address, sizeof(holder->address), holder);
 	}
 	holder->open_count++;
@@ -58,14 +59,14 @@ static void unlist(struct transfer_table *table, struct transfer *transfer)
 	transfer->is_listed = false;
 }
 
-struct transfer *transfer_new(struct transfer_table *table, const struct sockaddr_in *peer)
+struct transfer *transfer_new(struct transfer_table *table, const struct udp_peer *peer)
 {
 	struct transfer *old = transfer_find(table, peer);
 	struct transfer *transfer = calloc(1, sizeof(*transfer));
 
 	if (!transfer)
 		return NULL;
-	transfer->holder = hold(table, peer->sin_addr.s_addr);
+	transfer->holder = hold(table, &peer->address);
 	if (!transfer->holder) {
 		free(transfer);
 		return NULL;
@@ -136,9 +137,9 @@ void transfer_end(struct transfer_table *table, struct transfer *transfer, uint6
 	table->ended_count++;
 }
 
-unsigned transfer_count_of(const struct transfer_table *table, struct in_addr address)
+unsigned transfer_count_of(const struct transfer_table *table, const struct ip *address)
 {
-	const struct transfer_holder *holder = find_holder(table, address.s_addr);
+	const struct transfer_holder *holder = find_holder(table, address);
 
 	return holder ? holder->open_count : 0;
 }

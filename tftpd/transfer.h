@@ -10,14 +10,15 @@
 #ifndef ROUSE_TFTPD_TRANSFER_H
 #define ROUSE_TFTPD_TRANSFER_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uthash.h>
 
+#include "core/ip.h"
 #include "core/mac.h"
 #include "core/path.h"
+#include "io/udp.h"
 #include "tftpd/session.h"
 #include "tftpd/source.h"
 #include "tftpd/warm.h"
@@ -26,14 +27,15 @@
 #define TRANSFER_LINGER_MS 3000
 
 struct transfer_key {
-	uint32_t address; /* in network order, as in the datagram */
+	struct ip address;
+	uint32_t scope;
 	uint16_t port;
-	uint16_t zero;
+	uint16_t zero; /* the rest of the key's octets */
 };
 
 /* One address: how many transfers it has open. */
 struct transfer_holder {
-	uint32_t address; /* in network order */
+	struct ip address;
 	unsigned open_count;
 	UT_hash_handle hh;
 };
@@ -42,9 +44,10 @@ struct transfer {
 	struct transfer_key key;
 	struct transfer_holder *holder; /* NULL when it has ended */
 	struct wheel_entry waits;
-	struct sockaddr_in peer;
-	struct in_addr local; /* the address that was asked, and answers */
-	unsigned tid;	      /* which transfer socket */
+	struct udp_peer peer;
+	struct ip local;    /* the address that was asked, and answers */
+	unsigned interface; /* that the request came by */
+	unsigned tid;	    /* which transfer socket */
 	struct session session;
 	struct packet_options asked;
 	struct source source;
@@ -72,13 +75,12 @@ struct transfer_table {
 };
 
 /* The client's latest transfer, open or ended, or NULL. */
-struct transfer *transfer_find(const struct transfer_table *table,
-			       const struct sockaddr_in *peer);
+struct transfer *transfer_find(const struct transfer_table *table, const struct udp_peer *peer);
 /*
  * A new, zeroed one for the client, in place of an ended one; an open one must be ended first.
  * NULL: no memory.
  */
-struct transfer *transfer_new(struct transfer_table *table, const struct sockaddr_in *peer);
+struct transfer *transfer_new(struct transfer_table *table, const struct udp_peer *peer);
 /* An answer came from the client's port; does nothing the second time. */
 void transfer_prove(struct transfer_table *table, struct transfer *transfer);
 /* Any of the open ones, or NULL. */
@@ -88,7 +90,7 @@ struct transfer *transfer_take_due(struct transfer_table *table, uint64_t now_ms
 /* Closes its source. */
 void transfer_end(struct transfer_table *table, struct transfer *transfer, uint64_t now_ms);
 /* Open transfers of one address. */
-unsigned transfer_count_of(const struct transfer_table *table, struct in_addr address);
+unsigned transfer_count_of(const struct transfer_table *table, const struct ip *address);
 /* Frees what ended long ago, and the oldest beyond `most`. */
 void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most);
 void transfer_table_free(struct transfer_table *table);

@@ -175,6 +175,47 @@ static void test_whose_urls(void **state)
 	assert_script(&client, "http://own:8080", "site");
 }
 
+/* An address in place of iPXE's ${next-server}, for loaders that know no settings. */
+static void test_url_for_loaders(void **state)
+{
+	static const struct {
+		const char *next_server, *wanted;
+	} cases[] = {{"10.77.0.1", "http://10.77.0.1:8080"},
+		     {"fd00::1", "http://[fd00::1]:8080"}};
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.setting.value = "http://${next-server}:8080 http://other";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buffer[64];
+		struct text out = text_into(buffer, sizeof(buffer));
+		struct ip ip;
+
+		assert_int_equal(ip_parse(cases[i].next_server, &ip), ERR_OK);
+		assert_int_equal(resolve_menud_url(&client, &ip, &out), ERR_OK);
+		assert_string_equal(buffer, cases[i].wanted);
+	}
+}
+
+/* No subnet is IPv6's, not even one that holds every address. */
+static void test_ipv6_is_in_no_subnet(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.subnet.net = (struct ip4_net){0, 0};
+	lab.subnet.menud_urls = "http://near:1";
+	assert_script(&client, "http://near:1", "site");
+	client.address = 0;
+	assert_script(&client, "http://site:8080", "near");
+}
+
 static void test_local_script_says_why(void **state)
 {
 	struct lab lab;
@@ -322,6 +363,8 @@ int main(void)
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_whose_urls),
+		cmocka_unit_test(test_url_for_loaders),
+		cmocka_unit_test(test_ipv6_is_in_no_subnet),
 		cmocka_unit_test(test_local_script_says_why),
 		cmocka_unit_test(test_render_fails_aloud),
 		cmocka_unit_test(test_loop_is_for_first_stages),
