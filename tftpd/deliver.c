@@ -36,7 +36,20 @@ static void send_oack(struct server *server, const struct transfer *transfer)
 				    PACKET_ANSWER_SIZE);
 	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
 
-	session_write_oack(&out, &transfer->asked, &transfer->session.terms);
+	session_write_oack(&out, &transfer->asked,
+			   transfer->is_upload ? &transfer->receive.terms
+					       : &transfer->session.terms);
+	outbox_add(&server->outbox, &where, out.length, NULL);
+}
+
+void deliver_ack(struct server *server, const struct transfer *transfer, uint16_t number)
+{
+	struct udp_datagram where = where_of(transfer);
+	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
+				    PACKET_ANSWER_SIZE);
+	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
+
+	packet_write_ack(&out, number);
 	outbox_add(&server->outbox, &where, out.length, NULL);
 }
 
@@ -107,29 +120,90 @@ static enum err send_blocks(struct server *server, struct transfer *transfer,
 	return ERR_OK;
 }
 
-void deliver_step(struct server *server, struct transfer *transfer,
-		  const struct session_event *event)
+/* What was kept of an upload goes to the disk. */
+static struct session_step store(struct transfer *transfer, struct session_step step,
+				 uint64_t now)
 {
-	uint64_t now = loop_now_ms(server->loop);
+	const struct session_event event = {.kind = SESSION_NOT_STORED,
+					    .message = "the server could not store it"};
+
+	if (upload_store(transfer->upload, transfer->receive.is_last) == ERR_OK)
+		return step;
+	return receive_step(&transfer->receive, &event, now);
+}
+
+static struct session_step take(struct transfer *transfer, const struct session_event *event,
+				uint64_t now)
+{
+	struct session_step step = receive_step(&transfer->receive, event, now);
+
+	if (step.keep)
+		upload_keep(transfer->upload, event->message, event->message_length);
+	return step.store ? store(transfer, step, now) : step;
+}
+
+static struct session_step give(struct server *server, struct transfer *transfer,
+				const struct session_event *event, uint64_t now)
+{
 	struct session_step step = session_step(&transfer->session, event, now);
-	struct udp_datagram where = where_of(transfer);
-	char message[MESSAGE_SIZE] = "";
 
 	if (step.send == SESSION_SEND_DATA && send_blocks(server, transfer, &step) != ERR_OK)
 		step = session_step(&transfer->session,
 				    &(struct session_event){.kind = SESSION_UNREADABLE}, now);
-	if (step.send == SESSION_SEND_OACK)
+	return step;
+}
+
+static void send_answer(struct server *server, struct transfer *transfer,
+			const struct session_step *step)
+{
+	struct udp_datagram where = where_of(transfer);
+
+	if (step->send == SESSION_SEND_OACK)
 		send_oack(server, transfer);
-	if (step.send == SESSION_SEND_ERROR)
-		deliver_error(server, &server->tids[transfer->tid], &where, step.code,
-			      step.reason);
+	if (step->send == SESSION_SEND_ACK)
+		deliver_ack(server, transfer, (uint16_t)step->first);
+	if (step->send == SESSION_SEND_ERROR)
+		deliver_error(server, &server->tids[transfer->tid], &where, step->code,
+			      step->reason);
+}
+
+void deliver_step(struct server *server, struct transfer *transfer,
+		  const struct session_event *event)
+{
+	uint64_t now = loop_now_ms(server->loop);
+	char message[MESSAGE_SIZE] = "";
+	struct session_step step = transfer->is_upload ? take(transfer, event, now)
+						       : give(server, transfer, event, now);
+
+	send_answer(server, transfer, &step);
 	if (step.outcome == SESSION_OPEN) {
-		server_await(server, transfer, transfer->session.wait_until_ms);
+		server_await(server, transfer,
+			     transfer->is_upload ? transfer->receive.wait_until_ms
+						 : transfer->session.wait_until_ms);
 		return;
 	}
 	if (event->kind == SESSION_ERROR)
 		(void)snprintf(message, sizeof(message), "%.*s", (int)event->message_length,
 			       event->message);
+	transfer->is_whole = step.outcome == SESSION_RECEIVED;
 	report_end(server, transfer, &step, message);
 	transfer_end(&server->transfers, transfer, now);
+}
+
+void deliver_stored(void *data, void *owner, const struct upload_problem *problem)
+{
+	struct server *server = data;
+	struct transfer *transfer = owner;
+	struct session_event event = {.kind = SESSION_STORED};
+
+	if (problem) {
+		event = (struct session_event){.kind = SESSION_NOT_STORED,
+					       .number = problem->code,
+					       .message = problem->reason};
+		log_error("upload_failed", "file=%s reason=%s remedy=%s",
+			  log_text(transfer->name), log_text(strerror(problem->error)),
+			  log_text("see upload_root in tftpd.conf(5)"));
+	}
+	deliver_step(server, transfer, &event);
+	server_settle(server);
 }

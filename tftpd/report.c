@@ -109,6 +109,9 @@ static void count(struct server_counts *counts, enum session_outcome outcome)
 	case SESSION_CLOSED:
 		counts->sent++;
 		break;
+	case SESSION_RECEIVED:
+		counts->received++;
+		break;
 	case SESSION_PROBE:
 		counts->probes++;
 		break;
@@ -137,14 +140,31 @@ static const struct mac *mac_of(struct server *server, const struct transfer *tr
 		       : NULL;
 }
 
+/* How far it came. */
+struct figures {
+	const struct session_terms *terms;
+	uint64_t octets, size, retransmits;
+};
+
+static struct figures figures_of(const struct transfer *transfer)
+{
+	const struct session *session = &transfer->session;
+	const struct receive *receive = &transfer->receive;
+
+	if (transfer->is_upload)
+		return (struct figures){&receive->terms, receive->octets, receive->terms.size,
+					receive->repeats};
+	return (struct figures){&session->terms, session_octets_acked(session),
+				session->terms.size, session->retransmits};
+}
+
 void report_end(struct server *server, const struct transfer *transfer,
 		const struct session_step *step, const char *message)
 {
-	const struct session *session = &transfer->session;
+	const struct figures figures = figures_of(transfer);
 	struct mac found;
 	const struct mac *known_mac = mac_of(server, transfer, &found);
 	uint64_t milliseconds = loop_now_ms(server->loop) - transfer->started_ms;
-	uint64_t octets = session_octets_acked(session);
 	char address[CLIENT_SIZE];
 	char mac[MAC_TEXT_SIZE];
 	char detail[DETAIL_SIZE];
@@ -164,16 +184,16 @@ void report_end(struct server *server, const struct transfer *transfer,
 		       "{\"bytes\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
 		       "\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64
 		       ",\"client\":\"%s\"}",
-		       octets, session->terms.blksize, session->terms.windowsize, milliseconds,
-		       session->retransmits, packet_client_name(&transfer->asked));
+		       figures.octets, figures.terms->blksize, figures.terms->windowsize,
+		       milliseconds, figures.retransmits, packet_client_name(&transfer->asked));
 	log_write(step->outcome == SESSION_TIMEOUT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		  "transfer_ended",
 		  "outcome=%s client=%s mac=%s file=%s bytes=%" PRIu64 " size=%" PRIu64
 		  " blksize=%u windowsize=%u milliseconds=%" PRIu64 " retransmits=%" PRIu64
 		  " reason=%s",
 		  event.kind, address, mac_text(known_mac, mac), log_text(transfer->name),
-		  octets, session->terms.size, session->terms.blksize,
-		  session->terms.windowsize, milliseconds, session->retransmits,
+		  figures.octets, figures.size, figures.terms->blksize,
+		  figures.terms->windowsize, milliseconds, figures.retransmits,
 		  log_text(event.reason ? event.reason : ""));
 	backend_record(server->backend, &event);
 }

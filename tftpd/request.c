@@ -8,6 +8,7 @@
 #include "tftpd/deliver.h"
 #include "tftpd/open.h"
 #include "tftpd/report.h"
+#include "tftpd/wrq.h"
 
 /* Ports whose services answer anything: two servers would talk to each other for ever. */
 static bool is_reflecting_port(uint16_t port)
@@ -23,7 +24,8 @@ static bool is_reflecting_port(uint16_t port)
 
 static bool is_same_request(const struct transfer *transfer, const struct asked *asked)
 {
-	if (strcmp(transfer->name, asked->resolved.path.name) != 0)
+	if (transfer->is_upload != (asked->request.opcode == PACKET_WRQ) ||
+	    strcmp(transfer->name, asked->resolved.path.name) != 0)
 		return false;
 	for (int i = 0; i < PACKET_OPTIONS; i++) {
 		if (transfer->asked.option[i].is_asked !=
@@ -38,8 +40,10 @@ static bool is_same_request(const struct transfer *transfer, const struct asked 
 static bool goes_on(const struct asked *asked, struct transfer *transfer)
 {
 	uint64_t now = loop_now_ms(asked->server->loop);
-	bool is_repeat = is_same_request(transfer, asked) &&
-			 session_may_be_asked_again(&transfer->session, now);
+	bool may_be_repeat = transfer->is_upload
+				     ? receive_may_be_asked_again(&transfer->receive, now)
+				     : session_may_be_asked_again(&transfer->session, now);
+	bool is_repeat = may_be_repeat && is_same_request(transfer, asked);
 	struct session_event event = {.kind = is_repeat ? SESSION_ASKED_AGAIN
 							: SESSION_REPLACED};
 
@@ -70,19 +74,15 @@ static uint16_t blksize_for(const struct asked *asked)
 			   &asked->datagram->peer.address, loop_now_ms(server->loop));
 }
 
-static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
+/* A transfer with everything but its octets; NULL when it was refused. */
+static struct transfer *open_transfer(const struct asked *asked, unsigned last_tid)
 {
 	struct server *server = asked->server;
-	struct session_limits limits = {.blksize = blksize_for(asked),
-					.windowsize = SESSION_WINDOW_MAX};
 	struct transfer *transfer = transfer_new(&server->transfers, &asked->datagram->peer);
-	const struct session_event event = {.kind = SESSION_START};
-	struct session_terms terms;
 
 	if (!transfer) {
-		source_close(source);
 		asked_refuse(asked, PACKET_UNDEFINED, "the server is out of memory");
-		return;
+		return NULL;
 	}
 	transfer->tid = server_turn_tid(server)->number;
 	/* stragglers of the last transfer must not meet the new one */
@@ -91,15 +91,55 @@ static void begin(const struct asked *asked, struct source *source, unsigned las
 	transfer->local = asked->datagram->local;
 	transfer->interface = asked->datagram->interface;
 	transfer->asked = asked->request.options;
-	transfer->source = *source;
 	transfer->stage = asked->stage;
 	transfer->mac = asked->mac;
 	transfer->has_mac = asked->has_mac;
 	transfer->started_ms = loop_now_ms(server->loop);
 	(void)snprintf(transfer->name, sizeof(transfer->name), "%s", asked->resolved.path.name);
+	return transfer;
+}
+
+static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
+{
+	struct session_limits limits = {.blksize = blksize_for(asked),
+					.windowsize = SESSION_WINDOW_MAX};
+	struct transfer *transfer = open_transfer(asked, last_tid);
+	const struct session_event event = {.kind = SESSION_START};
+	struct session_terms terms;
+
+	if (!transfer) {
+		source_close(source);
+		return;
+	}
+	transfer->source = *source;
 	terms = session_agree(&transfer->asked, &limits, source->size);
 	session_begin(&transfer->session, &terms, transfer->started_ms);
-	deliver_step(server, transfer, &event);
+	deliver_step(asked->server, transfer, &event);
+}
+
+static void begin_upload(const struct asked *asked, unsigned last_tid)
+{
+	const struct packet_options *options = &asked->request.options;
+	struct session_limits limits = wrq_limits(options, blksize_for(asked));
+	struct session_terms terms =
+		session_agree(options, &limits, options->option[PACKET_TSIZE].value);
+	const struct session_event event = {.kind = SESSION_START};
+	struct transfer *transfer;
+	struct upload *upload;
+
+	if (wrq_open(asked, &terms, &upload) != ERR_OK)
+		return;
+	transfer = open_transfer(asked, last_tid);
+	if (!transfer) {
+		upload_release(upload);
+		return;
+	}
+	transfer->is_upload = true;
+	transfer->upload = upload;
+	upload_set_owner(upload, transfer);
+	receive_begin(&transfer->receive, &terms, wrq_octets_max(asked->server->settings),
+		      transfer->started_ms);
+	deliver_step(asked->server, transfer, &event);
 }
 
 /* The octets as the client's mode wants them; false when it was refused. */
@@ -155,16 +195,23 @@ static void serve(struct asked *asked)
 	struct transfer *last =
 		transfer_find(&asked->server->transfers, &asked->datagram->peer);
 	struct source source;
+	unsigned last_tid;
 
 	if (last && !last->is_ended)
 		last = hear_out(asked, last);
 	if (last && !last->is_ended && goes_on(asked, last))
 		return;
-	if (!is_admitted(asked) || open_asked(asked, &source) != ERR_OK ||
-	    !suits_mode(asked, &source))
+	last_tid = last ? last->tid : SERVER_TIDS;
+	if (!is_admitted(asked))
+		return;
+	if (asked->request.opcode == PACKET_WRQ) {
+		begin_upload(asked, last_tid);
+		return;
+	}
+	if (open_asked(asked, &source) != ERR_OK || !suits_mode(asked, &source))
 		return;
 	tell_of_name(asked);
-	begin(asked, &source, last ? last->tid : SERVER_TIDS);
+	begin(asked, &source, last_tid);
 }
 
 /* iPXE that asks for iPXE would ask so for ever: from here on it has asked for its script. */
@@ -183,11 +230,6 @@ static bool is_acceptable(struct asked *asked)
 {
 	const struct packet_request *request = &asked->request;
 
-	if (request->opcode == PACKET_WRQ) {
-		asked_refuse(asked, PACKET_ACCESS,
-			     "this server takes no files, it only gives them");
-		return false;
-	}
 	if (request->mode == PACKET_MODE_OTHER) {
 		asked_refuse(asked, PACKET_ILLEGAL,
 			     "only modes octet and netascii are served: say 'binary' to your "
@@ -257,8 +299,13 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);
-	break_loop(&asked);
-	asked.stage = resolve_stage(backend_site(server->backend), asked.resolved.path.name);
+	if (asked.request.opcode == PACKET_WRQ) {
+		asked.stage = "upload";
+	} else {
+		break_loop(&asked);
+		asked.stage =
+			resolve_stage(backend_site(server->backend), asked.resolved.path.name);
+	}
 	if (is_acceptable(&asked))
 		serve(&asked);
 }

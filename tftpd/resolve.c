@@ -21,6 +21,13 @@ static struct resolved refuse(enum packet_code code, const char *reason)
 /* Below this the files of the roots lie once more, out of the loop breaker's reach. */
 static const char raw_folder[] = "raw/";
 
+static const char *last_segment(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static bool is_script(const char *path)
 {
 	return strcmp(path, "default.ipxe") == 0 || strcmp(path, "autoexec.ipxe") == 0;
@@ -41,6 +48,9 @@ struct resolved resolve_name(const char *name, size_t length)
 	default:
 		return refuse(PACKET_ILLEGAL, "the name is empty or holds control characters");
 	}
+	if (strncmp(last_segment(resolved.path.name), RESOLVE_UNFINISHED,
+		    sizeof(RESOLVE_UNFINISHED) - 1) == 0)
+		return refuse(PACKET_ACCESS, "names of unfinished uploads are nobody's");
 	if (is_script(resolved.path.name))
 		resolved.kind = RESOLVE_SCRIPT;
 	resolved.is_raw = strncmp(resolved.path.name, raw_folder, sizeof(raw_folder) - 1) == 0;
@@ -101,13 +111,6 @@ bool resolve_is_loop(const struct resolve_client *client, const struct resolved 
 		return false;
 	return (subnet ? subnet->loop_breaker : is_on) && is_ipxe(options) &&
 	       is_first_stage(client->site, asked->path.name);
-}
-
-static const char *last_segment(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 static bool ends_with(const char *text, const char *end)

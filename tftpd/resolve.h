@@ -39,6 +39,10 @@ struct resolved {
 	const char *reason;    /* likewise; static */
 };
 
+/* What a name of a file that is being replaced begins with (upload.h): nobody may ask for it.
+ */
+#define RESOLVE_UNFINISHED ".rouse-upload-"
+
 struct resolved resolve_name(const char *name, size_t length);
 /* Where a FILE lies beneath the roots: its path without raw/. Points into `resolved`. */
 const char *resolve_file(const struct resolved *resolved);

@@ -40,15 +40,16 @@ static void on_unsent(void *data, struct transfer *transfer, unsigned blocks)
 	server_await(server, transfer, transfer->session.wait_until_ms);
 }
 
-/* What every turn ends with: everything queued leaves, old transfers are forgotten. */
-static void settle(struct server *server)
+void server_settle(struct server *server)
 {
 	uint64_t now = loop_now_ms(server->loop);
+	uint64_t due;
 
 	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
-	if (server->transfers.ended)
-		wait_until(server, server->transfers.ended->ended_ms + TRANSFER_LINGER_MS);
+	due = transfer_forget_due(&server->transfers);
+	if (due != 0)
+		wait_until(server, due);
 }
 
 static void on_time(void *data)
@@ -61,10 +62,20 @@ static void on_time(void *data)
 	server->timer_due_ms = 0;
 	for (struct transfer *due; (due = transfer_take_due(&server->transfers, now));)
 		deliver_step(server, due, &event);
-	settle(server);
+	server_settle(server);
 	next = wheel_next(&server->transfers.wheel);
 	if (next != 0)
 		wait_until(server, next);
+}
+
+/* The client of an upload that is whole repeats its last block: our ACK was lost. */
+static bool is_dallying(const struct transfer *transfer, const struct udp_datagram *datagram,
+			struct packet_reply *ret_reply)
+{
+	return transfer && transfer->is_ended && transfer->is_upload &&
+	       packet_parse_reply(datagram->data, datagram->length, ret_reply) == ERR_OK &&
+	       ret_reply->opcode == PACKET_DATA && transfer->is_whole &&
+	       receive_is_last(&transfer->receive, ret_reply->number);
 }
 
 /* A datagram at a transfer socket from a client that has no transfer there. */
@@ -85,6 +96,13 @@ static void answer_stranger(struct server *server, const struct server_tid *tid,
 		      "no transfer of yours is open here");
 }
 
+static enum session_event_kind kind_of(enum packet_opcode opcode)
+{
+	if (opcode == PACKET_ERROR)
+		return SESSION_ERROR;
+	return opcode == PACKET_ACK ? SESSION_ACK : SESSION_DATA;
+}
+
 static void take_reply(struct server_tid *tid, const struct udp_datagram *datagram)
 {
 	struct server *server = tid->server;
@@ -92,17 +110,21 @@ static void take_reply(struct server_tid *tid, const struct udp_datagram *datagr
 	struct session_event event;
 	struct packet_reply reply;
 
+	if (is_dallying(transfer, datagram, &reply) && transfer->tid == tid->number) {
+		deliver_ack(server, transfer, reply.number);
+		return;
+	}
 	if (!transfer || transfer->is_ended || transfer->tid != tid->number) {
 		answer_stranger(server, tid, transfer, datagram);
 		return;
 	}
-	if (packet_parse_reply(datagram->data, datagram->length, &reply) != ERR_OK) {
+	if (packet_parse_reply(datagram->data, datagram->length, &reply) != ERR_OK ||
+	    reply.opcode == (transfer->is_upload ? PACKET_ACK : PACKET_DATA)) {
 		server->counts.dropped++;
 		return;
 	}
 	transfer_prove(&server->transfers, transfer);
-	event = (struct session_event){.kind = reply.opcode == PACKET_ACK ? SESSION_ACK
-									  : SESSION_ERROR,
+	event = (struct session_event){.kind = kind_of(reply.opcode),
 				       .number = reply.number,
 				       .message = reply.message,
 				       .message_length = reply.message_length};
@@ -115,7 +137,7 @@ static void on_replies(void *data, const struct udp_datagram *datagrams, size_t 
 
 	for (size_t i = 0; i < count; i++)
 		take_reply(tid, &datagrams[i]);
-	settle(tid->server);
+	server_settle(tid->server);
 }
 
 /* Only "port unreachable" says that the client has gone; a route may come back. */
@@ -129,7 +151,7 @@ static void on_icmp(void *data, const struct udp_peer *peer, int error)
 	    transfer->tid != tid->number)
 		return;
 	deliver_step(tid->server, transfer, &event);
-	settle(tid->server);
+	server_settle(tid->server);
 }
 
 static void on_listener_icmp(void *data, const struct udp_peer *peer, int error)
@@ -146,7 +168,7 @@ static bool is_reply(const struct server *server, const struct udp_datagram *dat
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
 
 	return server->tids[0].socket == server->listener &&
-	       (opcode == PACKET_ACK || opcode == PACKET_ERROR);
+	       (opcode == PACKET_ACK || opcode == PACKET_DATA || opcode == PACKET_ERROR);
 }
 
 static void on_requests(void *data, const struct udp_datagram *datagrams, size_t count)
@@ -160,7 +182,7 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 		else
 			request_take(server, &datagrams[i]);
 	}
-	settle(server);
+	server_settle(server);
 }
 
 void server_take_request(struct server *server, const struct udp_datagram *datagram)
@@ -221,11 +243,12 @@ static enum err open_listener(struct server *server)
 static enum err open_tid(struct server *server, uint16_t port)
 {
 	struct server_tid *tid = &server->tids[server->tid_count];
+	bool may_upload = server->settings->upload_root[0] != '\0';
 	struct udp_options options = {.address = settings_address(server->settings),
 				      .scope = settings_scope(server->settings),
 				      .both = settings_is_both(server->settings),
 				      .port = port,
-				      .datagram_max = REPLY_MAX,
+				      .datagram_max = may_upload ? 0 : REPLY_MAX,
 				      .on_batch = on_replies,
 				      .on_error = on_icmp,
 				      .data = tid};
@@ -342,6 +365,8 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	err = map_read(settings->map_file, &server->map);
 	if (err != ERR_OK)
 		return ERR_FORMAT;
+	if (settings->upload_root[0] != '\0')
+		upload_check_root(settings->upload_root);
 	err = open_roots(server);
 	if (err == ERR_OK)
 		err = open_listener(server);
@@ -355,11 +380,12 @@ const char *server_status(void *data)
 	struct text out = text_into(server->status, sizeof(server->status));
 
 	text_printf(&out,
-		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
-		    " refused, %" PRIu64 " aborted, %" PRIu64 " timed out, %" PRIu64
-		    " loops broken",
-		    server->transfers.open_count, counts->sent, counts->missing,
-		    counts->refused, counts->aborted, counts->timeouts, counts->loops_broken);
+		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64
+		    " missing, %" PRIu64 " refused, %" PRIu64 " aborted, %" PRIu64
+		    " timed out, %" PRIu64 " loops broken",
+		    server->transfers.open_count, counts->sent, counts->received,
+		    counts->missing, counts->refused, counts->aborted, counts->timeouts,
+		    counts->loops_broken);
 	for (unsigned i = 0; i < REPAIRS; i++)
 		text_printf(&out, "%s%s %" PRIu64, i == 0 ? "; repaired: " : ", ",
 			    repair_name((enum repair)i), counts->repaired[i]);

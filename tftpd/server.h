@@ -40,7 +40,7 @@ struct server_tid {
 };
 
 struct server_counts {
-	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
+	uint64_t requests, sent, received, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
 	uint64_t loops_broken;
 	uint64_t mapped;	    /* names that the site's rules changed */
@@ -93,7 +93,11 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
 struct server_tid *server_turn_tid(struct server *server);
 /* Another one than this, if there is one. */
 struct server_tid *server_other_tid(struct server *server, unsigned number);
-/* For deliver.c: the transfer is looked at again then. */
+/* For deliver.c: */
+
+/* The transfer is looked at again then. */
 void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms);
+/* What every turn ends with: everything queued leaves, old transfers are forgotten. */
+void server_settle(struct server *server);
 
 #endif

@@ -43,6 +43,11 @@ static const struct conf_key keys[] = {
 	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
 	{KEY(client_views, CONF_TRUTH), "false",
 	 "look first below by-mac/MAC/ and by-subnet/ADDRESS-LENGTH/ of the client", 0, 0},
+	{KEY(upload_root, CONF_TEXT), "", "folder that clients may write to; empty: none", 0,
+	 0},
+	{KEY(upload_replace, CONF_TRUTH), "false",
+	 "an upload may take the place of a file that is there", 0, 0},
+	{KEY(upload_max_mib, CONF_NUMBER), "64", "largest upload, MiB", 1, 1048576},
 	{KEY(map_file, CONF_TEXT), "", "rules that change names, as tftp-hpa's; empty: none", 0,
 	 0},
 };

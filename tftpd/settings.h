@@ -27,6 +27,9 @@ struct settings {
 	char *repairs;
 	char *map_file;
 	char *boot_root;
+	char *upload_root; /* "": nothing is taken */
+	bool upload_replace;
+	long upload_max_mib;
 };
 
 /* As conf_read(), and checks the values that are more than text; the message is written. */

@@ -126,6 +126,8 @@ void transfer_end(struct transfer_table *table, struct transfer *transfer, uint6
 	source_close(&transfer->source);
 	warm_release(transfer->warm);
 	transfer->warm = NULL;
+	upload_release(transfer->upload);
+	transfer->upload = NULL;
 	wheel_remove(&table->wheel, &transfer->waits);
 	let_go(table, transfer->holder);
 	transfer->holder = NULL;
@@ -133,7 +135,10 @@ void transfer_end(struct transfer_table *table, struct transfer *transfer, uint6
 	transfer->is_ended = true;
 	transfer->ended_ms = now_ms;
 	table->open_count--;
-	DL_APPEND(table->ended, transfer);
+	if (transfer->is_whole)
+		DL_APPEND(table->dallying, transfer);
+	else
+		DL_APPEND(table->ended, transfer);
 	table->ended_count++;
 }
 
@@ -144,19 +149,35 @@ unsigned transfer_count_of(const struct transfer_table *table, const struct ip *
 	return holder ? holder->open_count : 0;
 }
 
-void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
+uint64_t transfer_forget_due(const struct transfer_table *table)
 {
-	while (table->ended) {
-		struct transfer *oldest = table->ended;
+	uint64_t ended = table->ended ? table->ended->ended_ms + TRANSFER_LINGER_MS : 0;
+	uint64_t dallying = table->dallying ? table->dallying->ended_ms + TRANSFER_DALLY_MS : 0;
 
-		if (table->ended_count <= most &&
-		    now_ms - oldest->ended_ms < TRANSFER_LINGER_MS)
+	if (ended == 0 || dallying == 0)
+		return ended + dallying;
+	return ended < dallying ? ended : dallying;
+}
+
+static void forget_from(struct transfer_table *table, struct transfer **list,
+			uint64_t linger_ms, uint64_t now_ms, size_t most)
+{
+	while (*list) {
+		struct transfer *oldest = *list;
+
+		if (table->ended_count <= most && now_ms - oldest->ended_ms < linger_ms)
 			return;
 		unlist(table, oldest);
-		DL_DELETE(table->ended, oldest);
+		DL_DELETE(*list, oldest);
 		table->ended_count--;
 		free(oldest);
 	}
+}
+
+void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
+{
+	forget_from(table, &table->ended, TRANSFER_LINGER_MS, now_ms, most);
+	forget_from(table, &table->dallying, TRANSFER_DALLY_MS, now_ms, most);
 }
 
 void transfer_table_free(struct transfer_table *table)

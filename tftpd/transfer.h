@@ -2,7 +2,7 @@
  * transfer - the table of transfers, open and just ended.
  *
  * A client (its address and port) has one transfer at a time; it runs on one of the server's
- * transfer sockets, RFC 1350's TID. An ended transfer stays known for TRANSFER_LINGER_MS, so
+ * transfer sockets, RFC 1350's TID. An ended transfer stays known for a while, so
  * that stragglers of it are told from strangers. Nothing is freed but by transfer_forget() and
  * transfer_table_free(): a pointer found in a batch of datagrams is good until the batch is
  * done.
@@ -19,12 +19,17 @@
 #include "core/mac.h"
 #include "core/path.h"
 #include "io/udp.h"
+#include "tftpd/receive.h"
 #include "tftpd/session.h"
 #include "tftpd/source.h"
+#include "tftpd/upload.h"
 #include "tftpd/warm.h"
 #include "tftpd/wheel.h"
 
 #define TRANSFER_LINGER_MS 3000
+/* Longer than clients wait before they repeat: an upload's last ACK may have to be said again.
+ */
+#define TRANSFER_DALLY_MS 10000
 
 struct transfer_key {
 	struct ip address;
@@ -52,6 +57,9 @@ struct transfer {
 	struct packet_options asked;
 	struct source source;
 	struct warm *warm; /* reads ahead of it, or NULL */
+	bool is_upload;	   /* then these two are in use, and not session and source */
+	struct receive receive;
+	struct upload *upload; /* NULL when it has ended */
 	char name[PATH_SIZE];
 	const char *stage;
 	struct mac mac;
@@ -59,6 +67,7 @@ struct transfer {
 	bool is_proved; /* somebody answered from the client's port: the address is not forged
 			 */
 	bool is_ended;
+	bool is_whole;	/* an upload that was received */
 	bool is_listed; /* found under its key; not when a newer one took its place */
 	uint64_t started_ms, ended_ms;
 	struct transfer *prev, *next;
@@ -68,7 +77,7 @@ struct transfer {
 struct transfer_table {
 	struct transfer *by_key;
 	struct transfer *unproved, *proved; /* the open ones; the oldest first */
-	struct transfer *ended;		    /* the oldest first */
+	struct transfer *ended, *dallying;  /* the latter uploads that are whole; likewise */
 	struct transfer_holder *holders;
 	struct wheel wheel; /* of the open ones */
 	size_t open_count, unproved_count, ended_count;
@@ -91,6 +100,8 @@ struct transfer *transfer_take_due(struct transfer_table *table, uint64_t now_ms
 void transfer_end(struct transfer_table *table, struct transfer *transfer, uint64_t now_ms);
 /* Open transfers of one address. */
 unsigned transfer_count_of(const struct transfer_table *table, const struct ip *address);
+/* When transfer_forget() will have something to do; 0: never. */
+uint64_t transfer_forget_due(const struct transfer_table *table);
 /* Frees what ended long ago, and the oldest beyond `most`. */
 void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most);
 void transfer_table_free(struct transfer_table *table);
