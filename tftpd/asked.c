@@ -26,6 +26,7 @@ struct resolve_client asked_client(const struct asked *asked)
 	return (struct resolve_client){
 		.site = backend_site(asked->server->backend),
 		.mac = asked->has_mac ? &asked->mac : NULL,
+		.arch = asked->has_arch ? &asked->arch : NULL,
 		.address = ip_v4(&asked->datagram->peer.address),
 		.menud_urls = asked->server->settings->menud_urls,
 	};

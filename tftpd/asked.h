@@ -5,6 +5,7 @@
 #ifndef ROUSE_TFTPD_ASKED_H
 #define ROUSE_TFTPD_ASKED_H
 
+#include "core/arch.h"
 #include "core/mac.h"
 #include "core/path.h"
 #include "io/udp.h"
@@ -19,6 +20,8 @@ struct asked {
 	struct resolved resolved;
 	struct mac mac;
 	bool has_mac;
+	struct arch arch;
+	bool has_arch;	   /* looked for only where there are views */
 	unsigned repaired; /* what had to be mended in the name, a set of 1 << enum repair */
 	char mapped[PATH_SIZE]; /* the name by the site's rules */
 	char served[PATH_SIZE]; /* the file's own name, when it is another than was asked */

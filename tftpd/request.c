@@ -276,6 +276,19 @@ static bool follow_map(struct asked *asked)
 	return true;
 }
 
+/* What kind of machine asks; false: the request is parked for the database's word on it. */
+static bool is_placed(struct asked *asked)
+{
+	enum err err;
+
+	if (!asked->server->settings->client_views || !asked->has_mac ||
+	    asked->resolved.is_raw || asked->request.opcode == PACKET_WRQ)
+		return true;
+	err = archs_find(asked->server, asked->datagram, &asked->mac, &asked->arch);
+	asked->has_arch = err == ERR_OK;
+	return err != ERR_AWAY;
+}
+
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
@@ -306,6 +319,6 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		asked.stage =
 			resolve_stage(backend_site(server->backend), asked.resolved.path.name);
 	}
-	if (is_acceptable(&asked))
+	if (is_acceptable(&asked) && is_placed(&asked))
 		serve(&asked);
 }

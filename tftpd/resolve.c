@@ -253,27 +253,49 @@ enum err resolve_menud_url(const struct resolve_client *client, const struct ip 
 	return out->failed ? ERR_SPACE : ERR_OK;
 }
 
+/* "x86_64-efi": the words of the boot rules. UEFI that boots by HTTP is the same machine. */
+static void put_arch(struct text *out, const struct arch *arch)
+{
+	enum arch_firmware firmware =
+		arch->firmware == FIRMWARE_HTTP ? FIRMWARE_EFI : arch->firmware;
+
+	text_printf(out, "by-arch/%s-%s/", arch_cpu_name(arch->cpu),
+		    arch_firmware_name(firmware));
+}
+
+/* Adds the path beneath a view's folder; 1 when all of it fits. */
+static size_t end_view(struct text *out, const char *path)
+{
+	text_put(out, path);
+	return !out->failed;
+}
+
 size_t resolve_views(const struct resolve_client *client, const char *path,
 		     char ret_views[RESOLVE_VIEWS][PATH_SIZE])
 {
 	const struct site_subnet *subnet = subnet_of(client);
+	struct text out = text_into(ret_views[0], PATH_SIZE);
 	size_t count = 0;
 
 	if (client->mac) {
-		struct text out = text_into(ret_views[count], PATH_SIZE);
 		char mac[MAC_TEXT_SIZE];
 
 		mac_format_dashes(client->mac, mac);
-		text_printf(&out, "by-mac/%s/%s", mac, path);
-		count += !out.failed;
+		text_printf(&out, "by-mac/%s/", mac);
+		count += end_view(&out, path);
+	}
+	if (client->arch) {
+		out = text_into(ret_views[count], PATH_SIZE);
+		put_arch(&out, client->arch);
+		count += end_view(&out, path);
 	}
 	if (subnet) {
-		struct text out = text_into(ret_views[count], PATH_SIZE);
 		char address[IP4_TEXT_SIZE];
 
+		out = text_into(ret_views[count], PATH_SIZE);
 		ip4_format(subnet->net.address, address);
-		text_printf(&out, "by-subnet/%s-%u/%s", address, subnet->net.prefix, path);
-		count += !out.failed;
+		text_printf(&out, "by-subnet/%s-%u/", address, subnet->net.prefix);
+		count += end_view(&out, path);
 	}
 	return count;
 }

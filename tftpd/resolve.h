@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arch.h"
 #include "core/err.h"
 #include "core/ip.h"
 #include "core/mac.h"
@@ -55,6 +56,7 @@ struct resolve_client {
 	const struct site *site; /* maybe empty, never NULL */
 	const struct mac *mac;	 /* NULL when the neighbour table does not know it */
 	uint32_t address;	 /* of IPv4; 0: it asks by IPv6 */
+	const struct arch *arch; /* NULL: not known */
 	const char *menud_urls;	 /* the daemon's own, when site and subnet name none */
 };
 
@@ -77,12 +79,12 @@ bool resolve_is_of_site(const struct site *site, const char *path);
 MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client,
 				      const struct ip *next_server, struct text *out);
 
-#define RESOLVE_VIEWS 2
+#define RESOLVE_VIEWS 3
 
 /*
  * Where this client's own version of a file would lie, the nearest first: below by-mac/ and its
- * MAC with dashes, below by-subnet/ and its subnet as "10.77.0.0-24". How many there are: a
- * client that is not known so well has fewer.
+ * MAC with dashes, below by-arch/ and its kind as "x86_64-efi", below by-subnet/ and its subnet
+ * as "10.77.0.0-24". How many there are: a client that is not known so well has fewer.
  */
 size_t resolve_views(const struct resolve_client *client, const char *path,
 		     char ret_views[RESOLVE_VIEWS][PATH_SIZE]);

@@ -19,6 +19,7 @@
 #include "io/loop.h"
 #include "io/neigh.h"
 #include "io/udp.h"
+#include "tftpd/archs.h"
 #include "tftpd/backend.h"
 #include "tftpd/kept.h"
 #include "tftpd/map.h"
@@ -65,6 +66,7 @@ struct server {
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
 	struct neigh neigh;
+	struct archs archs;
 	struct mtu mtu;
 	struct server_counts counts;
 	struct log_repeat full_told;

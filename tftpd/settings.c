@@ -42,7 +42,7 @@ static const struct conf_key keys[] = {
 	{KEY(repairs, CONF_TEXT), "slash backslash trailing case folder",
 	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
 	{KEY(client_views, CONF_TRUTH), "false",
-	 "look first below by-mac/MAC/ and by-subnet/ADDRESS-LENGTH/ of the client", 0, 0},
+	 "look first below by-mac/, by-arch/ and by-subnet/ of the client", 0, 0},
 	{KEY(upload_root, CONF_TEXT), "", "folder that clients may write to; empty: none", 0,
 	 0},
 	{KEY(upload_replace, CONF_TRUTH), "false",

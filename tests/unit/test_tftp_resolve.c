@@ -216,6 +216,43 @@ static void test_ipv6_is_in_no_subnet(void **state)
 	assert_script(&client, "http://site:8080", "near");
 }
 
+/* The nearest first, and only what is known. */
+static void test_views(void **state)
+{
+	const struct arch uefi = {ARCH_X86_64, FIRMWARE_EFI};
+	const struct arch http = {ARCH_ARM64, FIRMWARE_HTTP};
+	char views[RESOLVE_VIEWS][PATH_SIZE];
+	char longest[PATH_SIZE];
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	client.arch = &uefi;
+	assert_int_equal(resolve_views(&client, "a/b", views), 3);
+	assert_string_equal(views[0], "by-mac/52-54-00-00-00-01/a/b");
+	assert_string_equal(views[1], "by-arch/x86_64-efi/a/b");
+	assert_string_equal(views[2], "by-subnet/10.77.0.0-24/a/b");
+	/* what boots by HTTP boots by TFTP as UEFI, too */
+	client.arch = &http;
+	client.mac = NULL;
+	client.address = 0;
+	assert_int_equal(resolve_views(&client, "a", views), 1);
+	assert_string_equal(views[0], "by-arch/arm64-efi/a");
+	client.arch = NULL;
+	assert_int_equal(resolve_views(&client, "a", views), 0);
+	/* a path that has no room there */
+	client = lab_client(&lab);
+	client.arch = &uefi;
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(resolve_views(&client, longest, views), 0);
+	longest[sizeof(longest) - sizeof("by-arch/x86_64-efi/")] = '\0';
+	assert_int_equal(resolve_views(&client, longest, views), 1);
+	assert_memory_equal(views[0], "by-arch/x86_64-efi/aaa", 22);
+}
+
 static void test_local_script_says_why(void **state)
 {
 	struct lab lab;
@@ -364,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_whose_urls),
 		cmocka_unit_test(test_url_for_loaders),
+		cmocka_unit_test(test_views),
 		cmocka_unit_test(test_ipv6_is_in_no_subnet),
 		cmocka_unit_test(test_local_script_says_why),
 		cmocka_unit_test(test_render_fails_aloud),
