@@ -14,7 +14,7 @@
 #define WAIT_SECONDS 5
 #define WAIT_KEPT_MS 2000 /* a wait is asked again soon, and must not be the same then */
 
-/* Which machine is meant, by what the name says and the neighbour table knows. */
+/* Which machine is meant, by what the name says, and the neighbour table or its lease. */
 struct machine {
 	const struct host *host; /* NULL: unknown */
 	struct mac mac;
@@ -209,7 +209,8 @@ static void on_offer(void *data, const struct db_answer *answer)
 		.menud_urls = server->settings->menud_urls,
 	};
 	if (neigh_find(&server->neigh, request->datagram.interface,
-		       &request->datagram.peer.address, &mac) == ERR_OK)
+		       &request->datagram.peer.address, &mac) == ERR_OK ||
+	    lessee_recall(server, &request->datagram.peer.address, &mac) == ERR_OK)
 		ask.client.mac = &mac;
 	err = search_parse(request->name, &ask.search) ? take_answer(server, &ask, answer)
 						       : ERR_ABSENT;

@@ -24,7 +24,7 @@ struct generate_ask {
 	const struct udp_datagram *datagram;
 	const char *name; /* as it was asked, cleaned */
 	struct search search;
-	struct resolve_client client; /* its mac: what the neighbour table says, or NULL */
+	struct resolve_client client; /* its mac: by neighbour table or lease, or NULL */
 };
 
 /* Further errors than the above: ERR_MEMORY, ERR_SPACE (the menu does not fit), ERR_RANGE (no

@@ -57,7 +57,8 @@ static enum err open_in_other_case(struct asked *asked, struct source *ret_sourc
 	const struct source_roots *roots = &asked->server->roots;
 
 	if (!(asked->server->repairs >> REPAIR_CASE & 1) ||
-	    fold_find(roots, resolve_file(&asked->resolved), asked->served) != ERR_OK)
+	    fold_find(&asked->server->folds, roots, resolve_file(&asked->resolved),
+		      asked->served) != ERR_OK)
 		return ERR_ABSENT;
 	asked->repaired |= 1U << REPAIR_CASE;
 	return source_open(roots, asked->served, ret_source, ret_reason);

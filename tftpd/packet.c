@@ -133,10 +133,12 @@ const char *packet_client_name(const struct packet_options *options)
 		const char *name;
 		uint64_t blksize, tsize, timeout, windowsize;
 	} clients[] = {
-		{"plain", 0, 0, 0, 0},	  {"ipxe", 1432, ANY, 0, 0},  {"edk2", 1468, ANY, 0, 4},
-		{"edk2", 1468, 0, 0, 4},  {"edk2", 1228, ANY, 0, 4},  {"edk2", 1228, 0, 0, 4},
-		{"shim", 512, 0, 0, 4},	  {"shim", 512, ANY, 0, 4},   {"grub", 1024, ANY, 0, 0},
-		{"uboot", 1468, 0, 5, 0}, {"uboot", 1468, ANY, 5, 0},
+		{"plain", 0, 0, 0, 0},	    {"ipxe", 1432, ANY, 0, 0},
+		{"edk2", 1468, ANY, 0, 4},  {"edk2", 1468, 0, 0, 4},
+		{"edk2", 1228, ANY, 0, 4},  {"edk2", 1228, 0, 0, 4},
+		{"shim", 512, 0, 0, 4},	    {"shim", 512, ANY, 0, 4},
+		{"grub", 1024, ANY, 0, 0},  {"uboot", 1468, 0, 5, 0},
+		{"uboot", 1468, ANY, 5, 0}, {"pxelinux", 1408, ANY, 0, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {

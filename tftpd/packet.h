@@ -97,8 +97,9 @@ MUST_CHECK enum err packet_parse_reply(const uint8_t *data, size_t length,
 				       struct packet_reply *ret_reply);
 
 /*
- * Who asks, by the options that it asks with: "ipxe", "edk2", "shim", "grub", "uboot", "plain"
- * (none), else "other". A hint for people, and for what is harmless to get wrong.
+ * Who asks, by the options that it asks with: "ipxe", "edk2", "shim", "grub", "uboot",
+ * "pxelinux", "plain" (none), else "other". A hint for people, and for what is harmless to get
+ * wrong.
  */
 const char *packet_client_name(const struct packet_options *options);
 

@@ -180,12 +180,12 @@ void report_end(struct server *server, const struct transfer *transfer,
 		event.reason = NULL;
 	count(&server->counts, step->outcome);
 	put_client(&transfer->peer, address);
-	(void)snprintf(detail, sizeof(detail),
-		       "{\"bytes\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
-		       "\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64
-		       ",\"client\":\"%s\"}",
-		       figures.octets, figures.terms->blksize, figures.terms->windowsize,
-		       milliseconds, figures.retransmits, packet_client_name(&transfer->asked));
+	(void)snprintf(
+		detail, sizeof(detail),
+		"{\"bytes\":%" PRIu64 ",\"size\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
+		"\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64 ",\"client\":\"%s\"}",
+		figures.octets, figures.size, figures.terms->blksize, figures.terms->windowsize,
+		milliseconds, figures.retransmits, packet_client_name(&transfer->asked));
 	log_write(step->outcome == SESSION_TIMEOUT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		  "transfer_ended",
 		  "outcome=%s client=%s mac=%s file=%s bytes=%" PRIu64 " size=%" PRIu64

@@ -289,6 +289,18 @@ static bool is_placed(struct asked *asked)
 	return err != ERR_AWAY;
 }
 
+/* Who asks, if it can be found; false: the request is parked for the database's word on it. */
+static bool is_named(struct asked *asked)
+{
+	enum err err;
+
+	if (asked->has_mac)
+		return true;
+	err = lessee_find(asked->server, asked->datagram, &asked->mac);
+	asked->has_mac = err == ERR_OK;
+	return err != ERR_AWAY;
+}
+
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
@@ -308,7 +320,7 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 			     "the request is cut off: name or mode is missing");
 		return;
 	}
-	if (!follow_map(&asked))
+	if (!is_named(&asked) || !follow_map(&asked))
 		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);

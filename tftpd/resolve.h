@@ -54,7 +54,7 @@ const char *resolve_stage(const struct site *site, const char *path);
 /* Who asks for a script, and with what it is made. */
 struct resolve_client {
 	const struct site *site; /* maybe empty, never NULL */
-	const struct mac *mac;	 /* NULL when the neighbour table does not know it */
+	const struct mac *mac;	 /* NULL: neither the neighbour table nor a lease knows it */
 	uint32_t address;	 /* of IPv4; 0: it asks by IPv6 */
 	const struct arch *arch; /* NULL: not known */
 	const char *menud_urls;	 /* the daemon's own, when site and subnet name none */

@@ -12,7 +12,9 @@
 #include "tftpd/request.h"
 
 #define FILES_BESIDES 256 /* descriptors that are no transfer's */
-#define REPLY_MAX 1536	  /* an ERROR with a long text; an ACK is four octets */
+#define AWAKE_BYTES 32768
+#define AWAKE_US 50    /* an answer that is to come so soon is waited for awake */
+#define REPLY_MAX 1536 /* an ERROR with a long text; an ACK is four octets */
 
 /* The one timer is due at the earliest of what waits; later is found when it fires. */
 static void wait_until(struct server *server, uint64_t due_ms)
@@ -45,6 +47,9 @@ void server_settle(struct server *server)
 	uint64_t now = loop_now_ms(server->loop);
 	uint64_t due;
 
+	/* what is more takes the client longer than waking up takes us */
+	if (server->outbox.count > 0 && server->outbox.used <= AWAKE_BYTES)
+		loop_stay_awake(server->loop, AWAKE_US);
 	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
 	due = transfer_forget_due(&server->transfers);
@@ -408,6 +413,7 @@ void server_close(struct server *server)
 	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
 	map_free(&server->map);
+	folds_free(&server->folds);
 	source_roots_free(&server->roots);
 	source_roots_free(&server->boot_roots);
 	neigh_close(&server->neigh);

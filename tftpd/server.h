@@ -21,7 +21,9 @@
 #include "io/udp.h"
 #include "tftpd/archs.h"
 #include "tftpd/backend.h"
+#include "tftpd/fold.h"
 #include "tftpd/kept.h"
+#include "tftpd/lessee.h"
 #include "tftpd/map.h"
 #include "tftpd/mtu.h"
 #include "tftpd/outbox.h"
@@ -61,6 +63,8 @@ struct server {
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
+	struct lessees lessees;
+	struct folds folds;
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;

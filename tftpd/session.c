@@ -54,9 +54,42 @@ void session_write_oack(struct bytes_writer *out, const struct packet_options *a
 
 static uint32_t first_wait_ms(const struct session *session)
 {
+	uint32_t wait_ms = session->round_trip_ms / 8 + session->variation_ms;
+
 	if (session->terms.timeout_ms > 0)
 		return session->terms.timeout_ms;
-	return SESSION_FIRST_WAIT_MS;
+	if (session->terms.windowsize == 1 || session->round_trip_ms == 0)
+		return SESSION_FIRST_WAIT_MS;
+	if (wait_ms < SESSION_LEAST_WAIT_MS)
+		return SESSION_LEAST_WAIT_MS;
+	return wait_ms < SESSION_MOST_WAIT_MS ? wait_ms : SESSION_MOST_WAIT_MS;
+}
+
+/* RFC 6298 section 2, in integers. A millisecond is the least that can be told. */
+static void note_round_trip(struct session *session, uint32_t took_ms)
+{
+	uint32_t smooth_ms = session->round_trip_ms / 8;
+	uint32_t off_ms = took_ms > smooth_ms ? took_ms - smooth_ms : smooth_ms - took_ms;
+
+	took_ms = took_ms > 0 ? took_ms : 1;
+	if (session->round_trip_ms == 0) {
+		session->round_trip_ms = took_ms * 8;
+		session->variation_ms = took_ms * 2;
+		return;
+	}
+	session->variation_ms = session->variation_ms - session->variation_ms / 4 + off_ms;
+	session->round_trip_ms = session->round_trip_ms - smooth_ms + took_ms;
+}
+
+/* An ACK has come: the answer to what was sent once only (Karn's rule) says how long it took.
+ */
+static void look_at_clock(struct session *session, uint64_t now_ms)
+{
+	if (session->timed == 0 || session->acked < session->timed)
+		return;
+	note_round_trip(session,
+			(uint32_t)lesser(now_ms - session->timed_ms, SESSION_SILENCE_MS));
+	session->timed = 0;
 }
 
 /* A client that asked for long waits gets three of them, whatever our own patience. */
@@ -129,6 +162,8 @@ static struct session_step send_blocks(struct session *session, uint64_t first, 
 {
 	uint64_t last = lesser(session->acked + session->terms.windowsize, session->blocks);
 
+	session->timed = session->highest < first ? last : 0;
+	session->timed_ms = now_ms;
 	if (session->highest >= first)
 		session->retransmits += lesser(session->highest, last) - first + 1;
 	if (session->highest < last)
@@ -205,6 +240,7 @@ static struct session_step on_ack(struct session *session, uint16_t block, uint6
 	if (ahead > session->sent - session->acked)
 		return keep_waiting(session); /* an old one, or of a block never sent */
 	session->acked += ahead;
+	look_at_clock(session, now_ms);
 	note_progress(session, now_ms);
 	if (session->acked == session->blocks)
 		return finish(SESSION_SENT, "");
@@ -267,7 +303,9 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 	if (session->tries >= SESSION_TRIES)
 		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
 					 "the client fell silent");
-	session->tries++;
+	/* sooner repetitions come before the usual ones, not in their place */
+	if (session->terms.timeout_ms > 0 || session->repeat_ms >= SESSION_FIRST_WAIT_MS)
+		session->tries++;
 	if (session->terms.timeout_ms == 0)
 		session->repeat_ms *= 2;
 	if (session->is_agreeing)

@@ -27,7 +27,9 @@
 #include "tftpd/packet.h"
 
 #define SESSION_FIRST_WAIT_MS 1000 /* before the first repetition; doubles from there */
-#define SESSION_TRIES 6		   /* sendings of one block without progress */
+#define SESSION_LEAST_WAIT_MS 100  /* the same, where the round trip is known */
+#define SESSION_MOST_WAIT_MS 4000
+#define SESSION_TRIES 6 /* sendings of one block without progress, sooner ones apart */
 #define SESSION_TRIES_UNHEARD                                                                  \
 	4 /* the same to a client that was never heard: a forged address? */
 #define SESSION_SILENCE_MS 60000 /* and the longest silence in all */
@@ -115,6 +117,10 @@ struct session {
 	uint64_t progress_ms;	/* when a new block was last acknowledged */
 	uint64_t wait_until_ms; /* the step's, kept for the shell's timer */
 	uint32_t repeat_ms;	/* the wait after the next sending */
+	uint32_t round_trip_ms; /* RFC 6298: smoothed, times 8; 0: not known yet */
+	uint32_t variation_ms;	/* times 4 */
+	uint64_t timed_ms;	/* when block `timed` was sent, for the first time */
+	uint64_t timed;		/* 0: none, for it was repeated */
 	unsigned tries;		/* sendings since the last progress */
 	bool is_heard;		/* the client has acknowledged something */
 	bool is_agreeing;	/* the OACK waits for its ACK 0 */

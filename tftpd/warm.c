@@ -12,7 +12,6 @@ struct warm {
 	int file; /* our own: the transfer may end first */
 	uint64_t offset;
 	bool is_done, is_released;
-	char piece[PIECE_BYTES]; /* what is read is thrown away */
 };
 
 /* In another thread: touches nothing that the loop's thread writes. An error is met by who
@@ -20,10 +19,11 @@ struct warm {
 static void read_part(uv_work_t *work)
 {
 	struct warm *warm = work->data;
+	char piece[PIECE_BYTES]; /* what is read is thrown away */
 
 	for (size_t done = 0; done < WARM_BYTES;) {
-		ssize_t got = pread(warm->file, warm->piece, PIECE_BYTES,
-				    (off_t)(warm->offset + done));
+		ssize_t got =
+			pread(warm->file, piece, PIECE_BYTES, (off_t)(warm->offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;

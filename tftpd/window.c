@@ -1,7 +1,9 @@
 #include "tftpd/window.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 #include "io/udp.h"
 #include "tftpd/packet.h"
@@ -41,19 +43,34 @@ static size_t lay_out(const struct session *session, struct window window, uint8
 	return total;
 }
 
-/* A filesystem that cannot say whether it would have to wait is read as ever. */
+/* A filesystem that has no disk is never waited for. */
+static bool is_in_memory(int file)
+{
+	struct statfs status;
+
+	return fstatfs(file, &status) == 0 &&
+	       (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+/*
+ * Some filesystems (NFS, FUSE, overlays) cannot say whether they would have to wait: their
+ * files count as not in memory until they were read ahead.
+ */
 static ssize_t read_parts(int file, const struct iovec *parts, unsigned count, uint64_t offset,
 			  bool may_wait)
 {
-	ssize_t got = -1;
+	ssize_t got;
 
 	do {
-		if (!may_wait)
-			got = preadv2(file, parts, (int)count, (off_t)offset, RWF_NOWAIT);
-		if (may_wait || (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)))
-			got = preadv(file, parts, (int)count, (off_t)offset);
+		got = may_wait ? preadv(file, parts, (int)count, (off_t)offset)
+			       : preadv2(file, parts, (int)count, (off_t)offset, RWF_NOWAIT);
 	} while (got < 0 && errno == EINTR);
-	return got;
+	if (got >= 0 || may_wait || (errno != EOPNOTSUPP && errno != ENOSYS))
+		return got;
+	if (is_in_memory(file))
+		return read_parts(file, parts, count, offset, true);
+	errno = EAGAIN;
+	return -1;
 }
 
 /* Slowly, a block after the other: what one call did not give whole. */

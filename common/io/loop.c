@@ -48,6 +48,9 @@ static int start_handles(struct loop *loop)
 	uint64_t watchdog_ms = notify_watchdog_ms();
 	int status = start_signal(loop, &loop->terminate, on_signal, SIGTERM);
 
+	(void)uv_idle_init(&loop->uv, &loop->awake);
+	loop->awake.data = loop;
+	uv_unref((uv_handle_t *)&loop->awake);
 	if (status == 0)
 		status = start_signal(loop, &loop->interrupt, on_signal, SIGINT);
 	if (status == 0)
@@ -86,7 +89,8 @@ void loop_stop(struct loop *loop)
 static void close_own_handles(struct loop *loop)
 {
 	uv_handle_t *own[] = {(uv_handle_t *)&loop->terminate, (uv_handle_t *)&loop->interrupt,
-			      (uv_handle_t *)&loop->reload, (uv_handle_t *)&loop->watchdog};
+			      (uv_handle_t *)&loop->reload, (uv_handle_t *)&loop->watchdog,
+			      (uv_handle_t *)&loop->awake};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (!uv_is_closing(own[i]))
@@ -148,6 +152,30 @@ void loop_close(struct loop *loop)
 uint64_t loop_now_ms(const struct loop *loop)
 {
 	return uv_now(&loop->uv);
+}
+
+/* While this handle runs, libuv asks for events without waiting for them. */
+static void on_awake(uv_idle_t *handle)
+{
+	struct loop *loop = handle->data;
+
+	if (uv_hrtime() < loop->awake_until_ns)
+		return;
+	(void)uv_idle_stop(handle);
+	if (loop->awake_credit > 0)
+		loop->awake_credit--;
+}
+
+void loop_stay_awake(struct loop *loop, unsigned microseconds)
+{
+	bool is_answered = uv_is_active((uv_handle_t *)&loop->awake);
+
+	if (is_answered)
+		loop->awake_credit = LOOP_AWAKE_CREDIT;
+	else if (loop->awake_credit == 0 && ++loop->awake_refused % LOOP_AWAKE_TRIAL != 0)
+		return;
+	loop->awake_until_ns = uv_hrtime() + microseconds * 1000ULL;
+	(void)uv_idle_start(&loop->awake, on_awake);
 }
 
 static void on_timer(uv_timer_t *handle)

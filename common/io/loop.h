@@ -20,6 +20,9 @@
 
 #include "core/err.h"
 
+#define LOOP_AWAKE_CREDIT 4
+#define LOOP_AWAKE_TRIAL 64 /* without credit, one in so many is taken all the same */
+
 struct loop_callbacks {
 	void (*on_reload)(void *data); /* SIGHUP; may be NULL */
 	void (*on_stop)(void *data);   /* once, before loop_run returns: close handles here; may
@@ -32,6 +35,9 @@ struct loop {
 	void *data;
 	uv_signal_t terminate, interrupt, reload;
 	uv_timer_t watchdog;
+	uv_idle_t awake;
+	uint64_t awake_until_ns;
+	unsigned awake_credit, awake_refused;
 	int stop_signal; /* 0 when loop_stop() was called */
 };
 
@@ -49,6 +55,14 @@ void loop_stop(struct loop *loop);
 void loop_close(struct loop *loop);
 /* Milliseconds on the loop's monotonic clock, as of this turn. */
 uint64_t loop_now_ms(const struct loop *loop);
+
+/*
+ * An answer is expected soon: looks for events without sleeping for so many microseconds.
+ * Waking up costs a processor more than looking on for a moment, where the answer comes as fast
+ * as from another machine on the same host. Where it does not, that shows, and hardly any such
+ * look is taken any more: an answer that came in time buys LOOP_AWAKE_CREDIT further ones.
+ */
+void loop_stay_awake(struct loop *loop, unsigned microseconds);
 
 /* A repeating or one-shot timer with a plain callback. Zeroed memory is a timer not yet opened.
  */

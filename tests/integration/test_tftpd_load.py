@@ -1,6 +1,5 @@
 """tftpd under load and abuse: bursts, storms, clients that vanish, forged requests, noise."""
 
-import random
 import re
 import struct
 import time
@@ -10,11 +9,12 @@ from pathlib import Path
 import pytest
 
 # the fixtures are used by their names: pylint: disable=unused-import
-from test_tftpd import (ACK, DATA, ERROR, MEGABYTE, OACK, RRQ, SERVER, ack, fetch,
+from test_tftpd import (DATA, ERROR, MEGABYTE, OACK, SERVER, ack, fetch,
                         make_net, receive, request, start_daemon, start_own)  # noqa: F401
 
 PORT = 6969
 ABANDONED = 2000
+OPEN = 10_000
 
 
 @pytest.fixture(autouse=True)
@@ -96,12 +96,12 @@ def test_blocks_larger_than_a_batch_of_segments(own, load):
 # ---------------------------------------------------------------- those who never come back
 
 @contextmanager
-def abandoned(net, load, acks):
-    """ABANDONED clients that have fallen silent after so many ACKs; their ports stay open."""
+def abandoned(net, load, acks, clients=ABANDONED):
+    """Clients that have fallen silent after so many ACKs; their ports stay open."""
     # its standard input is a pipe that ends with the shell's sleep
     process = net.client.spawn(
         ["sh", "-c", 'sleep 1000 | exec "$@"', "sh", str(load.program), "--server", SERVER,
-         "--port", str(PORT), "--file", "mebi", "--clients", str(ABANDONED), "--timeout", "1",
+         "--port", str(PORT), "--file", "mebi", "--clients", str(clients), "--timeout", "1",
          "--abandon", str(acks)])
     try:
         yield
@@ -128,18 +128,20 @@ def test_abandoned_transfers_give_everything_back(net, own, load, acks, rounds):
     assert fetch(net, "mebi", port=PORT) == net.file("mebi", MEGABYTE)
 
 
-def test_an_open_transfer_is_small(net, own, load):
+def test_ten_thousand_open_transfers(net, own, load):
     net.file("mebi", MEGABYTE)
-    daemon = own("--transfers-max", "10000")
+    daemon = own("--transfers-max", str(4 * (OPEN + 10)))  # one address may have a fourth
     before = descriptors(daemon)
     fetch(net, "mebi", port=PORT)
     await_descriptors(daemon, lambda count: count <= before, 10)
     memory = anonymous_kib(daemon)
-    with abandoned(net, load, 0):
-        await_descriptors(daemon, lambda count: count >= before + ABANDONED, 20)
-        each = (anonymous_kib(daemon) - memory) * 1024 / ABANDONED
+    with abandoned(net, load, 1, OPEN):
+        await_descriptors(daemon, lambda count: count >= before + OPEN, 20)
+        taken = (anonymous_kib(daemon) - memory) * 1024
+        # nor do they keep it from serving
+        assert fetch(net, "mebi", port=PORT) == net.file("mebi", MEGABYTE)
     # the sanitizers' build adds its own around each
-    assert each < 4096, each
+    assert taken < min(64 << 20, 4096 * OPEN), taken / OPEN
 
 
 # ---------------------------------------------------------------- those who lie
@@ -184,27 +186,31 @@ def test_silent_ones_make_room(net, own):
             sock.close()
 
 
-def test_noise(net, own):
-    """Whatever comes to any of its ports, it serves on."""
+def test_noise_by_the_million(net, own, build):
+    """Whatever comes to any of its ports, it serves on, and gives back what it took for it."""
     expected = net.file("one_more", 513)
     daemon = own()
-    chance = random.Random(69)
-    with net.socket() as sock:
-        sock.sendto(request("one_more"), (SERVER, PORT))
-        transfer = receive(sock)[3]
-        for number in range(100000):
-            length = chance.choice((0, 1, 2, 3, 4, 5, 20, 60, 600))
-            noise = bytearray(chance.randbytes(length))
-            if length >= 2 and number % 4:
-                noise[:2] = struct.pack("!H", chance.choice((RRQ, 2, DATA, ACK, ERROR, OACK, 7)))
-            sock.sendto(noise, (SERVER, PORT) if number % 2 else transfer)
-            if number % 256 == 0:
-                # it has come so far: what it refuses it has read
-                with net.socket() as other:
-                    other.sendto(request("absent"), (SERVER, PORT))
-                    assert receive(other)[0] == ERROR
+    before = descriptors(daemon)
+    memory = []
+    for seed in range(4):
+        done = net.client.run([build / "tests" / "bench" / "tftp" / "tftp_noise", SERVER, PORT, 250_000,
+                               "one_more", seed], timeout=100)
+        assert int(done.stdout.split()[0]) >= 250_000
+        if seed % 2:
+            await_descriptors(daemon, lambda count: count <= before, 40)
+            memory.append(anonymous_kib(daemon))
+    # how many are still remembered differs; a leak of eight octets for each datagram would be more
+    assert memory[1] <= memory[0] + 3072, memory
     assert fetch(net, "one_more", port=PORT) == expected
     assert daemon.is_running()
+
+
+def test_noise_where_one_port_is_for_all(net, own, build):
+    expected = net.file("one_more", 513)
+    own("--transfer-ports", "same")
+    net.client.run([build / "tests" / "bench" / "tftp" / "tftp_noise", SERVER, PORT, 100_000,
+                    "one_more", 7], timeout=100)
+    assert fetch(net, "one_more", port=PORT) == expected
 
 
 # ---------------------------------------------------------------- ports

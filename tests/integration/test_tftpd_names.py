@@ -1,6 +1,8 @@
 """What tftpd makes of names: the loop breaker, raw/, and the repairs."""
 
 import random
+import shutil
+import time
 
 import pytest
 
@@ -159,6 +161,34 @@ def test_a_repair_leads_nowhere_else(net, alone):
     assert refused(net, "folder", code=2)
     assert refused(net, "revocations.efi")
     assert refused(net, "..\\root\\Boot", code=2)
+
+
+def test_a_folder_that_changes(net, alone):
+    """What it held is remembered, once it has been still for a while; a change shows at once."""
+    folder = net.root / "Kept"
+    folder.mkdir()
+    for number in range(5000):  # more than are looked at
+        (folder / f"entry-{number}").touch()
+    time.sleep(2.1)  # still
+    for _ in range(3):
+        assert refused(net, "kept/late")
+    for name, text in (("LATE", "capitals"), ("Late", "nearer in order")):
+        for number in range(4990 if name == "LATE" else 0):
+            (folder / f"entry-{number}").unlink()
+        (folder / name).write_text(text)
+        assert fetch(net, "kept/late").decode() == "capitals"
+    (folder / "LATE").unlink()
+    assert fetch(net, "kept/late") == b"nearer in order"
+    time.sleep(2.1)
+    assert fetch(net, "kept/late") == fetch(net, "KEPT/LATE") == b"nearer in order"
+    (folder / "Late").rename(folder / "lAte")
+    assert fetch(net, "kept/late") == b"nearer in order"
+    folder.rename(net.root / "Gone")
+    assert refused(net, "kept/late")
+    shutil.rmtree(net.root / "Gone")
+    (net.root / "KEPT").mkdir()
+    (net.root / "KEPT" / "LaTe").write_text("of another folder")
+    assert fetch(net, "kept/late") == b"of another folder"
 
 
 def test_repairs_are_events_and_counted(net, tree, postgres, site):

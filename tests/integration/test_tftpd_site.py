@@ -150,7 +150,7 @@ def test_every_fetch_is_an_event(net, postgres, site):
     row = wait_for_event(postgres, kind="sent", name="ipxe.efi")
     assert (row.stage, row.mac, row.host, str(row.address)) == \
         ("tftp_nbp", net.mac, "lab-01", plain.CLIENT)
-    assert row.detail["bytes"] == 5000 and row.detail["blksize"] == 1400
+    assert row.detail["bytes"] == row.detail["size"] == 5000 and row.detail["blksize"] == 1400
     assert row.detail["windowsize"] == 1 and row.detail["retransmits"] == 0
     assert row.detail["milliseconds"] >= 0 and row.detail["client"] == "other"
     assert wait_for_event(postgres, kind="sent", name="bzImage").stage == "kernel"

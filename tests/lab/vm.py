@@ -19,6 +19,7 @@ How a machine boots (`boot`):
   "lkrn"    Debian's ipxe.lkrn plays a vendor's PXE ROM under SeaBIOS; `script`, iPXE commands in a
             file, is what it runs (set a user class of your own there and chain by raw/).
   "disk"    from the first disk, by SeaBIOS.
+  "uboot"   an arm64 board with Debian's U-Boot, by its console on the serial line: see uboot().
 
 Times to expect on two cores: direct to FOS's check-in 4 s, UEFI to the first DISCOVER 4 s. Every wait
 is for an event (bytes of the serial line, a QMP event, the end of the process) and fails with the
@@ -44,6 +45,7 @@ from pathlib import Path
 OVMF_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 IPXE_LKRN = Path("/usr/lib/ipxe/ipxe.lkrn")
+UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 CLONE_NEWNET = 0x40000000
 
 
@@ -160,9 +162,11 @@ class VM:
             shutil.copy(OVMF_VARS, variables)
             return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
                     "-drive", f"if=pflash,format=raw,file={variables}"]
+        if self.boot == "uboot":
+            return ["-cpu", "cortex-a53", "-bios", UBOOT]
         if self.boot == "disk":
             return []
-        raise ValueError(f"boot={self.boot!r}: direct, uefi, lkrn or disk")
+        raise ValueError(f"boot={self.boot!r}: direct, uefi, lkrn, uboot or disk")
 
     def _disk_arguments(self):
         device = {"virtio": "virtio-blk-pci,drive=disk{0}", "ide": "ide-hd,drive=disk{0}",
@@ -181,9 +185,10 @@ class VM:
 
     def arguments(self):
         smbios = f",serial={self.serial_number}" if self.serial_number else ""
+        is_arm = self.boot == "uboot"
         return [
-            "qemu-system-x86_64", "-accel", "tcg", "-name", self.name,
-            "-machine", self.machine, "-m", str(self.memory_mb), "-smp", str(self.cpus),
+            "qemu-system-aarch64" if is_arm else "qemu-system-x86_64", "-accel", "tcg", "-name", self.name,
+            "-machine", "virt" if is_arm else self.machine, "-m", str(self.memory_mb), "-smp", str(self.cpus),
             "-nodefaults", "-display", "none", "-vga", "std" if self.screen else "none",
             "-no-reboot", "-device", "virtio-rng-pci",
             *(["-uuid", self.uuid] if self.uuid else []),
@@ -311,6 +316,16 @@ class VM:
         for byte in text.encode():
             self._serial_socket.sendall(bytes([byte]))
             time.sleep(pause)
+
+    def uboot(self, command, timeout=30):
+        """Types a command at U-Boot's prompt; what it said until the next one."""
+        self._wait(lambda: self.serial().endswith("=> ") or None in self._answers, timeout,
+                   f"prompt for {command!r}")
+        begin = len(self.serial())
+        self._serial_socket.sendall(command.encode() + b"\n")
+        self._wait(lambda: self.serial().endswith("\n=> ") and len(self.serial()) > begin + len(command)
+                   or None in self._answers, timeout, f"end of {command!r}")
+        return self.serial()[begin:]
 
     def send_keys(self, *keys):
         """Presses keys of the emulated keyboard, by QEMU's names: "down", "ret", "a"."""

@@ -1,6 +1,6 @@
 -- Events, daemons, the timeline.
 begin;
-select plan(20);
+select plan(25);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select is(rouse_daemon.record('dhcpd', 'd/1', '[
 	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
@@ -17,6 +17,23 @@ select matches(pg_temp.error($$select rouse_daemon.record('dhcpd', 'd/1', '{}')$
 select is(rouse_daemon.record('dhcpd', 'd/1', '[]'), 0, 'nothing is nothing');
 select is((select host from rouse.events where kind = 'discover'), 'lab-01', 'an event knows its host by the MAC');
 select ok((select at between clock_timestamp() - interval '10 s' and clock_timestamp() - interval '9 s' from rouse.events where kind = 'discover'), 'and when it happened');
+
+-- Behind a router: named by the lease that ran when it happened.
+insert into rouse_data.lease (address, client, mac, state, expires_at, granted_at, instance) values
+	('10.77.1.100', '\x01', '52:54:00:00:00:01', 'bound', now() + interval '1 hour', now(), 'd/1'),
+	('10.77.1.101', '\x02', '52:54:00:00:00:02', 'bound', now() - interval '5 s', now() - interval '1 hour', 'd/1'),
+	('10.77.1.102', '\x03', '52:54:00:00:00:03', 'released', now() + interval '1 hour', now(), 'd/1');
+select rouse_daemon.record('tftpd', 't/1', '[
+	{"stage":"kernel","kind":"leased","address":"10.77.1.100"}, {"stage":"kernel","kind":"told","address":"10.77.1.100","mac":"52:54:00:00:00:09"},
+	{"stage":"kernel","kind":"late","address":"10.77.1.101"}, {"stage":"kernel","kind":"in_time","address":"10.77.1.101","ago_ms":60000},
+	{"stage":"kernel","kind":"released","address":"10.77.1.102"}, {"stage":"kernel","kind":"stranger","address":"10.77.1.103"}]') \g /dev/null
+select results_eq($$select mac::text, host from rouse.events where kind = 'leased'$$, $$values ('52:54:00:00:00:01', 'lab-01')$$, 'an event without a MAC has that of the lease, and its host');
+select is((select mac::text from rouse.events where kind = 'told'), '52:54:00:00:00:09', 'one with a MAC keeps its own');
+select is((select mac::text from rouse.events where kind = 'in_time'), '52:54:00:00:00:02', 'the lease counts that ran when it happened');
+select is((select count(mac)::int from rouse.events where kind in ('late', 'released', 'stranger')), 0, 'a lease that is over names nobody');
+select results_eq($$select rouse_daemon.lease_mac(a)::text from unnest('{10.77.1.100,10.77.1.101,10.77.1.102,10.77.1.103,::1}'::inet[]) a$$,
+	$$values ('52:54:00:00:00:01'), (null), (null), (null), (null)$$, 'lease_mac tells who has an address now');
+delete from rouse_data.event where instance = 't/1';
 
 select results_eq($$select seconds is not null, stage, daemon, what from rouse.trace('52:54:00:00:00:01')$$, $$values
 	(true, 'fw_dhcp', 'dhcpd', 'discover (3 times)'), (true, 'tftp_nbp', 'dhcpd', 'read ipxe.efi'), (true, 'script', 'dhcpd', 'refused: no such file')$$,

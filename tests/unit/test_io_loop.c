@@ -124,6 +124,48 @@ static void test_close_afterwards(void **state)
 	loop_close(&story.loop);
 }
 
+static bool is_awake(const struct story *story)
+{
+	return uv_is_active((const uv_handle_t *)&story->loop.awake);
+}
+
+/* Did it look at all? */
+static bool looks_in_vain(struct story *story)
+{
+	bool has_looked;
+
+	loop_stay_awake(&story->loop, 1);
+	has_looked = is_awake(story);
+	while (is_awake(story))
+		(void)uv_run(&story->loop.uv, UV_RUN_NOWAIT);
+	return has_looked;
+}
+
+static void test_staying_awake_has_to_pay(void **state)
+{
+	struct story story = {0};
+
+	(void)state;
+	assert_int_equal(loop_open(&story.loop, NULL, NULL), ERR_OK);
+	/* nothing speaks for it: tried once in a while */
+	for (int i = 1; i < LOOP_AWAKE_TRIAL; i++) {
+		loop_stay_awake(&story.loop, 1000000000);
+		assert_false(is_awake(&story));
+	}
+	loop_stay_awake(&story.loop, 1000000000);
+	assert_true(is_awake(&story));
+	(void)uv_run(&story.loop.uv, UV_RUN_NOWAIT);
+	assert_true(is_awake(&story));
+	/* the answer came in time: that buys some more */
+	loop_stay_awake(&story.loop, 1);
+	while (is_awake(&story))
+		(void)uv_run(&story.loop.uv, UV_RUN_NOWAIT);
+	for (int i = 1; i < LOOP_AWAKE_CREDIT; i++)
+		assert_true(looks_in_vain(&story));
+	assert_false(looks_in_vain(&story));
+	loop_close(&story.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_last_work),
 		cmocka_unit_test(test_close_afterwards),
+		cmocka_unit_test(test_staying_awake_has_to_pay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,9 @@ static void test_requests_of_each_firmware(void **state)
 	assert_int_equal(request.options.option[PACKET_TIMEOUT].value, 5);
 	assert_int_equal(request.options.option[PACKET_TSIZE].value, 77);
 	assert_string_equal(packet_client_name(&request.options), "uboot");
+	assert_int_equal(PARSE("\0\1ldlinux.c32\0octet\0tsize\0000\0blksize\0001408", &request),
+			 ERR_OK);
+	assert_string_equal(packet_client_name(&request.options), "pxelinux");
 	/* no options at all */
 	assert_int_equal(PARSE("\0\1network-confg\0netascii", &request), ERR_OK);
 	assert_int_equal(request.mode, PACKET_NETASCII);

@@ -358,6 +358,79 @@ static void test_lost_first_block_of_a_window(void **state)
 	assert_data(timer(&session, 12 + SESSION_GAP_MS), 5, 4);
 }
 
+/* Windows of 4, of which `count` have been answered after so long each; the time now. */
+static uint64_t answer_windows(struct session *session, unsigned count, uint64_t each_ms)
+{
+	uint64_t now = 0;
+
+	(void)start(session, 0);
+	for (unsigned i = 1; i <= count; i++) {
+		now += each_ms;
+		assert_data(ack(session, (uint16_t)(4 * i), now), 4 * i + 1, 4);
+	}
+	return now;
+}
+
+static void test_waits_as_long_as_it_takes(void **state)
+{
+	struct session session = session_of(99000, 512, 4, false);
+	uint64_t now = answer_windows(&session, 20, 2);
+
+	(void)state;
+	/* a tenth of a second at least, then doubled */
+	assert_int_equal(session.wait_until_ms, now + SESSION_LEAST_WAIT_MS);
+	assert_silent(timer(&session, now + 99));
+	assert_data(timer(&session, now + 100), 81, 4);
+	assert_data(timer(&session, now + 300), 81, 4);
+	assert_data(timer(&session, now + 700), 81, 4);
+	/* what was repeated says nothing about time; the wait is the old one again */
+	assert_data(ack(&session, 84, now + 5000), 85, 4);
+	assert_int_equal(session.wait_until_ms, now + 5100);
+
+	/* a slow client is not hurried */
+	session = session_of(99000, 512, 4, false);
+	now = answer_windows(&session, 20, 600);
+	assert_in_range(session.wait_until_ms - now, 601, 1200);
+	session = session_of(99000, 512, 4, false);
+	now = answer_windows(&session, 20, 9000);
+	assert_int_equal(session.wait_until_ms - now, SESSION_MOST_WAIT_MS);
+}
+
+/* The sooner repetitions are more, not instead. */
+static void test_patience_is_the_same_for_windows(void **state)
+{
+	struct session session = session_of(99000, 512, 4, false);
+	uint64_t now = answer_windows(&session, 20, 2), began = now;
+	struct session_step step;
+	unsigned sendings = 0;
+
+	(void)state;
+	while ((step = timer(&session, session.wait_until_ms)).outcome == SESSION_OPEN) {
+		assert_true(session.wait_until_ms > now);
+		now = session.wait_until_ms;
+		sendings++;
+	}
+	assert_int_equal(step.outcome, SESSION_TIMEOUT);
+	assert_in_range(now - began, 30000, SESSION_SILENCE_MS);
+	assert_in_range(sendings, SESSION_TRIES, SESSION_TRIES + 4);
+}
+
+static void test_lock_step_and_timeout_option_are_not_hurried(void **state)
+{
+	struct session session = session_of(99000, 512, 1, false);
+	uint64_t now;
+
+	(void)state;
+	(void)start(&session, 0);
+	for (uint16_t block = 1; block < 20; block++)
+		(void)ack(&session, block, block);
+	assert_int_equal(session.wait_until_ms, 19 + SESSION_FIRST_WAIT_MS);
+	session = session_of(99000, 512, 4, false);
+	session.terms.timeout_ms = 3000;
+	now = answer_windows(&session, 20, 2);
+	assert_int_equal(session.wait_until_ms, now + 3000);
+}
+
 static void test_full_socket(void **state)
 {
 	struct session session = session_of(100ULL * 512, 512, 8, false);
@@ -508,6 +581,9 @@ int main(void)
 		cmocka_unit_test(test_gap_is_repeated_once),
 		cmocka_unit_test(test_overtaken_window_is_not_repeated),
 		cmocka_unit_test(test_lost_first_block_of_a_window),
+		cmocka_unit_test(test_waits_as_long_as_it_takes),
+		cmocka_unit_test(test_patience_is_the_same_for_windows),
+		cmocka_unit_test(test_lock_step_and_timeout_option_are_not_hurried),
 		cmocka_unit_test(test_full_socket),
 		cmocka_unit_test(test_how_clients_end_it),
 		cmocka_unit_test(test_port_used_again),

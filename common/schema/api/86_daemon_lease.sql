@@ -245,3 +245,17 @@ language sql security definer set search_path = rouse_data, pg_catalog, pg_temp 
 $$;
 comment on function rouse_daemon.lease_reassert is
 	'After a failover: leases that this dhcpd has acknowledged and that may be lost. One that another client got meanwhile is quarantined.';
+
+create function rouse_data.lease_mac_at(the_address inet, at timestamptz) returns macaddr
+-- Called from plans that are kept: always by index.
+language sql stable set enable_seqscan = off as $$
+	select l.mac from rouse_data.lease l
+	where l.address = the_address and l.state = 'bound' and l.expires_at >= at
+$$;
+comment on function rouse_data.lease_mac_at is 'The card whose lease of this address ran at that time, or null.';
+
+create function rouse_daemon.lease_mac(address inet) returns macaddr
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select rouse_data.lease_mac_at($1, clock_timestamp())
+$$;
+comment on function rouse_daemon.lease_mac is 'The card that has leased this address now, or null.';

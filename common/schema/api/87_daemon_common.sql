@@ -39,10 +39,12 @@ begin
 	end if;
 	given := jsonb_array_length(events);
 	insert into rouse_data.event (at, daemon, instance, stage, kind, mac, uuid, address, host, name, reason, count, detail)
-	select clock_timestamp() - e.ago_ms * interval '1 millisecond', $1, $2, e.stage, e.kind, e.mac, e.uuid, e.address,
-		n.host, e.name, e.reason, e.count, e.detail
+	select t.at, $1, $2, e.stage, e.kind, m.mac, e.uuid, e.address, n.host, e.name, e.reason, e.count, e.detail
 	from rouse_data.read_events(events) e
-	left join rouse_data.nic n on n.mac = e.mac;
+	cross join lateral (select clock_timestamp() - e.ago_ms * interval '1 millisecond' as at) t
+	-- A client behind a router is named by its lease.
+	cross join lateral (select coalesce(e.mac, rouse_data.lease_mac_at(e.address, t.at)) as mac) m
+	left join rouse_data.nic n on n.mac = m.mac;
 	get diagnostics taken = row_count;
 	if taken < given then
 		insert into rouse_data.daemon as d (daemon, instance, events_skipped) values ($1, $2, given - taken)

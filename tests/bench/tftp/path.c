@@ -1,10 +1,13 @@
 /*
  * path - what the path itself carries: the octets of a file by UDP segmentation, no protocol.
  *
- *	path sink 7000 67108864 &		receives, and says how fast it came
- *	path send 10.99.0.2 7000 67108864	sends, and says what it cost
+ *	path sink 7000 67108864 0 &		receives, and says how fast it came
+ *	path send 10.99.0.2 7000 67108864 0	sends, and says what it cost
  *
- * The sink takes what arrives as the load generator does; what it could not take is lost.
+ * The sink takes what arrives as the load generator does; what it could not take is lost. With
+ *another last number than 0, both go in windows of so many segments: the next one leaves when
+ *the sink has answered the last by an octet. That is the least that any protocol of windows
+ *costs.
  */
 #include <arpa/inet.h>
 #include <netinet/udp.h>
@@ -58,8 +61,21 @@ static int open_socket(uint16_t port)
 	return opened;
 }
 
-static void sink(uint16_t port, uint64_t wanted)
+/* After each whole window, and at the end, one octet goes back. */
+static void answer(int opened, const struct sockaddr_in *peer, uint64_t octets, uint64_t window)
 {
+	static uint64_t answered;
+
+	if (window == 0 || octets < answered + window)
+		return;
+	answered = octets;
+	(void)sendto(opened, "", 1, 0, (const struct sockaddr *)peer, sizeof(*peer));
+}
+
+static void sink(uint16_t port, uint64_t wanted, uint64_t window)
+{
+	struct sockaddr_in peer;
+	socklen_t size = sizeof(peer);
 	int opened = open_socket(port), on = 1, wait_ms = 10000;
 	double first = 0, last = 0;
 	uint64_t octets = 0;
@@ -67,13 +83,15 @@ static void sink(uint16_t port, uint64_t wanted)
 	(void)setsockopt(opened, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
 	while (octets < wanted) {
 		struct pollfd readable = {.fd = opened, .events = POLLIN};
-		ssize_t got = recv(opened, buffer, sizeof(buffer), MSG_DONTWAIT);
+		ssize_t got = recvfrom(opened, buffer, sizeof(buffer), MSG_DONTWAIT,
+				       (struct sockaddr *)&peer, &size);
 
 		if (got > 0) {
 			first = first > 0 ? first : now();
 			last = now();
 			octets += (uint64_t)got;
 			wait_ms = QUIET_MS;
+			answer(opened, &peer, octets, window);
 		} else if (poll(&readable, 1, wait_ms) <= 0) {
 			break;
 		}
@@ -83,7 +101,18 @@ static void sink(uint16_t port, uint64_t wanted)
 	       (double)octets / (double)wanted);
 }
 
-static void transmit(const char *address, uint16_t port, uint64_t octets)
+static void send_all(int opened, uint64_t octets)
+{
+	const uint64_t most = (uint64_t)SEGMENT * SEGMENTS;
+
+	while (octets > 0) {
+		ssize_t taken = send(opened, buffer, octets < most ? octets : most, 0);
+
+		octets -= taken > 0 ? (uint64_t)taken : 0;
+	}
+}
+
+static void transmit(const char *address, uint16_t port, uint64_t octets, uint64_t window)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int opened = open_socket(0), segment = SEGMENT;
@@ -94,21 +123,23 @@ static void transmit(const char *address, uint16_t port, uint64_t octets)
 		perror("path: this kernel or address cannot be used");
 		exit(1);
 	}
-	for (uint64_t sent = 0; sent < octets;) {
-		ssize_t taken = send(opened, buffer, (size_t)SEGMENT * SEGMENTS, 0);
-
-		if (taken > 0)
-			sent += (uint64_t)taken;
+	if (window == 0)
+		send_all(opened, octets);
+	for (uint64_t sent = 0; window > 0 && sent < octets; sent += window) {
+		send_all(opened, window);
+		(void)recv(opened, buffer, 1, 0);
 	}
 	printf("{\"cpu_per_gb\": %.3f}\n", cpu_seconds() / ((double)octets / 1e9));
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "sink") == 0)
-		sink((uint16_t)atoi(argv[2]), strtoull(argv[3], NULL, 10));
-	else if (argc == 5 && strcmp(argv[1], "send") == 0)
-		transmit(argv[2], (uint16_t)atoi(argv[3]), strtoull(argv[4], NULL, 10));
+	if (argc == 5 && strcmp(argv[1], "sink") == 0)
+		sink((uint16_t)atoi(argv[2]), strtoull(argv[3], NULL, 10),
+		     SEGMENT * strtoull(argv[4], NULL, 10));
+	else if (argc == 6 && strcmp(argv[1], "send") == 0)
+		transmit(argv[2], (uint16_t)atoi(argv[3]), strtoull(argv[4], NULL, 10),
+			 SEGMENT * strtoull(argv[5], NULL, 10));
 	else
 		return 64;
 	return 0;
