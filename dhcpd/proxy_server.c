@@ -164,7 +164,7 @@ static void answer_datagram(struct proxy_interface *interface,
 	struct udp_datagram reply = {
 		.data = buffer,
 		.peer = datagram->peer, /* EDK2 asks from 4011 and wants it there, ROMs at 68 */
-		.local.s_addr = htonl(link_address(interface->link)),
+		.local = ip_from_v4(link_address(interface->link)),
 		.interface = link_index(interface->link),
 	};
 
@@ -175,15 +175,15 @@ static void answer_datagram(struct proxy_interface *interface,
 		struct event event = {.stage = "proxy",
 				      .kind = packet_message_name(packet.message),
 				      .mac = packet_mac(&packet, &mac) ? &mac : NULL,
-				      .address = packet.ciaddr};
+				      .address = ip_from_v4(packet.ciaddr)};
 
 		events_push(backend_events(*server->options.backend), &event);
 	}
 	if (!answer(server, interface->link, &packet, true, buffer, &reply.length))
 		return;
-	if (reply.peer.sin_addr.s_addr == 0) {
-		reply.peer.sin_addr.s_addr = htonl(EVERYBODY);
-		reply.peer.sin_port = htons(ROUTE_PORT_CLIENT);
+	if (ip_is_none(&reply.peer.address)) {
+		reply.peer.address = ip_from_v4(EVERYBODY);
+		reply.peer.port = ROUTE_PORT_CLIENT;
 	}
 	server->counts.answers += udp_send(interface->socket, &reply, 1);
 }

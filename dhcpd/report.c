@@ -98,7 +98,7 @@ void report_verdict(struct events *events, const char *interface, const struct p
 			  (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK);
 	struct event event = {
 		.kind = decide_action_name(verdict->action),
-		.address = verdict->address,
+		.address = ip_from_v4(verdict->address),
 		.name = verdict->boot.file[0] ? verdict->boot.file : NULL,
 		.reason = is_booting ? verdict->boot.reason : verdict->reason,
 	};

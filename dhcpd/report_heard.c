@@ -44,7 +44,7 @@ void report_heard_request(struct events *events, const char *interface,
 		.kind = packet_message_name(packet->message),
 		.mac = has_mac ? &mac : NULL,
 		.uuid = client.has_uuid ? &client.uuid : NULL,
-		.address = packet->ciaddr,
+		.address = ip_from_v4(packet->ciaddr),
 	};
 
 	put_interface(&detail, interface, packet);
@@ -68,7 +68,7 @@ void report_heard_reply(struct events *events, const char *interface,
 		.stage = answer && answer->is_proxy ? "proxy" : pxe_class_stage(class),
 		.kind = packet_message_name(packet->message),
 		.mac = has_mac ? &mac : NULL,
-		.address = packet->yiaddr,
+		.address = ip_from_v4(packet->yiaddr),
 		.name = answer && answer->boot_file[0] ? answer->boot_file : NULL,
 		.reason = reason,
 	};
@@ -95,7 +95,7 @@ void report_heard_inference(struct events *events, const char *interface, const 
 		.stage = pxe_class_stage(inference->class),
 		.kind = "ack",
 		.mac = mac,
-		.address = inference->address,
+		.address = ip_from_v4(inference->address),
 		.reason = reason,
 	};
 
@@ -119,7 +119,7 @@ void report_heard_proxy(struct events *events, const char *interface,
 		.kind = kind,
 		.mac = verdict->has_mac ? &verdict->mac : NULL,
 		.uuid = verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL,
-		.address = packet->ciaddr,
+		.address = ip_from_v4(packet->ciaddr),
 		.name = is_named ? verdict->boot.file : NULL,
 		.reason = verdict->reason,
 	};

@@ -35,10 +35,8 @@ static void send_datagram(struct exchange *e, const struct route *route, const u
 	struct udp_datagram datagram = {
 		.data = octets,
 		.length = length,
-		.peer = {.sin_family = AF_INET,
-			 .sin_port = htons(route->port),
-			 .sin_addr.s_addr = htonl(route->address)},
-		.local.s_addr = htonl(e->verdict.source),
+		.peer = {.address = ip_from_v4(route->address), .port = route->port},
+		.local = ip_from_v4(e->verdict.source),
 		.interface = link_index(e->interface->link),
 	};
 
@@ -298,7 +296,7 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 
 	for (size_t i = 0; i < count; i++) {
 		server->received++;
-		is_unicast = datagrams[i].destination.s_addr == datagrams[i].local.s_addr;
+		is_unicast = ip_equal(&datagrams[i].destination, &datagrams[i].local);
 		if (!begin(&e, interface, datagrams[i].data, datagrams[i].length, is_unicast))
 			continue;
 		if (!beside_is_serving(server->beside, position)) {

@@ -113,7 +113,7 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 		.kind = kind,
 		.mac = form->mac_count > 0 ? &form->macs[0] : NULL,
 		.uuid = form->has_uuid ? &form->uuid : NULL,
-		.address = ntohl(http_peer(boot->http).sin_addr.s_addr),
+		.address = ip_from_v4(ntohl(http_peer(boot->http).sin_addr.s_addr)),
 		.name = name,
 		.reason = reason,
 		.detail = detail,

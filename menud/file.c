@@ -248,7 +248,7 @@ void file_record_done(struct menud *menud, struct http_request *request, unsigne
 		.stage = as && strcmp(as, "initrd") == 0 ? "initrd" : "kernel",
 		.kind = status == 200 || status == 206 ? "sent" : "missing",
 		.mac = has_mac ? &mac : NULL,
-		.address = ntohl(http_peer(request).sin_addr.s_addr),
+		.address = ip_from_v4(ntohl(http_peer(request).sin_addr.s_addr)),
 		.name = path + strlen("/files/"),
 		.detail = detail,
 	};

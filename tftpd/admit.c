@@ -1,5 +1,7 @@
 #include "tftpd/admit.h"
 
+#include "tftpd/deliver.h"
+
 #define TOLD_EVERY_MS 10000
 #define ADDRESS_SHARE 4	 /* one address may hold a fourth of all transfers */
 #define UNPROVED_SHARE 2 /* and those that nobody has answered yet a half */
@@ -14,7 +16,7 @@ static void forget_silent(struct server *server, size_t most)
 	const struct session_event event = {.kind = SESSION_CROWDED};
 
 	if (server->transfers.unproved_count >= most)
-		server_step(server, server->transfers.unproved, &event);
+		deliver_step(server, server->transfers.unproved, &event);
 }
 
 static void tell_full(struct server *server, size_t most)
@@ -30,7 +32,7 @@ static void tell_full(struct server *server, size_t most)
 			    log_text("raise transfers_max in tftpd.conf"));
 }
 
-enum admit_verdict admit_request(struct server *server, struct in_addr address)
+enum admit_verdict admit_request(struct server *server, const struct ip *address)
 {
 	size_t most = (size_t)server->settings->transfers_max;
 

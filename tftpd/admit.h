@@ -5,8 +5,6 @@
 #ifndef ROUSE_TFTPD_ADMIT_H
 #define ROUSE_TFTPD_ADMIT_H
 
-#include <netinet/in.h>
-
 #include "tftpd/server.h"
 
 enum admit_verdict {
@@ -16,6 +14,6 @@ enum admit_verdict {
 };
 
 /* Makes room for one more transfer of that address, if it may have it. */
-enum admit_verdict admit_request(struct server *server, struct in_addr address);
+enum admit_verdict admit_request(struct server *server, const struct ip *address);
 
 #endif

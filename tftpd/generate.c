@@ -1,6 +1,5 @@
 #include "tftpd/generate.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +97,7 @@ static enum err keep(struct server *server, const struct generate_ask *ask,
 			  log_text("shorten the menu: a configuration holds 32 KiB"));
 		return err;
 	}
-	return kept_add(&server->kept, ask->datagram->peer.sin_addr, ask->name, buffer,
+	return kept_add(&server->kept, &ask->datagram->peer.address, ask->name, buffer,
 			out.length, loop_now_ms(server->loop) + keep_ms);
 }
 
@@ -149,8 +148,7 @@ static enum err keep_job(struct server *server, const struct generate_ask *ask,
 	} else if (strcmp(answer, "job") != 0) {
 		menu.kind = MENU_LOCAL;
 	} else {
-		enum err err = resolve_menud_url(&ask->client,
-						 ntohl(ask->datagram->local.s_addr), &url_out);
+		enum err err = resolve_menud_url(&ask->client, &ask->datagram->local, &url_out);
 
 		if (err != ERR_OK)
 			return err;
@@ -207,12 +205,12 @@ static void on_offer(void *data, const struct db_answer *answer)
 	kept_unpark(&server->kept, request);
 	ask.client = (struct resolve_client){
 		.site = backend_site(server->backend),
-		.address = ntohl(request->datagram.peer.sin_addr.s_addr),
+		.address = ip_v4(&request->datagram.peer.address),
 		.menud_urls = server->settings->menud_urls,
 	};
 	if (neigh_find(&server->neigh, request->datagram.interface,
-		       request->datagram.peer.sin_addr, &mac) == ERR_OK ||
-	    lessee_recall(server, request->datagram.peer.sin_addr, &mac) == ERR_OK)
+		       &request->datagram.peer.address, &mac) == ERR_OK ||
+	    lessee_recall(server, &request->datagram.peer.address, &mac) == ERR_OK)
 		ask.client.mac = &mac;
 	err = search_parse(request->name, &ask.search) ? take_answer(server, &ask, answer)
 						       : ERR_ABSENT;
@@ -231,14 +229,14 @@ static enum err ask_database(struct server *server, const struct generate_ask *a
 {
 	struct kept_request *request;
 	char facts_json[64];
-	char address[INET_ADDRSTRLEN] = "";
+	char address[IP_TEXT_SIZE];
 	const char *params[] = {facts_json, address};
 	enum err err = kept_park(&server->kept, server, ask->datagram, ask->name, &request);
 
 	if (err != ERR_OK)
 		return err;
 	(void)snprintf(facts_json, sizeof(facts_json), "{\"mac0\":\"%s\"}", machine->mac_words);
-	(void)inet_ntop(AF_INET, &ask->datagram->peer.sin_addr, address, sizeof(address));
+	ip_format(&ask->datagram->peer.address, address);
 	if (backend_query(server->backend,
 			  "select * from rouse_daemon.offer($1::jsonb, $2::inet)", params, 2,
 			  GENERATE_PARKED_MS, on_offer, request) == ERR_OK)
@@ -272,7 +270,7 @@ static enum err make(struct server *server, const struct generate_ask *ask,
 enum err generate_config(struct server *server, const struct generate_ask *ask,
 			 struct source *ret_source, const char **ret_reason)
 {
-	struct in_addr peer = ask->datagram->peer.sin_addr;
+	const struct ip *peer = &ask->datagram->peer.address;
 	const struct kept_text *text;
 
 	if (ask->client.site->rule_count == 0)

@@ -13,19 +13,19 @@ static void drop(struct kept *kept, struct kept_text *text)
 	free(text);
 }
 
-static struct kept_text *find(const struct kept *kept, struct in_addr peer, const char *name)
+static struct kept_text *find(const struct kept *kept, const struct ip *peer, const char *name)
 {
 	struct kept_text *text;
 
 	DL_FOREACH(kept->texts, text)
 	{
-		if (text->peer.s_addr == peer.s_addr && strcmp(text->name, name) == 0)
+		if (ip_equal(&text->peer, peer) && strcmp(text->name, name) == 0)
 			return text;
 	}
 	return NULL;
 }
 
-const struct kept_text *kept_find(struct kept *kept, struct in_addr peer, const char *name,
+const struct kept_text *kept_find(struct kept *kept, const struct ip *peer, const char *name,
 				  uint64_t now_ms)
 {
 	struct kept_text *text = find(kept, peer, name);
@@ -37,7 +37,7 @@ const struct kept_text *kept_find(struct kept *kept, struct in_addr peer, const 
 	return text;
 }
 
-enum err kept_add(struct kept *kept, struct in_addr peer, const char *name, const char *text,
+enum err kept_add(struct kept *kept, const struct ip *peer, const char *name, const char *text,
 		  size_t length, uint64_t until_ms)
 {
 	struct kept_text *old = find(kept, peer, name);
@@ -53,7 +53,7 @@ enum err kept_add(struct kept *kept, struct in_addr peer, const char *name, cons
 	}
 	memcpy(added->text, text, length);
 	added->length = length;
-	added->peer = peer;
+	added->peer = *peer;
 	added->until_ms = until_ms;
 	(void)snprintf(added->name, sizeof(added->name), "%s", name);
 	if (kept->text_count == KEPT_TEXTS_MAX)
@@ -85,14 +85,13 @@ enum err kept_park(struct kept *kept, struct server *server,
 	return ERR_OK;
 }
 
-bool kept_is_parked(const struct kept *kept, const struct sockaddr_in *peer, const char *name)
+bool kept_is_parked(const struct kept *kept, const struct udp_peer *peer, const char *name)
 {
 	const struct kept_request *request;
 
 	DL_FOREACH(kept->parked, request)
 	{
-		if (request->datagram.peer.sin_addr.s_addr == peer->sin_addr.s_addr &&
-		    request->datagram.peer.sin_port == peer->sin_port &&
+		if (udp_peer_equal(&request->datagram.peer, peer) &&
 		    strcmp(request->name, name) == 0)
 			return true;
 	}

@@ -10,12 +10,12 @@
 #ifndef ROUSE_TFTPD_KEPT_H
 #define ROUSE_TFTPD_KEPT_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/path.h"
 #include "io/udp.h"
 
@@ -26,7 +26,7 @@
 struct server;
 
 struct kept_text {
-	struct in_addr peer;
+	struct ip peer;
 	char name[PATH_SIZE];
 	char *text;
 	size_t length;
@@ -50,16 +50,16 @@ struct kept {
 };
 
 /* NULL: none is kept, or its time is over. */
-const struct kept_text *kept_find(struct kept *kept, struct in_addr peer, const char *name,
+const struct kept_text *kept_find(struct kept *kept, const struct ip *peer, const char *name,
 				  uint64_t now_ms);
 /* Copies the text, in place of an older one. ERR_MEMORY. */
-MUST_CHECK enum err kept_add(struct kept *kept, struct in_addr peer, const char *name,
+MUST_CHECK enum err kept_add(struct kept *kept, const struct ip *peer, const char *name,
 			     const char *text, size_t length, uint64_t until_ms);
 /* ERR_MEMORY. ERR_SPACE: KEPT_PARKED_MAX wait already. */
 MUST_CHECK enum err kept_park(struct kept *kept, struct server *server,
 			      const struct udp_datagram *datagram, const char *name,
 			      struct kept_request **ret_request);
-bool kept_is_parked(const struct kept *kept, const struct sockaddr_in *peer, const char *name);
+bool kept_is_parked(const struct kept *kept, const struct udp_peer *peer, const char *name);
 /* Takes it out of the list; the caller frees it. */
 void kept_unpark(struct kept *kept, struct kept_request *request);
 /* Parked ones are left to their answers, which free them. */

@@ -1,6 +1,5 @@
 #include "tftpd/lessee.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,23 +10,24 @@
 #define PARKED_NAME "" /* no file's: it is the client that is asked for */
 
 /* Neighbours in a pool have neighbouring places. */
-static size_t place_of(struct in_addr address)
+static size_t place_of(uint32_t address)
 {
-	return ntohl(address.s_addr) % LESSEE_SLOTS;
+	return address % LESSEE_SLOTS;
 }
 
-static const struct lessee *find(const struct server *server, struct in_addr address)
+static const struct lessee *find(const struct server *server, uint32_t address)
 {
 	const struct lessee *lessee = &server->lessees.slots[place_of(address)];
 
-	if (lessee->address != address.s_addr || loop_now_ms(server->loop) >= lessee->until_ms)
+	if (lessee->address != address || loop_now_ms(server->loop) >= lessee->until_ms)
 		return NULL;
 	return lessee;
 }
 
-enum err lessee_recall(const struct server *server, struct in_addr address, struct mac *ret_mac)
+enum err lessee_recall(const struct server *server, const struct ip *address,
+		       struct mac *ret_mac)
 {
-	const struct lessee *lessee = find(server, address);
+	const struct lessee *lessee = find(server, ip_v4(address));
 
 	if (!lessee || !lessee->has_mac)
 		return ERR_ABSENT;
@@ -47,9 +47,9 @@ static void tell_failure(struct server *server, const struct db_answer *answer)
 }
 
 /* Remembers what the answer says of the address. */
-static void note(struct server *server, struct in_addr address, const struct db_answer *answer)
+static void note(struct server *server, uint32_t address, const struct db_answer *answer)
 {
-	struct lessee lessee = {.address = address.s_addr};
+	struct lessee lessee = {.address = address};
 	bool is_answered = answer->outcome == DB_OK && rows_count(answer->rows) == 1;
 
 	if (is_answered) {
@@ -74,7 +74,7 @@ static void on_lessee(void *data, const struct db_answer *answer)
 	if (server) { /* else it has closed meanwhile */
 		kept_unpark(&server->kept, request);
 		server->lessees.asked--;
-		note(server, request->datagram.peer.sin_addr, answer);
+		note(server, ip_v4(&request->datagram.peer.address), answer);
 		server_take_request(server, &request->datagram);
 	}
 	free(request);
@@ -84,13 +84,13 @@ static void on_lessee(void *data, const struct db_answer *answer)
 static enum err ask(struct server *server, const struct udp_datagram *datagram)
 {
 	struct kept_request *request;
-	char address[INET_ADDRSTRLEN] = "";
+	char address[IP_TEXT_SIZE];
 	const char *params[] = {address};
 
 	if (server->lessees.asked == LESSEE_ASKED_MAX ||
 	    kept_park(&server->kept, server, datagram, PARKED_NAME, &request) != ERR_OK)
 		return ERR_ABSENT;
-	(void)inet_ntop(AF_INET, &datagram->peer.sin_addr, address, sizeof(address));
+	ip_format(&datagram->peer.address, address);
 	if (backend_query(server->backend, "select rouse_daemon.lease_mac($1::inet) as mac",
 			  params, 1, LESSEE_PARKED_MS, on_lessee, request) == ERR_OK) {
 		server->lessees.asked++;
@@ -104,9 +104,11 @@ static enum err ask(struct server *server, const struct udp_datagram *datagram)
 enum err lessee_find(struct server *server, const struct udp_datagram *datagram,
 		     struct mac *ret_mac)
 {
-	struct in_addr address = datagram->peer.sin_addr;
+	const struct ip *address = &datagram->peer.address;
 
-	if (find(server, address))
+	if (!ip_is_v4(address))
+		return ERR_ABSENT;
+	if (find(server, ip_v4(address)))
 		return lessee_recall(server, address, ret_mac);
 	/* a site without rules asks no machine's name */
 	if (backend_site(server->backend)->rule_count == 0)

@@ -5,7 +5,8 @@
  * Leases are many and change all the time, so tftpd has no copy of them: the database is asked
  * when such a client first asks for something, and its answer is kept for a while. Meanwhile
  *the request is parked, LESSEE_PARKED_MS at most. Without a database, or when it does not
- *answer, the client is an unknown machine, and is served as one.
+ *answer, the client is an unknown machine, and is served as one; so is one behind a router of
+ * IPv6, whose addresses nobody leases here.
  *
  *	switch (lessee_find(server, datagram, &mac)) {
  *	case ERR_OK:		it is known
@@ -15,11 +16,11 @@
 #ifndef ROUSE_TFTPD_LESSEE_H
 #define ROUSE_TFTPD_LESSEE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/mac.h"
 #include "io/log.h"
 #include "io/udp.h"
@@ -35,7 +36,7 @@ struct server;
 /* An address's place is given by its value: another one with the same place takes it over. */
 struct lessees {
 	struct lessee {
-		in_addr_t address;
+		uint32_t address;
 		bool has_mac;
 		struct mac mac;
 		uint64_t until_ms; /* 0: never asked */
@@ -46,8 +47,8 @@ struct lessees {
 
 MUST_CHECK enum err lessee_find(struct server *server, const struct udp_datagram *datagram,
 				struct mac *ret_mac);
-/* What is remembered of it, without asking. ERR_ABSENT. */
-MUST_CHECK enum err lessee_recall(const struct server *server, struct in_addr address,
+/* What is remembered of it, without asking. ERR_ABSENT, as of every address of IPv6. */
+MUST_CHECK enum err lessee_recall(const struct server *server, const struct ip *address,
 				  struct mac *ret_mac);
 
 #endif

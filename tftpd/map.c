@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ip4.h"
+#include "core/ip.h"
 #include "core/text.h"
 #include "io/log.h"
 
@@ -187,7 +187,7 @@ struct writer {
 	char letter_case; /* 'U', 'L' or 'E' */
 	const char *name;
 	const regmatch_t *groups;
-	uint32_t address;
+	const struct ip *address;
 };
 
 static void write_bytes(struct writer *writer, const char *bytes, size_t length)
@@ -202,9 +202,17 @@ static void write_bytes(struct writer *writer, const char *bytes, size_t length)
 	}
 }
 
+static void write_hex(struct writer *writer)
+{
+	size_t octets = sizeof(writer->address->octet);
+
+	for (size_t i = ip_is_v4(writer->address) ? octets - 4 : 0; i < octets; i++)
+		text_printf(&writer->out, "%02X", writer->address->octet[i]);
+}
+
 static void write_escape(struct writer *writer, char c)
 {
-	char address[IP4_TEXT_SIZE];
+	char address[IP_TEXT_SIZE];
 
 	if (c >= '0' && c <= '9') {
 		const regmatch_t *group = &writer->groups[c - '0'];
@@ -215,18 +223,18 @@ static void write_escape(struct writer *writer, char c)
 	} else if (c == 'U' || c == 'L' || c == 'E') {
 		writer->letter_case = c;
 	} else if (c == 'i') {
-		ip4_format(writer->address, address);
+		ip_format(writer->address, address);
 		text_put(&writer->out, address);
 	} else if (c == 'x') {
-		text_printf(&writer->out, "%08X", writer->address);
+		write_hex(writer);
 	} else {
 		write_bytes(writer, &c, 1);
 	}
 }
 
 /* The name with what matched replaced. ERR_SPACE. */
-static enum err replace(const struct map_rule *rule, uint32_t address, char name[PATH_SIZE],
-			const regmatch_t groups[GROUPS])
+static enum err replace(const struct map_rule *rule, const struct ip *address,
+			char name[PATH_SIZE], const regmatch_t groups[GROUPS])
 {
 	char buffer[PATH_SIZE];
 	struct writer writer = {.out = text_into(buffer, sizeof(buffer)),
@@ -255,8 +263,8 @@ static bool is_match(const struct map_rule *rule, const char *name, regmatch_t g
 }
 
 /* What a rule that matched does to the name. ERR_SPACE: too long, or for ever. */
-static enum err rewrite(const struct map_rule *rule, uint32_t address, char name[PATH_SIZE],
-			regmatch_t groups[GROUPS], int *steps)
+static enum err rewrite(const struct map_rule *rule, const struct ip *address,
+			char name[PATH_SIZE], regmatch_t groups[GROUPS], int *steps)
 {
 	do {
 		if (++*steps > MAP_STEPS_MAX)
@@ -267,8 +275,8 @@ static enum err rewrite(const struct map_rule *rule, uint32_t address, char name
 	return ERR_OK;
 }
 
-enum err map_apply(const struct map *map, bool is_write, uint32_t address, const char *name,
-		   char ret_name[PATH_SIZE])
+enum err map_apply(const struct map *map, bool is_write, const struct ip *address,
+		   const char *name, char ret_name[PATH_SIZE])
 {
 	char mapped[PATH_SIZE];
 	int steps = 0;

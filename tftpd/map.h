@@ -7,9 +7,9 @@
  *	i  in any letter case		e  end after this rule, when it matches
  *	s  begin again at the first	a  refuse the request
  *	~  when it does not match	G, P  for read, or write, requests only
- * In a replacement: \0 to \9 what matched, \i and \x the client's address in dotted and
- * hexadecimal form, \U \L \E upper case, lower case and neither from here on, \\ \# and "\ "
- * themselves. "#" begins a comment.
+ * In a replacement: \0 to \9 what matched, \i and \x the client's address as text and as 8
+ *(IPv4) or 32 hexadecimal digits, \U \L \E upper case, lower case and neither from here on,
+ *\\ \# and "\ " themselves. "#" begins a comment.
  *
  *	map_read("/etc/rouse/tftpd.map", &map);
  *	switch (map_apply(&map, false, address, name, mapped)) ...
@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/path.h"
 
 #define MAP_RULES_MAX 256
@@ -38,10 +39,10 @@ struct map {
  * ERR_SYSTEM, ERR_FORMAT, ERR_SPACE (too many rules), ERR_MEMORY. */
 MUST_CHECK enum err map_read(const char *file, struct map *ret_map);
 /*
- * The name that a client is to have asked for; `address` in host order. ERR_REFUSED: a rule
+ * The name that a client is to have asked for; ERR_REFUSED: a rule
  * says so. ERR_SPACE: the name becomes too long, or the rules go round for ever.
  */
-MUST_CHECK enum err map_apply(const struct map *map, bool is_write, uint32_t address,
+MUST_CHECK enum err map_apply(const struct map *map, bool is_write, const struct ip *address,
 			      const char *name, char ret_name[PATH_SIZE]);
 void map_free(struct map *map);
 

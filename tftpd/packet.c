@@ -160,8 +160,13 @@ enum err packet_parse_reply(const uint8_t *data, size_t length, struct packet_re
 	reply.message = "";
 	if (in.failed)
 		return ERR_SHORT;
-	if (reply.opcode != PACKET_ACK && reply.opcode != PACKET_ERROR)
+	if (reply.opcode != PACKET_ACK && reply.opcode != PACKET_ERROR &&
+	    reply.opcode != PACKET_DATA)
 		return ERR_FORMAT;
+	if (reply.opcode == PACKET_DATA && in.left > 0) {
+		reply.message_length = in.left;
+		reply.message = (const char *)bytes_take(&in, reply.message_length);
+	}
 	if (reply.opcode == PACKET_ERROR && in.left > 0) {
 		/* the text's NUL is often missing: an error is an error all the same */
 		reply.message_length = strnlen((const char *)in.at, in.left);
@@ -169,6 +174,12 @@ enum err packet_parse_reply(const uint8_t *data, size_t length, struct packet_re
 	}
 	*ret_reply = reply;
 	return ERR_OK;
+}
+
+void packet_write_ack(struct bytes_writer *out, uint16_t block)
+{
+	bytes_put_u16(out, PACKET_ACK);
+	bytes_put_u16(out, block);
 }
 
 void packet_write_data_header(struct bytes_writer *out, uint16_t block)

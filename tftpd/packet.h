@@ -41,6 +41,7 @@ enum packet_code {
 	PACKET_DISK_FULL = 3,
 	PACKET_ILLEGAL = 4,
 	PACKET_UNKNOWN_TID = 5,
+	PACKET_EXISTS = 6,
 	PACKET_BAD_OPTIONS = 8, /* RFC 2347; EDK2 also ends its size probe with it */
 };
 
@@ -80,9 +81,9 @@ struct packet_request {
 
 /* What a client says during a transfer. */
 struct packet_reply {
-	enum packet_opcode opcode; /* ACK or ERROR */
+	enum packet_opcode opcode; /* ACK, DATA or ERROR */
 	uint16_t number;	   /* the block, or the error's code */
-	const char *message;	   /* a view, not terminated; "" for an ACK */
+	const char *message;	   /* a view, not terminated: text, or DATA's octets */
 	size_t message_length;
 };
 
@@ -91,7 +92,7 @@ uint16_t packet_opcode(const uint8_t *data, size_t length);
 /* ERR_SHORT: name or mode has no end. ERR_FORMAT: neither RRQ nor WRQ. */
 MUST_CHECK enum err packet_parse_request(const uint8_t *data, size_t length,
 					 struct packet_request *ret_request);
-/* ERR_SHORT: cut off. ERR_FORMAT: neither ACK nor ERROR. */
+/* ERR_SHORT: cut off. ERR_FORMAT: none of the three. */
 MUST_CHECK enum err packet_parse_reply(const uint8_t *data, size_t length,
 				       struct packet_reply *ret_reply);
 
@@ -102,6 +103,7 @@ MUST_CHECK enum err packet_parse_reply(const uint8_t *data, size_t length,
  */
 const char *packet_client_name(const struct packet_options *options);
 
+void packet_write_ack(struct bytes_writer *out, uint16_t block);
 void packet_write_data_header(struct bytes_writer *out, uint16_t block);
 /* Begins an OACK; packet_write_option() adds one granted option under the client's spelling. */
 void packet_write_oack(struct bytes_writer *out);

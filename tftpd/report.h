@@ -9,7 +9,7 @@
 
 /* A request that got no transfer. */
 struct report_refusal {
-	const struct sockaddr_in *peer;
+	const struct udp_peer *peer;
 	const struct mac *mac; /* NULL: not known */
 	const char *stage;
 	const char *name;
@@ -19,11 +19,11 @@ struct report_refusal {
 
 void report_refusal(struct server *server, const struct report_refusal *refusal);
 /* The loop breaker gave a client its script in place of the binary it asked for. */
-void report_loop(struct server *server, const struct sockaddr_in *peer, const struct mac *mac,
+void report_loop(struct server *server, const struct udp_peer *peer, const struct mac *mac,
 		 const char *name);
 /* A name that could be served because it was mended. */
 struct report_repair {
-	const struct sockaddr_in *peer;
+	const struct udp_peer *peer;
 	const struct mac *mac; /* NULL: not known */
 	const char *stage;
 	const char *name;   /* as it was asked */

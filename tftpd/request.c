@@ -1,40 +1,14 @@
 #include "tftpd/request.h"
 
-#include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "tftpd/admit.h"
-#include "tftpd/fold.h"
-#include "tftpd/generate.h"
-#include "tftpd/packet.h"
-#include "tftpd/repair.h"
+#include "tftpd/asked.h"
+#include "tftpd/deliver.h"
+#include "tftpd/open.h"
 #include "tftpd/report.h"
-#include "tftpd/resolve.h"
-
-#define SCRIPT_SIZE 16384
-#define NETWORK_HEADERS 32   /* IPv4, UDP and TFTP before a block's octets */
-#define BLKSIZE_CAREFUL 1468 /* fits Ethernet */
-#define BLKSIZE_KNOWN_MS 1000
-
-/* One request on its way to a transfer. */
-struct asked {
-	struct server *server;
-	const struct udp_datagram *datagram;
-	struct packet_request request;
-	struct resolved resolved;
-	struct mac mac;
-	bool has_mac;
-	unsigned repaired; /* what had to be mended in the name, a set of 1 << enum repair */
-	char mapped[PATH_SIZE]; /* the name by the site's rules */
-	char served[PATH_SIZE]; /* the file's own name, when it is another than was asked */
-	bool is_loop;		/* iPXE asked for its own binary: it gets its script */
-	const char *stage;
-};
+#include "tftpd/wrq.h"
 
 /* Ports whose services answer anything: two servers would talk to each other for ever. */
 static bool is_reflecting_port(uint16_t port)
@@ -48,29 +22,10 @@ static bool is_reflecting_port(uint16_t port)
 	return false;
 }
 
-/* An ERROR comes from a transfer socket as RFC 1350 wants, and costs no transfer. */
-static void refuse(const struct asked *asked, enum packet_code code, const char *reason)
-{
-	struct udp_datagram where = {.peer = asked->datagram->peer,
-				     .local = asked->datagram->local};
-	bool is_clean = asked->resolved.path.name[0] != '\0';
-	const char *request_name = asked->request.name ? asked->request.name : "";
-	struct report_refusal refusal = {
-		.peer = &asked->datagram->peer,
-		.mac = asked->has_mac ? &asked->mac : NULL,
-		.stage = asked->stage,
-		.name = is_clean ? asked->resolved.path.name : request_name,
-		.code = code,
-		.reason = reason,
-	};
-
-	server_send_error(asked->server, server_turn_tid(asked->server), &where, code, reason);
-	report_refusal(asked->server, &refusal);
-}
-
 static bool is_same_request(const struct transfer *transfer, const struct asked *asked)
 {
-	if (strcmp(transfer->name, asked->resolved.path.name) != 0)
+	if (transfer->is_upload != (asked->request.opcode == PACKET_WRQ) ||
+	    strcmp(transfer->name, asked->resolved.path.name) != 0)
 		return false;
 	for (int i = 0; i < PACKET_OPTIONS; i++) {
 		if (transfer->asked.option[i].is_asked !=
@@ -85,12 +40,14 @@ static bool is_same_request(const struct transfer *transfer, const struct asked 
 static bool goes_on(const struct asked *asked, struct transfer *transfer)
 {
 	uint64_t now = loop_now_ms(asked->server->loop);
-	bool is_repeat = is_same_request(transfer, asked) &&
-			 session_may_be_asked_again(&transfer->session, now);
+	bool may_be_repeat = transfer->is_upload
+				     ? receive_may_be_asked_again(&transfer->receive, now)
+				     : session_may_be_asked_again(&transfer->session, now);
+	bool is_repeat = may_be_repeat && is_same_request(transfer, asked);
 	struct session_event event = {.kind = is_repeat ? SESSION_ASKED_AGAIN
 							: SESSION_REPLACED};
 
-	server_step(asked->server, transfer, &event);
+	deliver_step(asked->server, transfer, &event);
 	return is_repeat;
 }
 
@@ -98,254 +55,91 @@ static bool goes_on(const struct asked *asked, struct transfer *transfer)
 static bool is_admitted(const struct asked *asked)
 {
 	enum admit_verdict verdict =
-		admit_request(asked->server, asked->datagram->peer.sin_addr);
+		admit_request(asked->server, &asked->datagram->peer.address);
 
 	if (verdict == ADMIT_TOO_MANY)
-		refuse(asked, PACKET_UNDEFINED,
-		       "too many transfers at once from this address: ask again later");
+		asked_refuse(asked, PACKET_UNDEFINED,
+			     "too many transfers at once from this address: ask again later");
 	return verdict == ADMIT_YES;
 }
 
-static enum err make_script(const struct asked *asked, const struct resolve_client *client,
-			    const struct resolve_verdict *verdict, struct source *ret_source)
+/* The largest block that this client is granted. */
+static uint16_t blksize_for(const struct asked *asked)
 {
-	char buffer[SCRIPT_SIZE];
-	struct text text = text_into(buffer, sizeof(buffer));
-	enum err err = resolve_render(client, verdict, &text);
-
-	if (err == ERR_OK)
-		err = source_from_text(buffer, text.length, ret_source);
-	if (err != ERR_OK) {
-		log_error("script_failed", "file=%s reason=%s remedy=%s",
-			  asked->resolved.path.name, err_text(err),
-			  log_text("menud_urls must hold one to sixteen URLs"));
-		refuse(asked, PACKET_UNDEFINED, "the script could not be made: see the log");
-	}
-	return err;
-}
-
-/* Where the client's loader ought to have asked. */
-static enum err open_in_other_folder(struct asked *asked, struct source *ret_source,
-				     const char **ret_reason)
-{
-	struct repair_paths others;
-
-	if (!(asked->server->repairs >> REPAIR_FOLDER & 1))
-		return ERR_ABSENT;
-	repair_folders(backend_site(asked->server->backend), resolve_file(&asked->resolved),
-		       &others);
-	for (size_t i = 0; i < others.count; i++) {
-		enum err err = source_open(&asked->server->roots, others.path[i], ret_source,
-					   ret_reason);
-
-		if (err == ERR_ABSENT)
-			continue;
-		asked->repaired |= 1U << REPAIR_FOLDER;
-		memcpy(asked->served, others.path[i], sizeof(asked->served));
-		return err;
-	}
-	return ERR_ABSENT;
-}
-
-static enum err open_in_other_case(struct asked *asked, struct source *ret_source,
-				   const char **ret_reason)
-{
-	const struct source_roots *roots = &asked->server->roots;
-
-	if (!(asked->server->repairs >> REPAIR_CASE & 1) ||
-	    fold_find(&asked->server->folds, roots, resolve_file(&asked->resolved),
-		      asked->served) != ERR_OK)
-		return ERR_ABSENT;
-	asked->repaired |= 1U << REPAIR_CASE;
-	return source_open(roots, asked->served, ret_source, ret_reason);
-}
-
-static struct resolve_client client_of(const struct asked *asked)
-{
-	return (struct resolve_client){
-		.site = backend_site(asked->server->backend),
-		.mac = asked->has_mac ? &asked->mac : NULL,
-		.address = ntohl(asked->datagram->peer.sin_addr.s_addr),
-		.menud_urls = asked->server->settings->menud_urls,
-	};
-}
-
-/* The client's own version of the file, where the site has one. */
-static enum err open_in_view(struct asked *asked, struct source *ret_source,
-			     const char **ret_reason)
-{
-	struct resolve_client client = client_of(asked);
-	char views[RESOLVE_VIEWS][PATH_SIZE];
-	size_t count = 0;
-
-	if (asked->server->settings->client_views && !asked->resolved.is_raw)
-		count = resolve_views(&client, asked->resolved.path.name, views);
-	for (size_t i = 0; i < count; i++) {
-		enum err err =
-			source_open(&asked->server->roots, views[i], ret_source, ret_reason);
-
-		if (err == ERR_ABSENT)
-			continue;
-		log_debug("view_served", "file=%s", log_text(views[i]));
-		return err;
-	}
-	return ERR_ABSENT;
-}
-
-/* A file of a root. ERR_ABSENT is for the caller to answer, anything else is refused here. */
-static enum err open_file(struct asked *asked, struct source *ret_source)
-{
-	const char *reason = "";
-	enum err err = open_in_view(asked, ret_source, &reason);
-
-	if (err == ERR_ABSENT)
-		err = source_open(&asked->server->roots, resolve_file(&asked->resolved),
-				  ret_source, &reason);
-	if (err == ERR_ABSENT && resolve_is_of_site(backend_site(asked->server->backend),
-						    resolve_file(&asked->resolved)))
-		err = source_open(&asked->server->boot_roots, resolve_file(&asked->resolved),
-				  ret_source, &reason);
-	if (err == ERR_ABSENT)
-		err = open_in_other_folder(asked, ret_source, &reason);
-	if (err == ERR_ABSENT)
-		err = open_in_other_case(asked, ret_source, &reason);
-
-	if (err == ERR_REFUSED)
-		refuse(asked, PACKET_ACCESS, reason);
-	if (err == ERR_SYSTEM) {
-		log_error("file_failed", "file=%s reason=%s",
-			  log_text(asked->resolved.path.name), log_text(strerror(errno)));
-		refuse(asked, PACKET_UNDEFINED, "the server could not open it: see its log");
-	}
-	return err;
-}
-
-/* The policy first; then the site's own file; then what is made. */
-static enum err open_script(struct asked *asked, struct source *ret_source)
-{
-	struct resolve_client client = client_of(asked);
-	struct resolve_verdict verdict = resolve_decide(&client);
-	enum err err = ERR_ABSENT;
-
-	if (verdict.answer == RESOLVE_FORBID) {
-		refuse(asked, PACKET_ACCESS, verdict.reason);
-		return ERR_REFUSED;
-	}
-	if (verdict.answer == RESOLVE_ALLOW)
-		err = open_file(asked, ret_source);
-	return err == ERR_ABSENT ? make_script(asked, &client, &verdict, ret_source) : err;
-}
-
-/* Is there a file under the name that this search ends with? Then the site has its own way. */
-static bool has_own_config(const struct asked *asked, const struct search *search)
-{
-	struct source source;
-	const char *reason;
-
-	if (source_open(&asked->server->roots, search->last, &source, &reason) != ERR_OK)
-		return false;
-	source_close(&source);
-	return true;
-}
-
-/* The site's own file; else what is made for the machine. */
-static enum err open_config(struct asked *asked, struct source *ret_source)
-{
-	struct generate_ask ask = {.datagram = asked->datagram,
-				   .name = asked->resolved.path.name,
-				   .client = client_of(asked)};
-	const char *reason = "no such file in any root, and none is made of that name";
-	enum err err = open_file(asked, ret_source);
-
-	if (err != ERR_ABSENT)
-		return err;
-	if (search_parse(ask.name, &ask.search) && !has_own_config(asked, &ask.search))
-		err = generate_config(asked->server, &ask, ret_source, &reason);
-	if (err == ERR_ABSENT)
-		refuse(asked, PACKET_NOT_FOUND, reason);
-	else if (err == ERR_REFUSED)
-		refuse(asked, PACKET_ACCESS, reason);
-	else if (err != ERR_OK && err != ERR_AWAY)
-		refuse(asked, PACKET_UNDEFINED,
-		       "the configuration could not be made: see the log");
-	return err;
-}
-
-static enum err open_source(struct asked *asked, struct source *ret_source)
-{
-	enum err err;
-
-	if (asked->resolved.kind == RESOLVE_SCRIPT)
-		return open_script(asked, ret_source);
-	if (asked->resolved.kind == RESOLVE_CONFIG)
-		return open_config(asked, ret_source);
-	err = open_file(asked, ret_source);
-	if (err == ERR_ABSENT)
-		refuse(asked, PACKET_NOT_FOUND, "no such file in any root");
-	return err;
-}
-
-/* The largest block that the interface carries in one piece. */
-static uint16_t blksize_of(unsigned interface)
-{
-	struct ifreq wanted = {.ifr_ifindex = (int)interface};
-	int handle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int most = BLKSIZE_CAREFUL;
-
-	if (handle < 0)
-		return BLKSIZE_CAREFUL;
-	if (ioctl(handle, SIOCGIFNAME, &wanted) == 0 && ioctl(handle, SIOCGIFMTU, &wanted) == 0)
-		most = wanted.ifr_mtu - NETWORK_HEADERS;
-	(void)close(handle);
-	if (most < PACKET_BLKSIZE_DEFAULT)
-		return PACKET_BLKSIZE_DEFAULT;
-	return (uint16_t)(most > PACKET_BLKSIZE_MAX ? PACKET_BLKSIZE_MAX : most);
-}
-
-/* Four system calls are much for a file of a few octets: good for a second. */
-static uint16_t blksize_at(struct server *server, unsigned interface)
-{
-	struct server_blksize *known = &server->blksize;
-	uint64_t now = loop_now_ms(server->loop);
+	struct server *server = asked->server;
 
 	if (server->settings->blksize_max > 0)
 		return (uint16_t)server->settings->blksize_max;
-	if (known->interface != interface || now >= known->until_ms)
-		*known = (struct server_blksize){interface, blksize_of(interface),
-						 now + BLKSIZE_KNOWN_MS};
-	return known->blksize;
+	return mtu_blksize(&server->mtu, asked->datagram->interface,
+			   &asked->datagram->peer.address, loop_now_ms(server->loop));
 }
 
-static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
+/* A transfer with everything but its octets; NULL when it was refused. */
+static struct transfer *open_transfer(const struct asked *asked, unsigned last_tid)
 {
 	struct server *server = asked->server;
-	struct session_limits limits = {.blksize =
-						blksize_at(server, asked->datagram->interface),
-					.windowsize = SESSION_WINDOW_MAX};
 	struct transfer *transfer = transfer_new(&server->transfers, &asked->datagram->peer);
-	const struct session_event event = {.kind = SESSION_START};
-	struct session_terms terms;
 
 	if (!transfer) {
-		source_close(source);
-		refuse(asked, PACKET_UNDEFINED, "the server is out of memory");
-		return;
+		asked_refuse(asked, PACKET_UNDEFINED, "the server is out of memory");
+		return NULL;
 	}
 	transfer->tid = server_turn_tid(server)->number;
 	/* stragglers of the last transfer must not meet the new one */
 	if (transfer->tid == last_tid)
 		transfer->tid = server_other_tid(server, last_tid)->number;
 	transfer->local = asked->datagram->local;
+	transfer->interface = asked->datagram->interface;
 	transfer->asked = asked->request.options;
-	transfer->source = *source;
 	transfer->stage = asked->stage;
 	transfer->mac = asked->mac;
 	transfer->has_mac = asked->has_mac;
 	transfer->started_ms = loop_now_ms(server->loop);
 	(void)snprintf(transfer->name, sizeof(transfer->name), "%s", asked->resolved.path.name);
+	return transfer;
+}
+
+static void begin(const struct asked *asked, struct source *source, unsigned last_tid)
+{
+	struct session_limits limits = {.blksize = blksize_for(asked),
+					.windowsize = SESSION_WINDOW_MAX};
+	struct transfer *transfer = open_transfer(asked, last_tid);
+	const struct session_event event = {.kind = SESSION_START};
+	struct session_terms terms;
+
+	if (!transfer) {
+		source_close(source);
+		return;
+	}
+	transfer->source = *source;
 	terms = session_agree(&transfer->asked, &limits, source->size);
 	session_begin(&transfer->session, &terms, transfer->started_ms);
-	server_step(server, transfer, &event);
+	deliver_step(asked->server, transfer, &event);
+}
+
+static void begin_upload(const struct asked *asked, unsigned last_tid)
+{
+	const struct packet_options *options = &asked->request.options;
+	struct session_limits limits = wrq_limits(options, blksize_for(asked));
+	struct session_terms terms =
+		session_agree(options, &limits, options->option[PACKET_TSIZE].value);
+	const struct session_event event = {.kind = SESSION_START};
+	struct transfer *transfer;
+	struct upload *upload;
+
+	if (wrq_open(asked, &terms, &upload) != ERR_OK)
+		return;
+	transfer = open_transfer(asked, last_tid);
+	if (!transfer) {
+		upload_release(upload);
+		return;
+	}
+	transfer->is_upload = true;
+	transfer->upload = upload;
+	upload_set_owner(upload, transfer);
+	receive_begin(&transfer->receive, &terms, wrq_octets_max(asked->server->settings),
+		      transfer->started_ms);
+	deliver_step(asked->server, transfer, &event);
 }
 
 /* The octets as the client's mode wants them; false when it was refused. */
@@ -358,9 +152,9 @@ static bool suits_mode(const struct asked *asked, struct source *source)
 	if (err == ERR_OK)
 		return true;
 	source_close(source);
-	refuse(asked, PACKET_UNDEFINED,
-	       err == ERR_SPACE ? "too large for mode netascii: ask in mode octet"
-				: "the file could not be read");
+	asked_refuse(asked, PACKET_UNDEFINED,
+		     err == ERR_SPACE ? "too large for mode netascii: ask in mode octet"
+				      : "the file could not be read");
 	return false;
 }
 
@@ -401,22 +195,29 @@ static void serve(struct asked *asked)
 	struct transfer *last =
 		transfer_find(&asked->server->transfers, &asked->datagram->peer);
 	struct source source;
+	unsigned last_tid;
 
 	if (last && !last->is_ended)
 		last = hear_out(asked, last);
 	if (last && !last->is_ended && goes_on(asked, last))
 		return;
-	if (!is_admitted(asked) || open_source(asked, &source) != ERR_OK ||
-	    !suits_mode(asked, &source))
+	last_tid = last ? last->tid : SERVER_TIDS;
+	if (!is_admitted(asked))
+		return;
+	if (asked->request.opcode == PACKET_WRQ) {
+		begin_upload(asked, last_tid);
+		return;
+	}
+	if (open_asked(asked, &source) != ERR_OK || !suits_mode(asked, &source))
 		return;
 	tell_of_name(asked);
-	begin(asked, &source, last ? last->tid : SERVER_TIDS);
+	begin(asked, &source, last_tid);
 }
 
 /* iPXE that asks for iPXE would ask so for ever: from here on it has asked for its script. */
 static void break_loop(struct asked *asked)
 {
-	struct resolve_client client = client_of(asked);
+	struct resolve_client client = asked_client(asked);
 
 	asked->is_loop = resolve_is_loop(&client, &asked->resolved, &asked->request.options,
 					 asked->server->settings->loop_breaker);
@@ -429,22 +230,20 @@ static bool is_acceptable(struct asked *asked)
 {
 	const struct packet_request *request = &asked->request;
 
-	if (request->opcode == PACKET_WRQ) {
-		refuse(asked, PACKET_ACCESS, "this server takes no files, it only gives them");
-		return false;
-	}
 	if (request->mode == PACKET_MODE_OTHER) {
-		refuse(asked, PACKET_ILLEGAL,
-		       "only modes octet and netascii are served: say 'binary' to your client");
+		asked_refuse(asked, PACKET_ILLEGAL,
+			     "only modes octet and netascii are served: say 'binary' to your "
+			     "client");
 		return false;
 	}
 	if (asked->resolved.kind == RESOLVE_REFUSED) {
-		refuse(asked, asked->resolved.code, asked->resolved.reason);
+		asked_refuse(asked, asked->resolved.code, asked->resolved.reason);
 		return false;
 	}
 	if (asked->repaired & ~asked->server->repairs) {
-		refuse(asked, PACKET_NOT_FOUND,
-		       "the name has to be mended, and that is switched off: see 'repairs'");
+		asked_refuse(
+			asked, PACKET_NOT_FOUND,
+			"the name has to be mended, and that is switched off: see 'repairs'");
 		return false;
 	}
 	return true;
@@ -459,12 +258,12 @@ static bool follow_map(struct asked *asked)
 	if (asked->server->map.count == 0)
 		return true;
 	err = map_apply(&asked->server->map, request->opcode == PACKET_WRQ,
-			ntohl(asked->datagram->peer.sin_addr.s_addr), request->name,
-			asked->mapped);
+			&asked->datagram->peer.address, request->name, asked->mapped);
 	if (err != ERR_OK) {
-		refuse(asked, PACKET_ACCESS,
-		       err == ERR_REFUSED ? "a rule of the map file refuses this name"
-					  : "the map file's rules make the name too long");
+		asked_refuse(asked, PACKET_ACCESS,
+			     err == ERR_REFUSED
+				     ? "a rule of the map file refuses this name"
+				     : "the map file's rules make the name too long");
 		return false;
 	}
 	if (strcmp(asked->mapped, request->name) == 0)
@@ -475,6 +274,19 @@ static bool follow_map(struct asked *asked)
 	request->name = asked->mapped;
 	request->name_length = strlen(asked->mapped);
 	return true;
+}
+
+/* What kind of machine asks; false: the request is parked for the database's word on it. */
+static bool is_placed(struct asked *asked)
+{
+	enum err err;
+
+	if (!asked->server->settings->client_views || !asked->has_mac ||
+	    asked->resolved.is_raw || asked->request.opcode == PACKET_WRQ)
+		return true;
+	err = archs_find(asked->server, asked->datagram, &asked->mac, &asked->arch);
+	asked->has_arch = err == ERR_OK;
+	return err != ERR_AWAY;
 }
 
 /* Who asks, if it can be found; false: the request is parked for the database's word on it. */
@@ -496,24 +308,29 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 
 	/* anything else at this port gets no answer, lest servers answer each other */
 	if ((opcode != PACKET_RRQ && opcode != PACKET_WRQ) ||
-	    is_reflecting_port(ntohs(datagram->peer.sin_port))) {
+	    is_reflecting_port(datagram->peer.port)) {
 		server->counts.dropped++;
 		return;
 	}
 	server->counts.requests++;
-	asked.has_mac = neigh_find(&server->neigh, datagram->interface, datagram->peer.sin_addr,
+	asked.has_mac = neigh_find(&server->neigh, datagram->interface, &datagram->peer.address,
 				   &asked.mac) == ERR_OK;
 	if (packet_parse_request(datagram->data, datagram->length, &asked.request) != ERR_OK) {
-		refuse(&asked, PACKET_ILLEGAL,
-		       "the request is cut off: name or mode is missing");
+		asked_refuse(&asked, PACKET_ILLEGAL,
+			     "the request is cut off: name or mode is missing");
 		return;
 	}
 	if (!is_named(&asked) || !follow_map(&asked))
 		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);
-	break_loop(&asked);
-	asked.stage = resolve_stage(backend_site(server->backend), asked.resolved.path.name);
-	if (is_acceptable(&asked))
+	if (asked.request.opcode == PACKET_WRQ) {
+		asked.stage = "upload";
+	} else {
+		break_loop(&asked);
+		asked.stage =
+			resolve_stage(backend_site(server->backend), asked.resolved.path.name);
+	}
+	if (is_acceptable(&asked) && is_placed(&asked))
 		serve(&asked);
 }

@@ -21,6 +21,13 @@ static struct resolved refuse(enum packet_code code, const char *reason)
 /* Below this the files of the roots lie once more, out of the loop breaker's reach. */
 static const char raw_folder[] = "raw/";
 
+static const char *last_segment(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static bool is_script(const char *path)
 {
 	return strcmp(path, "default.ipxe") == 0 || strcmp(path, "autoexec.ipxe") == 0;
@@ -41,6 +48,9 @@ struct resolved resolve_name(const char *name, size_t length)
 	default:
 		return refuse(PACKET_ILLEGAL, "the name is empty or holds control characters");
 	}
+	if (strncmp(last_segment(resolved.path.name), RESOLVE_UNFINISHED,
+		    sizeof(RESOLVE_UNFINISHED) - 1) == 0)
+		return refuse(PACKET_ACCESS, "names of unfinished uploads are nobody's");
 	if (is_script(resolved.path.name))
 		resolved.kind = RESOLVE_SCRIPT;
 	resolved.is_raw = strncmp(resolved.path.name, raw_folder, sizeof(raw_folder) - 1) == 0;
@@ -52,6 +62,12 @@ struct resolved resolve_name(const char *name, size_t length)
 const char *resolve_file(const struct resolved *resolved)
 {
 	return resolved->path.name + (resolved->is_raw ? sizeof(raw_folder) - 1 : 0);
+}
+
+/* The site's subnets are IPv4's: NULL for who asks by IPv6. */
+static const struct site_subnet *subnet_of(const struct resolve_client *client)
+{
+	return client->address ? site_subnet_of(client->site, client->address) : NULL;
 }
 
 /* As iPXE alone asks; EDK2 wants larger blocks and windows, GRUB smaller blocks. */
@@ -89,19 +105,12 @@ static bool is_first_stage(const struct site *site, const char *path)
 bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
 		     const struct packet_options *options, bool is_on)
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
 
 	if (asked->kind != RESOLVE_FILE || strchr(asked->path.name, '/'))
 		return false;
 	return (subnet ? subnet->loop_breaker : is_on) && is_ipxe(options) &&
 	       is_first_stage(client->site, asked->path.name);
-}
-
-static const char *last_segment(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -196,7 +205,7 @@ struct resolve_verdict resolve_decide(const struct resolve_client *client)
 
 static const char *urls_for(const struct resolve_client *client)
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
 	const char *urls = subnet ? subnet->menud_urls : "";
 
 	if (urls[0] == '\0')
@@ -219,18 +228,19 @@ bool resolve_is_of_site(const struct site *site, const char *path)
 	return false;
 }
 
-enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
+enum err resolve_menud_url(const struct resolve_client *client, const struct ip *next_server,
 			   struct text *out)
 {
 	static const char setting[] = "${next-server}";
 	const char *urls = urls_for(client) + strspn(urls_for(client), BLANKS);
 	size_t length = strcspn(urls, BLANKS);
-	char address[IP4_TEXT_SIZE];
+	char address[IP_TEXT_SIZE];
 
-	ip4_format(next_server, address);
+	ip_format(next_server, address);
 	for (size_t i = 0; i < length;) {
 		if (strncmp(urls + i, setting, sizeof(setting) - 1) == 0) {
-			text_put(out, address);
+			/* in a URL, IPv6's colons want brackets (RFC 3986 section 3.2.2) */
+			text_printf(out, ip_is_v4(next_server) ? "%s" : "[%s]", address);
 			i += sizeof(setting) - 1;
 		} else if (urls[i] == '$') {
 			return ERR_FORMAT;
@@ -243,27 +253,49 @@ enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_se
 	return out->failed ? ERR_SPACE : ERR_OK;
 }
 
+/* "x86_64-efi": the words of the boot rules. UEFI that boots by HTTP is the same machine. */
+static void put_arch(struct text *out, const struct arch *arch)
+{
+	enum arch_firmware firmware =
+		arch->firmware == FIRMWARE_HTTP ? FIRMWARE_EFI : arch->firmware;
+
+	text_printf(out, "by-arch/%s-%s/", arch_cpu_name(arch->cpu),
+		    arch_firmware_name(firmware));
+}
+
+/* Adds the path beneath a view's folder; 1 when all of it fits. */
+static size_t end_view(struct text *out, const char *path)
+{
+	text_put(out, path);
+	return !out->failed;
+}
+
 size_t resolve_views(const struct resolve_client *client, const char *path,
 		     char ret_views[RESOLVE_VIEWS][PATH_SIZE])
 {
-	const struct site_subnet *subnet = site_subnet_of(client->site, client->address);
+	const struct site_subnet *subnet = subnet_of(client);
+	struct text out = text_into(ret_views[0], PATH_SIZE);
 	size_t count = 0;
 
 	if (client->mac) {
-		struct text out = text_into(ret_views[count], PATH_SIZE);
 		char mac[MAC_TEXT_SIZE];
 
 		mac_format_dashes(client->mac, mac);
-		text_printf(&out, "by-mac/%s/%s", mac, path);
-		count += !out.failed;
+		text_printf(&out, "by-mac/%s/", mac);
+		count += end_view(&out, path);
+	}
+	if (client->arch) {
+		out = text_into(ret_views[count], PATH_SIZE);
+		put_arch(&out, client->arch);
+		count += end_view(&out, path);
 	}
 	if (subnet) {
-		struct text out = text_into(ret_views[count], PATH_SIZE);
 		char address[IP4_TEXT_SIZE];
 
+		out = text_into(ret_views[count], PATH_SIZE);
 		ip4_format(subnet->net.address, address);
-		text_printf(&out, "by-subnet/%s-%u/%s", address, subnet->net.prefix, path);
-		count += !out.failed;
+		text_printf(&out, "by-subnet/%s-%u/", address, subnet->net.prefix);
+		count += end_view(&out, path);
 	}
 	return count;
 }

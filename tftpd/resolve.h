@@ -16,7 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arch.h"
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/mac.h"
 #include "core/path.h"
 #include "core/site.h"
@@ -38,6 +40,10 @@ struct resolved {
 	const char *reason;    /* likewise; static */
 };
 
+/* What a name of a file that is being replaced begins with (upload.h): nobody may ask for it.
+ */
+#define RESOLVE_UNFINISHED ".rouse-upload-"
+
 struct resolved resolve_name(const char *name, size_t length);
 /* Where a FILE lies beneath the roots: its path without raw/. Points into `resolved`. */
 const char *resolve_file(const struct resolved *resolved);
@@ -48,9 +54,10 @@ const char *resolve_stage(const struct site *site, const char *path);
 /* Who asks for a script, and with what it is made. */
 struct resolve_client {
 	const struct site *site; /* maybe empty, never NULL */
-	const struct mac *mac;	 /* NULL when neither neighbour table nor lease knows it */
-	uint32_t address;
-	const char *menud_urls; /* the daemon's own, when site and subnet name none */
+	const struct mac *mac;	 /* NULL: neither the neighbour table nor a lease knows it */
+	uint32_t address;	 /* of IPv4; 0: it asks by IPv6 */
+	const struct arch *arch; /* NULL: not known */
+	const char *menud_urls;	 /* the daemon's own, when site and subnet name none */
 };
 
 /*
@@ -69,15 +76,15 @@ bool resolve_is_of_site(const struct site *site, const char *path);
  * `next_server`. ERR_RANGE: none is known. ERR_FORMAT: it holds another of iPXE's settings.
  * ERR_SPACE.
  */
-MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client, uint32_t next_server,
-				      struct text *out);
+MUST_CHECK enum err resolve_menud_url(const struct resolve_client *client,
+				      const struct ip *next_server, struct text *out);
 
-#define RESOLVE_VIEWS 2
+#define RESOLVE_VIEWS 3
 
 /*
  * Where this client's own version of a file would lie, the nearest first: below by-mac/ and its
- * MAC with dashes, below by-subnet/ and its subnet as "10.77.0.0-24". How many there are: a
- * client that is not known so well has fewer.
+ * MAC with dashes, below by-arch/ and its kind as "x86_64-efi", below by-subnet/ and its subnet
+ * as "10.77.0.0-24". How many there are: a client that is not known so well has fewer.
  */
 size_t resolve_views(const struct resolve_client *client, const char *path,
 		     char ret_views[RESOLVE_VIEWS][PATH_SIZE]);

@@ -1,6 +1,5 @@
 #include "tftpd/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,20 +7,14 @@
 #include <sys/resource.h>
 
 #include "io/notify.h"
+#include "tftpd/deliver.h"
 #include "tftpd/report.h"
 #include "tftpd/request.h"
-#include "tftpd/window.h"
 
-#define MESSAGE_SIZE 128
 #define FILES_BESIDES 256 /* descriptors that are no transfer's */
 #define AWAKE_BYTES 32768
 #define AWAKE_US 50    /* an answer that is to come so soon is waited for awake */
 #define REPLY_MAX 1536 /* an ERROR with a long text; an ACK is four octets */
-
-static struct udp_datagram where_of(const struct transfer *transfer)
-{
-	return (struct udp_datagram){.peer = transfer->peer, .local = transfer->local};
-}
 
 /* The one timer is due at the earliest of what waits; later is found when it fires. */
 static void wait_until(struct server *server, uint64_t due_ms)
@@ -34,8 +27,7 @@ static void wait_until(struct server *server, uint64_t due_ms)
 	loop_timer_start(&server->timer, server->timer_due_ms - now, 0);
 }
 
-/* The transfer is looked at again then. */
-static void await(struct server *server, struct transfer *transfer, uint64_t due_ms)
+void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms)
 {
 	wheel_set(&server->transfers.wheel, &transfer->waits, loop_now_ms(server->loop),
 		  due_ms);
@@ -47,137 +39,22 @@ static void on_unsent(void *data, struct transfer *transfer, unsigned blocks)
 	struct server *server = data;
 
 	session_hold(&transfer->session, blocks, loop_now_ms(server->loop));
-	await(server, transfer, transfer->session.wait_until_ms);
+	server_await(server, transfer, transfer->session.wait_until_ms);
 }
 
-/* What every turn ends with: everything queued leaves, old transfers are forgotten. */
-static void settle(struct server *server)
+void server_settle(struct server *server)
 {
 	uint64_t now = loop_now_ms(server->loop);
+	uint64_t due;
 
 	/* what is more takes the client longer than waking up takes us */
 	if (server->outbox.count > 0 && server->outbox.used <= AWAKE_BYTES)
 		loop_stay_awake(server->loop, AWAKE_US);
 	outbox_flush(&server->outbox);
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
-	if (server->transfers.ended)
-		wait_until(server, server->transfers.ended->ended_ms + TRANSFER_LINGER_MS);
-}
-
-void server_send_error(struct server *server, const struct server_tid *tid,
-		       const struct udp_datagram *where, enum packet_code code,
-		       const char *text)
-{
-	uint8_t *room = outbox_room(&server->outbox, tid->socket, PACKET_ANSWER_SIZE);
-	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
-
-	packet_write_error(&out, code, text);
-	outbox_add(&server->outbox, where, out.length, NULL);
-}
-
-static void send_oack(struct server *server, const struct transfer *transfer)
-{
-	struct udp_datagram where = where_of(transfer);
-	uint8_t *room = outbox_room(&server->outbox, server->tids[transfer->tid].socket,
-				    PACKET_ANSWER_SIZE);
-	struct bytes_writer out = bytes_writer(room, PACKET_ANSWER_SIZE);
-
-	session_write_oack(&out, &transfer->asked, &transfer->session.terms);
-	outbox_add(&server->outbox, &where, out.length, NULL);
-}
-
-/*
- * Not in memory: read it in the pool, and look again in a moment. False when that was tried, or
- * cannot be done: then the loop itself has to wait for the disk.
- */
-static bool read_ahead(struct server *server, struct transfer *transfer, uint64_t offset)
-{
-	if (transfer->warm && !warm_is_done(transfer->warm))
-		return true;
-	if (transfer->warm && warm_holds(transfer->warm, offset))
-		return false;
-	warm_release(transfer->warm);
-	transfer->warm = NULL;
-	return warm_start(server->loop, transfer->source.file, offset, &transfer->warm) ==
-	       ERR_OK;
-}
-
-/* As many blocks as one datagram of segments holds. ERR_AWAY: they are being read. */
-static enum err send_window(struct server *server, struct transfer *transfer,
-			    struct window window)
-{
-	const struct session *session = &transfer->session;
-	struct udp_datagram where = where_of(transfer);
-	size_t length = window_length(session, window);
-	uint8_t *room =
-		outbox_room(&server->outbox, server->tids[transfer->tid].socket, length);
-	enum err err = window_read(&transfer->source, session, window, false, room);
-
-	if (err == ERR_AWAY) {
-		if (read_ahead(server, transfer, session_block_offset(session, window.first)))
-			return ERR_AWAY;
-		err = window_read(&transfer->source, session, window, true, room);
-	}
-	if (err != ERR_OK)
-		return err;
-	if (window.count > 1)
-		where.segment = PACKET_DATA_HEADER + (size_t)session->terms.blksize;
-	outbox_add(&server->outbox, &where, length, transfer);
-	return ERR_OK;
-}
-
-static enum err send_blocks(struct server *server, struct transfer *transfer,
-			    const struct session_step *step)
-{
-	unsigned most = window_most(transfer->session.terms.blksize);
-
-	for (unsigned done = 0; done < step->count;) {
-		unsigned left = step->count - done;
-		struct window window = {step->first + done, left < most ? left : most};
-		enum err err = send_window(server, transfer, window);
-
-		if (err == ERR_AWAY) {
-			session_hold(&transfer->session, left, loop_now_ms(server->loop));
-			return ERR_OK;
-		}
-		if (err != ERR_OK) {
-			log_error("file_unreadable", "file=%s block=%" PRIu64 " reason=%s",
-				  log_text(transfer->name), window.first,
-				  log_text(err == ERR_SHORT
-						   ? "it was cut while it was being sent"
-						   : strerror(errno)));
-			return err;
-		}
-		done += window.count;
-	}
-	return ERR_OK;
-}
-
-void server_step(struct server *server, struct transfer *transfer,
-		 const struct session_event *event)
-{
-	uint64_t now = loop_now_ms(server->loop);
-	struct session_step step = session_step(&transfer->session, event, now);
-	struct udp_datagram where = where_of(transfer);
-	char message[MESSAGE_SIZE] = "";
-
-	if (step.send == SESSION_SEND_DATA && send_blocks(server, transfer, &step) != ERR_OK)
-		step = session_step(&transfer->session,
-				    &(struct session_event){.kind = SESSION_UNREADABLE}, now);
-	if (step.send == SESSION_SEND_OACK)
-		send_oack(server, transfer);
-	if (step.send == SESSION_SEND_ERROR)
-		server_send_error(server, &server->tids[transfer->tid], &where, step.code,
-				  step.reason);
-	if (step.outcome == SESSION_OPEN) {
-		await(server, transfer, transfer->session.wait_until_ms);
-		return;
-	}
-	if (event->kind == SESSION_ERROR)
-		(void)snprintf(message, sizeof(message), "%.*s", (int)event->message_length,
-			       event->message);
-	report_end(server, transfer, &step, message);
-	transfer_end(&server->transfers, transfer, now);
+	due = transfer_forget_due(&server->transfers);
+	if (due != 0)
+		wait_until(server, due);
 }
 
 static void on_time(void *data)
@@ -189,11 +66,21 @@ static void on_time(void *data)
 
 	server->timer_due_ms = 0;
 	for (struct transfer *due; (due = transfer_take_due(&server->transfers, now));)
-		server_step(server, due, &event);
-	settle(server);
+		deliver_step(server, due, &event);
+	server_settle(server);
 	next = wheel_next(&server->transfers.wheel);
 	if (next != 0)
 		wait_until(server, next);
+}
+
+/* The client of an upload that is whole repeats its last block: our ACK was lost. */
+static bool is_dallying(const struct transfer *transfer, const struct udp_datagram *datagram,
+			struct packet_reply *ret_reply)
+{
+	return transfer && transfer->is_ended && transfer->is_upload &&
+	       packet_parse_reply(datagram->data, datagram->length, ret_reply) == ERR_OK &&
+	       ret_reply->opcode == PACKET_DATA && transfer->is_whole &&
+	       receive_is_last(&transfer->receive, ret_reply->number);
 }
 
 /* A datagram at a transfer socket from a client that has no transfer there. */
@@ -201,17 +88,24 @@ static void answer_stranger(struct server *server, const struct server_tid *tid,
 			    const struct transfer *other, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
-	struct udp_datagram where = {.peer = datagram->peer, .local = datagram->local};
+	struct udp_datagram where = udp_reply_to(datagram);
 
 	/* a straggler of the client's last transfer is no error; an ERROR is never answered,
 	   nor anything but a request at the request port */
 	if (other || tid->socket == server->listener ||
-	    (opcode != PACKET_ACK && opcode != PACKET_DATA) || datagram->peer.sin_port == 0) {
+	    (opcode != PACKET_ACK && opcode != PACKET_DATA) || datagram->peer.port == 0) {
 		server->counts.dropped++;
 		return;
 	}
-	server_send_error(server, tid, &where, PACKET_UNKNOWN_TID,
-			  "no transfer of yours is open here");
+	deliver_error(server, tid, &where, PACKET_UNKNOWN_TID,
+		      "no transfer of yours is open here");
+}
+
+static enum session_event_kind kind_of(enum packet_opcode opcode)
+{
+	if (opcode == PACKET_ERROR)
+		return SESSION_ERROR;
+	return opcode == PACKET_ACK ? SESSION_ACK : SESSION_DATA;
 }
 
 static void take_reply(struct server_tid *tid, const struct udp_datagram *datagram)
@@ -221,21 +115,25 @@ static void take_reply(struct server_tid *tid, const struct udp_datagram *datagr
 	struct session_event event;
 	struct packet_reply reply;
 
+	if (is_dallying(transfer, datagram, &reply) && transfer->tid == tid->number) {
+		deliver_ack(server, transfer, reply.number);
+		return;
+	}
 	if (!transfer || transfer->is_ended || transfer->tid != tid->number) {
 		answer_stranger(server, tid, transfer, datagram);
 		return;
 	}
-	if (packet_parse_reply(datagram->data, datagram->length, &reply) != ERR_OK) {
+	if (packet_parse_reply(datagram->data, datagram->length, &reply) != ERR_OK ||
+	    reply.opcode == (transfer->is_upload ? PACKET_ACK : PACKET_DATA)) {
 		server->counts.dropped++;
 		return;
 	}
 	transfer_prove(&server->transfers, transfer);
-	event = (struct session_event){.kind = reply.opcode == PACKET_ACK ? SESSION_ACK
-									  : SESSION_ERROR,
+	event = (struct session_event){.kind = kind_of(reply.opcode),
 				       .number = reply.number,
 				       .message = reply.message,
 				       .message_length = reply.message_length};
-	server_step(server, transfer, &event);
+	deliver_step(server, transfer, &event);
 }
 
 static void on_replies(void *data, const struct udp_datagram *datagrams, size_t count)
@@ -244,11 +142,11 @@ static void on_replies(void *data, const struct udp_datagram *datagrams, size_t 
 
 	for (size_t i = 0; i < count; i++)
 		take_reply(tid, &datagrams[i]);
-	settle(tid->server);
+	server_settle(tid->server);
 }
 
 /* Only "port unreachable" says that the client has gone; a route may come back. */
-static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
+static void on_icmp(void *data, const struct udp_peer *peer, int error)
 {
 	struct server_tid *tid = data;
 	struct transfer *transfer = transfer_find(&tid->server->transfers, peer);
@@ -257,11 +155,11 @@ static void on_icmp(void *data, const struct sockaddr_in *peer, int error)
 	if (error != ECONNREFUSED || !transfer || transfer->is_ended ||
 	    transfer->tid != tid->number)
 		return;
-	server_step(tid->server, transfer, &event);
-	settle(tid->server);
+	deliver_step(tid->server, transfer, &event);
+	server_settle(tid->server);
 }
 
-static void on_listener_icmp(void *data, const struct sockaddr_in *peer, int error)
+static void on_listener_icmp(void *data, const struct udp_peer *peer, int error)
 {
 	struct server *server = data;
 
@@ -275,7 +173,7 @@ static bool is_reply(const struct server *server, const struct udp_datagram *dat
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
 
 	return server->tids[0].socket == server->listener &&
-	       (opcode == PACKET_ACK || opcode == PACKET_ERROR);
+	       (opcode == PACKET_ACK || opcode == PACKET_DATA || opcode == PACKET_ERROR);
 }
 
 static void on_requests(void *data, const struct udp_datagram *datagrams, size_t count)
@@ -289,7 +187,7 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 		else
 			request_take(server, &datagrams[i]);
 	}
-	settle(server);
+	server_settle(server);
 }
 
 void server_take_request(struct server *server, const struct udp_datagram *datagram)
@@ -315,8 +213,11 @@ static const char *remedy_for(int error)
 		       "'listen' or 'port'";
 	case EACCES:
 		return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
+	case EINVAL:
+	case ENODEV:
+		return "the zone in 'listen' (behind %) must name an interface of this machine";
 	case EADDRNOTAVAIL:
-		return "'listen' must be an address of this machine, or 0.0.0.0";
+		return "'listen' must be an address of this machine, or :: for all";
 	default:
 		return "see the reason";
 	}
@@ -326,6 +227,8 @@ static enum err open_listener(struct server *server)
 {
 	const struct settings *settings = server->settings;
 	struct udp_options options = {.address = settings_address(settings),
+				      .scope = settings_scope(settings),
+				      .both = settings_is_both(settings),
 				      .port = (uint16_t)settings->port,
 				      .activated = notify_socket("tftp"),
 				      .reuse_port = settings->reuse_port,
@@ -345,9 +248,12 @@ static enum err open_listener(struct server *server)
 static enum err open_tid(struct server *server, uint16_t port)
 {
 	struct server_tid *tid = &server->tids[server->tid_count];
+	bool may_upload = server->settings->upload_root[0] != '\0';
 	struct udp_options options = {.address = settings_address(server->settings),
+				      .scope = settings_scope(server->settings),
+				      .both = settings_is_both(server->settings),
 				      .port = port,
-				      .datagram_max = REPLY_MAX,
+				      .datagram_max = may_upload ? 0 : REPLY_MAX,
 				      .on_batch = on_replies,
 				      .on_error = on_icmp,
 				      .data = tid};
@@ -464,6 +370,8 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	err = map_read(settings->map_file, &server->map);
 	if (err != ERR_OK)
 		return ERR_FORMAT;
+	if (settings->upload_root[0] != '\0')
+		upload_check_root(settings->upload_root);
 	err = open_roots(server);
 	if (err == ERR_OK)
 		err = open_listener(server);
@@ -477,11 +385,12 @@ const char *server_status(void *data)
 	struct text out = text_into(server->status, sizeof(server->status));
 
 	text_printf(&out,
-		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " missing, %" PRIu64
-		    " refused, %" PRIu64 " aborted, %" PRIu64 " timed out, %" PRIu64
-		    " loops broken",
-		    server->transfers.open_count, counts->sent, counts->missing,
-		    counts->refused, counts->aborted, counts->timeouts, counts->loops_broken);
+		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64
+		    " missing, %" PRIu64 " refused, %" PRIu64 " aborted, %" PRIu64
+		    " timed out, %" PRIu64 " loops broken",
+		    server->transfers.open_count, counts->sent, counts->received,
+		    counts->missing, counts->refused, counts->aborted, counts->timeouts,
+		    counts->loops_broken);
 	for (unsigned i = 0; i < REPAIRS; i++)
 		text_printf(&out, "%s%s %" PRIu64, i == 0 ? "; repaired: " : ", ",
 			    repair_name((enum repair)i), counts->repaired[i]);
@@ -493,7 +402,7 @@ void server_close(struct server *server)
 	const struct session_event event = {.kind = SESSION_STOPPING};
 
 	while (transfer_any(&server->transfers))
-		server_step(server, transfer_any(&server->transfers), &event);
+		deliver_step(server, transfer_any(&server->transfers), &event);
 	outbox_flush(&server->outbox);
 	loop_timer_close(&server->timer);
 	for (unsigned i = 0; i < server->tid_count; i++) {

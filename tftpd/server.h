@@ -19,11 +19,13 @@
 #include "io/loop.h"
 #include "io/neigh.h"
 #include "io/udp.h"
+#include "tftpd/archs.h"
 #include "tftpd/backend.h"
 #include "tftpd/fold.h"
 #include "tftpd/kept.h"
 #include "tftpd/lessee.h"
 #include "tftpd/map.h"
+#include "tftpd/mtu.h"
 #include "tftpd/outbox.h"
 #include "tftpd/repair.h"
 #include "tftpd/settings.h"
@@ -41,18 +43,11 @@ struct server_tid {
 };
 
 struct server_counts {
-	uint64_t requests, sent, probes, aborted, timeouts, missing, refused;
+	uint64_t requests, sent, received, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
 	uint64_t loops_broken;
 	uint64_t mapped;	    /* names that the site's rules changed */
 	uint64_t repaired[REPAIRS]; /* names that were found by it */
-};
-
-/* The largest block of the interface that was asked about last. */
-struct server_blksize {
-	unsigned interface;
-	uint16_t blksize;
-	uint64_t until_ms; /* looked at anew from then on: an MTU can be changed */
 };
 
 struct server {
@@ -75,7 +70,8 @@ struct server {
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
 	struct neigh neigh;
-	struct server_blksize blksize;
+	struct archs archs;
+	struct mtu mtu;
 	struct server_counts counts;
 	struct log_repeat full_told;
 	unsigned repairs; /* in force */
@@ -103,12 +99,11 @@ void server_take_request(struct server *server, const struct udp_datagram *datag
 struct server_tid *server_turn_tid(struct server *server);
 /* Another one than this, if there is one. */
 struct server_tid *server_other_tid(struct server *server, unsigned number);
-/* Queues an ERROR from a transfer socket. */
-void server_send_error(struct server *server, const struct server_tid *tid,
-		       const struct udp_datagram *where, enum packet_code code,
-		       const char *text);
-/* Gives the transfer's session an event and does what it says. */
-void server_step(struct server *server, struct transfer *transfer,
-		 const struct session_event *event);
+/* For deliver.c: */
+
+/* The transfer is looked at again then. */
+void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms);
+/* What every turn ends with: everything queued leaves, old transfers are forgotten. */
+void server_settle(struct server *server);
 
 #endif

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tftpd/block.h"
+
 static uint64_t lesser(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -123,9 +125,7 @@ size_t session_block_length(const struct session *session, uint64_t block)
 
 uint16_t session_block_number(const struct session *session, uint64_t block)
 {
-	if (session->terms.rollover == 0 || block == 0)
-		return (uint16_t)block;
-	return (uint16_t)((block - 1) % UINT16_MAX + 1);
+	return block_number(block, session->terms.rollover);
 }
 
 uint64_t session_octets_acked(const struct session *session)
@@ -224,22 +224,9 @@ static struct session_step on_repeated_ack(struct session *session, uint64_t now
 	return may_be_gap ? note_gap(session, now_ms) : keep_waiting(session);
 }
 
-/* How many blocks further than the last one acknowledged this number is, on its shortest way.
- */
-static uint64_t blocks_ahead(const struct session *session, uint16_t number)
-{
-	uint16_t acked = session_block_number(session, session->acked);
-
-	if (session->terms.rollover == 0 || session->acked == 0)
-		return (uint16_t)(number - acked);
-	if (number == 0) /* 65535 numbers go round, and this is none of them */
-		return UINT16_MAX;
-	return ((uint64_t)number + UINT16_MAX - acked) % UINT16_MAX;
-}
-
 static struct session_step on_ack(struct session *session, uint16_t block, uint64_t now_ms)
 {
-	uint64_t ahead = blocks_ahead(session, block);
+	uint64_t ahead = block_ahead(session->acked, block, session->terms.rollover);
 
 	if (session->is_agreeing) {
 		if (block != 0)
@@ -382,6 +369,10 @@ struct session_step session_step(struct session *session, const struct session_e
 	case SESSION_STOPPING:
 		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
 					 "the server is stopping: ask again in a moment");
+	case SESSION_DATA:
+	case SESSION_STORED:
+	case SESSION_NOT_STORED:
+		break; /* a receiver's */
 	}
 	return keep_waiting(session);
 }
@@ -400,9 +391,10 @@ void session_hold(struct session *session, unsigned count, uint64_t now_ms)
 const char *session_outcome_name(enum session_outcome outcome)
 {
 	static const char *const names[] = {
-		[SESSION_OPEN] = "open",       [SESSION_SENT] = "sent",
-		[SESSION_CLOSED] = "sent",     [SESSION_PROBE] = "probe",
-		[SESSION_ABORTED] = "aborted", [SESSION_TIMEOUT] = "timeout",
+		[SESSION_OPEN] = "open",	 [SESSION_SENT] = "sent",
+		[SESSION_CLOSED] = "sent",	 [SESSION_PROBE] = "probe",
+		[SESSION_ABORTED] = "aborted",	 [SESSION_TIMEOUT] = "timeout",
+		[SESSION_RECEIVED] = "received",
 	};
 
 	return names[outcome];

@@ -65,6 +65,10 @@ enum session_event_kind {
 	SESSION_CROWDED,     /* never heard, and others need its place */
 	SESSION_UNREADABLE,  /* the file could not be read on */
 	SESSION_STOPPING,    /* the server ends */
+	/* of uploads alone (receive.h): */
+	SESSION_DATA,	    /* number: the block; message: its octets */
+	SESSION_STORED,	    /* what was to be stored is */
+	SESSION_NOT_STORED, /* number: the code for the client; message: why, static text */
 };
 
 struct session_event {
@@ -79,6 +83,7 @@ enum session_send {
 	SESSION_SEND_OACK,
 	SESSION_SEND_DATA, /* blocks first .. first + count - 1 */
 	SESSION_SEND_ERROR,
+	SESSION_SEND_ACK, /* first: the number, as on the wire */
 };
 
 enum session_outcome {
@@ -88,12 +93,14 @@ enum session_outcome {
 	SESSION_PROBE,	 /* the client only wanted to know the size (EDK2) */
 	SESSION_ABORTED, /* reason says by whom and why */
 	SESSION_TIMEOUT,
+	SESSION_RECEIVED, /* an upload is whole and safe */
 };
 
 struct session_step {
 	enum session_send send;
 	uint64_t first; /* the first block's number */
 	unsigned count;
+	bool keep, store;      /* of an upload, see receive.h */
 	enum packet_code code; /* of the ERROR */
 	uint64_t wait_until_ms;
 	enum session_outcome outcome;

@@ -1,9 +1,10 @@
 #include "tftpd/settings.h"
 
+#include <net/if.h>
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
-#include "core/ip4.h"
 #include "io/log.h"
 #include "tftpd/map.h"
 #include "tftpd/packet.h"
@@ -14,7 +15,8 @@
 static const struct conf_key keys[] = {
 	{KEY(database, CONF_TEXT), "",
 	 "connection string, as psql takes it; empty: work without a database", 0, 0},
-	{KEY(listen, CONF_TEXT), "0.0.0.0", "IPv4 address to listen on", 0, 0},
+	{KEY(listen, CONF_TEXT),
+	 "::", "address to listen on; ::, all of IPv6 and IPv4; 0.0.0.0, all of IPv4", 0, 0},
 	{KEY(port, CONF_NUMBER), "69", "UDP port for requests", 1, 65535},
 	{KEY(root, CONF_TEXT), "/srv/rouse/tftp /usr/lib/rouse/tftp",
 	 "folders whose files are served, parted by blanks, searched in this order", 0, 0},
@@ -40,25 +42,49 @@ static const struct conf_key keys[] = {
 	{KEY(repairs, CONF_TEXT), "slash backslash trailing case folder",
 	 "what is mended in names, parted by blanks; empty: nothing", 0, 0},
 	{KEY(client_views, CONF_TRUTH), "false",
-	 "look first below by-mac/MAC/ and by-subnet/ADDRESS-LENGTH/ of the client", 0, 0},
+	 "look first below by-mac/, by-arch/ and by-subnet/ of the client", 0, 0},
+	{KEY(upload_root, CONF_TEXT), "", "folder that clients may write to; empty: none", 0,
+	 0},
+	{KEY(upload_replace, CONF_TRUTH), "false",
+	 "an upload may take the place of a file that is there", 0, 0},
+	{KEY(upload_max_mib, CONF_NUMBER), "64", "largest upload, MiB", 1, 1048576},
 	{KEY(map_file, CONF_TEXT), "", "rules that change names, as tftp-hpa's; empty: none", 0,
 	 0},
 };
+
+/* The address before the zone, if there is one. */
+static enum err read_listen(const char *listen, struct ip *ret_address)
+{
+	char text[IP_TEXT_SIZE];
+	size_t length = strcspn(listen, "%");
+	enum err err;
+
+	if (length >= sizeof(text))
+		return ERR_FORMAT;
+	memcpy(text, listen, length);
+	text[length] = '\0';
+	err = ip_parse(text, ret_address);
+	if (err != ERR_OK)
+		return err;
+	/* on which link? and a zone of anything else means nothing */
+	return ip_is_link_local(ret_address) == (listen[length] == '%') ? ERR_OK : ERR_FORMAT;
+}
 
 static enum err check(const void *data)
 {
 	const struct settings *settings = data;
 	enum log_level level;
-	uint32_t address;
+	struct ip address;
 	unsigned repairs;
 	struct map map;
 	struct ports ports;
 
-	if (ip4_parse(settings->listen, &address) != ERR_OK) {
-		log_error(
-			"bad_setting", "key=listen value=%s remedy=%s",
-			log_text(settings->listen),
-			log_text("give an IPv4 address such as 10.77.0.1, or 0.0.0.0 for all"));
+	if (read_listen(settings->listen, &address) != ERR_OK) {
+		log_error("bad_setting", "key=listen value=%s remedy=%s",
+			  log_text(settings->listen),
+			  log_text("give an address such as 10.77.0.1, fd00::1 or "
+				   "fe80::1%eth0, or "
+				   ":: for all"));
 		return ERR_FORMAT;
 	}
 	if (log_level_parse(settings->log_level, &level) != ERR_OK) {
@@ -107,14 +133,26 @@ enum conf_result settings_read(int argc, char **argv, struct settings *settings,
 	return conf_read(&conf, argc, argv, settings, ret_exit);
 }
 
-struct in_addr settings_address(const struct settings *settings)
+struct ip settings_address(const struct settings *settings)
 {
-	uint32_t address = 0;
+	struct ip address;
 
 	/* settings_read() has read it once already */
-	if (ip4_parse(settings->listen, &address) != ERR_OK)
-		address = INADDR_ANY;
-	return (struct in_addr){.s_addr = htonl(address)};
+	if (read_listen(settings->listen, &address) != ERR_OK)
+		address = (struct ip){{0}};
+	return address;
+}
+
+unsigned settings_scope(const struct settings *settings)
+{
+	const char *zone = strchr(settings->listen, '%');
+
+	return zone ? if_nametoindex(zone + 1) : 0;
+}
+
+bool settings_is_both(const struct settings *settings)
+{
+	return strcmp(settings->listen, "::") == 0;
 }
 
 unsigned settings_repairs(const struct settings *settings)

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-static struct transfer_key key_of(const struct sockaddr_in *peer)
+static struct transfer_key key_of(const struct udp_peer *peer)
 {
-	return (struct transfer_key){.address = peer->sin_addr.s_addr, .port = peer->sin_port};
+	return (struct transfer_key){
+		.address = peer->address, .scope = peer->scope, .port = peer->port};
 }
 
-struct transfer *transfer_find(const struct transfer_table *table,
-			       const struct sockaddr_in *peer)
+struct transfer *transfer_find(const struct transfer_table *table, const struct udp_peer *peer)
 {
 	struct transfer_key key = key_of(peer);
 	struct transfer *found;
@@ -19,16 +19,17 @@ struct transfer *transfer_find(const struct transfer_table *table,
 	return found;
 }
 
-static struct transfer_holder *find_holder(const struct transfer_table *table, uint32_t address)
+static struct transfer_holder *find_holder(const struct transfer_table *table,
+					   const struct ip *address)
 {
 	struct transfer_holder *found;
 
-	HASH_FIND(hh, table->holders, &address, sizeof(address), found);
+	HASH_FIND(hh, table->holders, address, sizeof(*address), found);
 	return found;
 }
 
 /* NULL: no memory. */
-static struct transfer_holder *hold(struct transfer_table *table, uint32_t address)
+static struct transfer_holder *hold(struct transfer_table *table, const struct ip *address)
 {
 	struct transfer_holder *holder = find_holder(table, address);
 
@@ -36,7 +37,7 @@ static struct transfer_holder *hold(struct transfer_table *table, uint32_t addre
 		holder = calloc(1, sizeof(*holder));
 		if (!holder)
 			return NULL;
-		holder->address = address;
+		holder->address = *address;
 		HASH_ADD(hh, table->holders, address, sizeof(holder->address), holder);
 	}
 	holder->open_count++;
@@ -58,14 +59,14 @@ static void unlist(struct transfer_table *table, struct transfer *transfer)
 	transfer->is_listed = false;
 }
 
-struct transfer *transfer_new(struct transfer_table *table, const struct sockaddr_in *peer)
+struct transfer *transfer_new(struct transfer_table *table, const struct udp_peer *peer)
 {
 	struct transfer *old = transfer_find(table, peer);
 	struct transfer *transfer = calloc(1, sizeof(*transfer));
 
 	if (!transfer)
 		return NULL;
-	transfer->holder = hold(table, peer->sin_addr.s_addr);
+	transfer->holder = hold(table, &peer->address);
 	if (!transfer->holder) {
 		free(transfer);
 		return NULL;
@@ -125,6 +126,8 @@ void transfer_end(struct transfer_table *table, struct transfer *transfer, uint6
 	source_close(&transfer->source);
 	warm_release(transfer->warm);
 	transfer->warm = NULL;
+	upload_release(transfer->upload);
+	transfer->upload = NULL;
 	wheel_remove(&table->wheel, &transfer->waits);
 	let_go(table, transfer->holder);
 	transfer->holder = NULL;
@@ -132,30 +135,49 @@ void transfer_end(struct transfer_table *table, struct transfer *transfer, uint6
 	transfer->is_ended = true;
 	transfer->ended_ms = now_ms;
 	table->open_count--;
-	DL_APPEND(table->ended, transfer);
+	if (transfer->is_whole)
+		DL_APPEND(table->dallying, transfer);
+	else
+		DL_APPEND(table->ended, transfer);
 	table->ended_count++;
 }
 
-unsigned transfer_count_of(const struct transfer_table *table, struct in_addr address)
+unsigned transfer_count_of(const struct transfer_table *table, const struct ip *address)
 {
-	const struct transfer_holder *holder = find_holder(table, address.s_addr);
+	const struct transfer_holder *holder = find_holder(table, address);
 
 	return holder ? holder->open_count : 0;
 }
 
-void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
+uint64_t transfer_forget_due(const struct transfer_table *table)
 {
-	while (table->ended) {
-		struct transfer *oldest = table->ended;
+	uint64_t ended = table->ended ? table->ended->ended_ms + TRANSFER_LINGER_MS : 0;
+	uint64_t dallying = table->dallying ? table->dallying->ended_ms + TRANSFER_DALLY_MS : 0;
 
-		if (table->ended_count <= most &&
-		    now_ms - oldest->ended_ms < TRANSFER_LINGER_MS)
+	if (ended == 0 || dallying == 0)
+		return ended + dallying;
+	return ended < dallying ? ended : dallying;
+}
+
+static void forget_from(struct transfer_table *table, struct transfer **list,
+			uint64_t linger_ms, uint64_t now_ms, size_t most)
+{
+	while (*list) {
+		struct transfer *oldest = *list;
+
+		if (table->ended_count <= most && now_ms - oldest->ended_ms < linger_ms)
 			return;
 		unlist(table, oldest);
-		DL_DELETE(table->ended, oldest);
+		DL_DELETE(*list, oldest);
 		table->ended_count--;
 		free(oldest);
 	}
+}
+
+void transfer_forget(struct transfer_table *table, uint64_t now_ms, size_t most)
+{
+	forget_from(table, &table->ended, TRANSFER_LINGER_MS, now_ms, most);
+	forget_from(table, &table->dallying, TRANSFER_DALLY_MS, now_ms, most);
 }
 
 void transfer_table_free(struct transfer_table *table)

@@ -21,7 +21,7 @@ struct record {
 	struct mac mac;
 	struct uuid uuid;
 	bool has_mac, has_uuid;
-	uint32_t address;
+	struct ip address;
 	uint32_t count;
 	uint64_t at_ms;
 };
@@ -81,10 +81,13 @@ static void fill(struct record *record, const struct event *event, uint64_t now_
 static uint32_t mark_of(const struct record *record)
 {
 	const uint8_t *mac = record->mac.octet;
-	uint32_t mark = 2166136261U ^ record->address;
+	uint32_t mark = 2166136261U;
 
 	for (size_t i = 0; i < sizeof(record->mac.octet); i++)
 		mark = (mark ^ mac[i]) * 16777619U;
+	/* what tells neighbours apart */
+	for (size_t i = 12; i < sizeof(record->address.octet); i++)
+		mark = (mark ^ record->address.octet[i]) * 16777619U;
 	for (const char *at = record->kind; *at; at++)
 		mark = (mark ^ (uint8_t)*at) * 16777619U;
 	return mark;
@@ -93,7 +96,7 @@ static uint32_t mark_of(const struct record *record)
 static bool is_repeat(const struct record *a, const struct record *b)
 {
 	return a->has_mac == b->has_mac && mac_equal(&a->mac, &b->mac) &&
-	       a->address == b->address && strcmp(a->stage, b->stage) == 0 &&
+	       ip_equal(&a->address, &b->address) && strcmp(a->stage, b->stage) == 0 &&
 	       strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0 &&
 	       strcmp(a->reason, b->reason) == 0;
 }
@@ -153,14 +156,14 @@ static void put_record(struct text *out, const struct record *record, uint64_t n
 {
 	char mac[MAC_TEXT_SIZE] = "";
 	char uuid[UUID_TEXT_SIZE] = "";
-	char address[IP4_TEXT_SIZE] = "";
+	char address[IP_TEXT_SIZE] = "";
 
 	if (record->has_mac)
 		mac_format(&record->mac, mac);
 	if (record->has_uuid)
 		uuid_format(&record->uuid, uuid);
-	if (record->address)
-		ip4_format(record->address, address);
+	if (!ip_is_none(&record->address))
+		ip_format(&record->address, address);
 	text_printf(out, "{\"ago_ms\":%llu,\"count\":%u",
 		    (unsigned long long)(now_ms - record->at_ms), record->count);
 	put_string(out, "stage", record->stage);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "core/mac.h"
 #include "core/uuid.h"
 #include "db/conn.h"
@@ -23,7 +24,7 @@ struct event {
 	const char *kind;  /* what happened: discover, offer, ack, sent, missing, aborted ... */
 	const struct mac *mac;	 /* NULL: not known */
 	const struct uuid *uuid; /* NULL: not known */
-	uint32_t address;	 /* 0: not known */
+	struct ip address;	 /* none: not known */
 	const char *name;   /* the file, the job, the menu item; NULL: none. Foreign text is
 			       welcome */
 	const char *reason; /* in words; NULL: none */

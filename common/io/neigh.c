@@ -3,16 +3,20 @@
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define IP4_OCTETS 4
+
 struct question {
 	struct nlmsghdr header;
 	struct ndmsg neighbour;
 	struct rtattr attribute;
-	struct in_addr address;
+	uint8_t address[16];
 };
 
 enum err neigh_open(struct neigh *neigh)
@@ -22,21 +26,27 @@ enum err neigh_open(struct neigh *neigh)
 	return neigh->socket < 0 ? ERR_SYSTEM : ERR_OK;
 }
 
-static enum err ask(const struct neigh *neigh, unsigned interface, struct in_addr address)
+static enum err ask(const struct neigh *neigh, unsigned interface, const struct ip *address)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	bool is_v4 = ip_is_v4(address);
+	size_t skipped = is_v4 ? sizeof(address->octet) - IP4_OCTETS : 0; /* as it is mapped */
+	size_t octets = sizeof(address->octet) - skipped;
 	struct question question = {
-		.header = {.nlmsg_len = sizeof(question),
-			   .nlmsg_type = RTM_GETNEIGH,
-			   .nlmsg_flags = NLM_F_REQUEST},
-		.neighbour = {.ndm_family = AF_INET, .ndm_ifindex = (int)interface},
-		.attribute = {.rta_len = RTA_LENGTH(sizeof(address)), .rta_type = NDA_DST},
-		.address = address,
+		.header = {.nlmsg_type = RTM_GETNEIGH, .nlmsg_flags = NLM_F_REQUEST},
+		.neighbour = {.ndm_family = is_v4 ? AF_INET : AF_INET6,
+			      .ndm_ifindex = (int)interface},
+		.attribute = {.rta_len = (unsigned short)RTA_LENGTH(octets),
+			      .rta_type = NDA_DST},
 	};
-	ssize_t sent = sendto(neigh->socket, &question, sizeof(question), 0,
-			      (const struct sockaddr *)&kernel, sizeof(kernel));
+	size_t length = offsetof(struct question, address) + octets;
+	ssize_t sent;
 
-	return sent == (ssize_t)sizeof(question) ? ERR_OK : ERR_SYSTEM;
+	question.header.nlmsg_len = (uint32_t)length;
+	memcpy(question.address, address->octet + skipped, octets);
+	sent = sendto(neigh->socket, &question, length, 0, (const struct sockaddr *)&kernel,
+		      sizeof(kernel));
+	return sent == (ssize_t)length ? ERR_OK : ERR_SYSTEM;
 }
 
 /* The link-layer address among the attributes behind the answer's head. */
@@ -61,7 +71,7 @@ static enum err read_answer(const char *message, size_t length, struct mac *ret_
 	return ERR_ABSENT;
 }
 
-enum err neigh_find(struct neigh *neigh, unsigned interface, struct in_addr address,
+enum err neigh_find(struct neigh *neigh, unsigned interface, const struct ip *address,
 		    struct mac *ret_mac)
 {
 	char buffer[1024];

@@ -9,23 +9,51 @@
 #include "io/log.h"
 #include "io/udp_internal.h"
 
-#define RECEIVE_BYTES (4 * 1024 * 1024)
 /* So many batches, then the other handles of the loop have their turn. */
 #define BATCHES_PER_TURN 4
+
+static struct ip ip6_of(const struct in6_addr *address)
+{
+	struct ip ip;
+
+	memcpy(ip.octet, address, sizeof(ip.octet));
+	return ip;
+}
+
+static void note_ip4(const struct cmsghdr *part, struct udp_datagram *datagram)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(part), sizeof(info));
+	/* ipi_spec_dst is an address of ours even when the datagram was a broadcast */
+	datagram->local = ip_from_v4(ntohl(info.ipi_spec_dst.s_addr));
+	datagram->destination = ip_from_v4(ntohl(info.ipi_addr.s_addr));
+	datagram->interface = (unsigned)info.ipi_ifindex;
+}
+
+static void note_ip6(const struct cmsghdr *part, struct udp_datagram *datagram)
+{
+	struct in6_pktinfo info;
+	struct ip destination;
+
+	memcpy(&info, CMSG_DATA(part), sizeof(info));
+	destination = ip6_of(&info.ipi6_addr);
+	if (ip_is_v4(&destination))
+		return; /* told by IP_PKTINFO too, and better */
+	datagram->destination = destination;
+	datagram->interface = info.ipi6_ifindex;
+	if (!ip_is_multicast(&destination))
+		datagram->local = destination;
+}
 
 static void note_local(struct msghdr *message, struct udp_datagram *datagram)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
 	     part = CMSG_NXTHDR(message, part)) {
-		struct in_pktinfo info;
-
-		if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_PKTINFO)
-			continue;
-		memcpy(&info, CMSG_DATA(part), sizeof(info));
-		/* ipi_spec_dst is an address of ours even when the datagram was a broadcast */
-		datagram->local = info.ipi_spec_dst;
-		datagram->destination = info.ipi_addr;
-		datagram->interface = (unsigned)info.ipi_ifindex;
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO)
+			note_ip4(part, datagram);
+		if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO)
+			note_ip6(part, datagram);
 	}
 }
 
@@ -63,7 +91,7 @@ static size_t collect(struct udp *udp, size_t received, struct udp_datagram *bat
 		}
 		batch[count] = (struct udp_datagram){.data = buffer_of(udp, i),
 						     .length = udp->headers[i].msg_len,
-						     .peer = udp->peers[i]};
+						     .peer = udp_read_sockaddr(&udp->peers[i])};
 		note_local(message, &batch[count++]);
 	}
 	return count;
@@ -112,59 +140,6 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 	udp_receive(udp);
 }
 
-static int set_flag(int socket, int level, int option, int value)
-{
-	return setsockopt(socket, level, option, &value, sizeof(value));
-}
-
-static void set_receive_buffer(int socket, int bytes)
-{
-	if (bytes == 0)
-		bytes = RECEIVE_BYTES;
-	/* beyond net.core.rmem_max only with CAP_NET_ADMIN; else as much as the system allows
-	 */
-	if (set_flag(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0)
-		(void)set_flag(socket, SOL_SOCKET, SO_RCVBUF, bytes);
-}
-
-static int set_options(int socket, const struct udp_options *options)
-{
-	if (set_flag(socket, IPPROTO_IP, IP_PKTINFO, 1) < 0 ||
-	    set_flag(socket, IPPROTO_IP, IP_RECVERR, 1) < 0 ||
-	    set_flag(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT) < 0)
-		return -1;
-	if (options->broadcast && set_flag(socket, SOL_SOCKET, SO_BROADCAST, 1) < 0)
-		return -1;
-	if (options->reuse_port && set_flag(socket, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
-		return -1;
-	if (options->device && setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, options->device,
-					  (socklen_t)strlen(options->device)) < 0)
-		return -1;
-	set_receive_buffer(socket, options->receive_bytes);
-	return 0;
-}
-
-/* A bound descriptor, or -1 with errno. */
-static int open_socket(const struct udp_options *options)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(options->port),
-				      .sin_addr = options->address};
-	bool is_ours = options->activated == 0;
-	int opened = is_ours ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
-			     : options->activated;
-	int saved;
-
-	if (opened >= 0 && set_options(opened, options) == 0 &&
-	    (!is_ours || bind(opened, (const struct sockaddr *)&address, sizeof(address)) == 0))
-		return opened;
-	saved = errno;
-	if (is_ours && opened >= 0)
-		(void)close(opened);
-	errno = saved;
-	return -1;
-}
-
 enum err udp_open(struct loop *loop, const struct udp_options *options, struct udp **ret_socket)
 {
 	size_t datagram_max = options->datagram_max ? options->datagram_max : UDP_DATAGRAM_SIZE;
@@ -176,7 +151,7 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 	udp->options = *options;
 	udp->datagram_max = datagram_max;
 	prepare_receive(udp, UDP_BATCH);
-	udp->socket = open_socket(options);
+	udp->socket = udp_open_socket(options, &udp->is_ip6);
 	if (udp->socket < 0) {
 		free(udp);
 		return ERR_SYSTEM;
@@ -197,12 +172,12 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 
 uint16_t udp_port(const struct udp *udp)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	union udp_sockaddr address = {.any = {0}};
 	socklen_t length = sizeof(address);
 
-	if (getsockname(udp->socket, (struct sockaddr *)&address, &length) < 0)
+	if (getsockname(udp->socket, &address.any, &length) < 0)
 		return 0;
-	return ntohs(address.sin_port);
+	return udp_read_sockaddr(&address).port;
 }
 
 static void on_closed(uv_handle_t *handle)

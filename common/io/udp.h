@@ -1,6 +1,7 @@
 /*
- * udp - IPv4 datagrams on the loop: received in batches (recvmmsg) with the interface and the
- * local address they came to (IP_PKTINFO), sent in batches (sendmmsg) from that address.
+ * udp - datagrams on the loop, IPv4's and IPv6's: received in batches (recvmmsg) with the
+ * interface and the local address they came to (IP_PKTINFO, IPV6_PKTINFO), sent in batches
+ * (sendmmsg) from that address.
  *
  *	struct udp *socket;
  *	udp_open(loop, &(struct udp_options){.port = 69, .on_batch = on_batch, .data = server},
@@ -9,29 +10,38 @@
 #ifndef ROUSE_IO_UDP_H
 #define ROUSE_IO_UDP_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "io/loop.h"
 
 #define UDP_BATCH 64
 #define UDP_SEGMENTS 64	      /* what every kernel since 4.18 cuts in one go */
-#define UDP_PAYLOAD_MAX 65507 /* of one datagram on IPv4 */
+#define UDP_PAYLOAD_MAX 65507 /* of one datagram on IPv4; IPv6 has room for more */
+/* One datagram on Ethernet's jumbo frames; larger ones are no TFTP request and no DHCP. */
+#define UDP_DATAGRAM_SIZE 9216
 
 struct udp;
+
+struct udp_peer {
+	struct ip address;
+	unsigned scope; /* of a link-local address: its interface's index; else 0 */
+	uint16_t port;	/* host order */
+};
 
 struct udp_datagram {
 	const uint8_t *data;
 	size_t length;
-	struct sockaddr_in peer; /* who sent it, or is to get it */
-	struct in_addr local; /* the address it came to; for sending: from; 0.0.0.0: the kernel
-				 chooses */
-	struct in_addr destination; /* what it was addressed to: `local`, a broadcast or a
-				       multicast address; not used for sending */
-	unsigned interface;	    /* index; for sending: 0 is the kernel's choice */
+	struct udp_peer peer; /* who sent it, or is to get it */
+	struct ip
+		local; /* the address it came to; for sending: from; none: the kernel chooses */
+	struct ip destination; /* what it was addressed to: `local`, a broadcast or a multicast
+				  address; not used for sending */
+	unsigned interface; /* index; for sending: 0 is the kernel's choice, which a link-local
+			       `local` does not allow */
 	/*
 	 * For sending: data is many datagrams of so many octets each, one after the other, the
 	 * last maybe shorter; at most UDP_SEGMENTS of them and UDP_PAYLOAD_MAX octets. 0: one.
@@ -40,18 +50,21 @@ struct udp_datagram {
 };
 
 struct udp_options {
-	struct in_addr address; /* to bind; 0.0.0.0 is any */
-	uint16_t port;		/* host order; 0: any free one */
-	const char *device;	/* SO_BINDTODEVICE, or NULL */
-	bool broadcast;		/* may send to 255.255.255.255 */
-	bool reuse_port;	/* SO_REUSEPORT, for several processes */
-	int activated;		/* a bound descriptor given by systemd, or 0 to bind one */
-	int receive_bytes;	/* SO_RCVBUF wanted (SO_RCVBUFFORCE where allowed); 0: 4 MiB */
-	size_t datagram_max;	/* octets of the longest one that is taken; 0: 9216 */
+	struct ip address; /* to bind; none: any of IPv4's */
+	unsigned scope;	   /* of a link-local address: its interface's index */
+	bool both;     /* with no address: any of IPv6's and of IPv4's, by one socket; of IPv4's
+			  alone where the kernel knows no other */
+	uint16_t port; /* host order; 0: any free one */
+	const char *device;  /* SO_BINDTODEVICE, or NULL */
+	bool broadcast;	     /* may send to 255.255.255.255 */
+	bool reuse_port;     /* SO_REUSEPORT, for several processes */
+	int activated;	     /* a bound descriptor given by systemd, or 0 to bind one */
+	int receive_bytes;   /* SO_RCVBUF wanted (SO_RCVBUFFORCE where allowed); 0: 4 MiB */
+	size_t datagram_max; /* octets of the longest one that is taken; 0: UDP_DATAGRAM_SIZE */
 	/* One call per batch; the datagrams are valid during the call only. */
 	void (*on_batch)(void *data, const struct udp_datagram *datagrams, size_t count);
 	/* An ICMP error for something sent to `peer` (error is an errno); may be NULL. */
-	void (*on_error)(void *data, const struct sockaddr_in *peer, int error);
+	void (*on_error)(void *data, const struct udp_peer *peer, int error);
 	void *data;
 };
 
@@ -59,6 +72,9 @@ struct udp_options {
  */
 MUST_CHECK enum err udp_open(struct loop *loop, const struct udp_options *options,
 			     struct udp **ret_socket);
+/* An empty one back to the sender, from the address that he asked. */
+struct udp_datagram udp_reply_to(const struct udp_datagram *received);
+bool udp_peer_equal(const struct udp_peer *a, const struct udp_peer *b);
 /*
  * Sends as many as the kernel takes at once and returns that number; the rest is the caller's
  * to retry or drop (and count). A datagram that cannot be sent at all (no route, too long)

@@ -1,4 +1,5 @@
-/* What ICMP says about datagrams that were sent: Linux keeps it in the error queue, ip(7). */
+/* What ICMP says about datagrams that were sent: Linux keeps it in the error queue, ip(7),
+ * ipv6(7). */
 #include <errno.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -18,9 +19,16 @@ static int icmp_error(struct msghdr *message)
 	     part = CMSG_NXTHDR(message, part)) {
 		const struct sock_extended_err *extended = (const void *)CMSG_DATA(part);
 
-		if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_RECVERR)
+		bool is_error =
+			(part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+			(part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
+
+		if (!is_error)
 			continue;
-		return extended->ee_origin == SO_EE_ORIGIN_ICMP ? (int)extended->ee_errno : 0;
+		return extended->ee_origin == SO_EE_ORIGIN_ICMP ||
+				       extended->ee_origin == SO_EE_ORIGIN_ICMP6
+			       ? (int)extended->ee_errno
+			       : 0;
 	}
 	return 0;
 }
@@ -28,10 +36,11 @@ static int icmp_error(struct msghdr *message)
 void udp_drain_errors(struct udp *udp)
 {
 	for (int i = 0; i < ERRORS_PER_TURN && !udp->is_closing; i++) {
-		struct sockaddr_in peer = {.sin_family = AF_INET};
+		union udp_sockaddr address = {.any = {0}};
+		struct udp_peer peer;
 		_Alignas(struct cmsghdr) uint8_t control[512];
-		struct msghdr message = {.msg_name = &peer,
-					 .msg_namelen = sizeof(peer),
+		struct msghdr message = {.msg_name = &address,
+					 .msg_namelen = sizeof(address),
 					 .msg_control = control,
 					 .msg_controllen = sizeof(control)};
 		int error;
@@ -39,6 +48,7 @@ void udp_drain_errors(struct udp *udp)
 		if (recvmsg(udp->socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 			return;
 		error = icmp_error(&message);
+		peer = udp_read_sockaddr(&address);
 		if (error != 0 && udp->options.on_error)
 			udp->options.on_error(udp->options.data, &peer, error);
 	}

@@ -12,11 +12,15 @@
 #define UDP_SEGMENT 103
 #endif
 
+/* Room for one of the kinds' packet information, and UDP_SEGMENT. */
+#define CONTROL_SIZE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)))
+
 /* Storage for the messages of one system call. */
 struct messages {
 	struct mmsghdr headers[UDP_BATCH];
 	struct iovec vectors[UDP_BATCH];
-	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][UDP_CONTROL_SIZE];
+	union udp_sockaddr peers[UDP_BATCH];
+	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][CONTROL_SIZE];
 };
 
 static void put_control(struct cmsghdr *part, int level, int type, const void *value,
@@ -28,28 +32,46 @@ static void put_control(struct cmsghdr *part, int level, int type, const void *v
 	memcpy(CMSG_DATA(part), value, length);
 }
 
-static void prepare(struct messages *messages, size_t number,
+/* From which address and interface it leaves. */
+static void put_source(struct msghdr *message, const struct udp_datagram *datagram)
+{
+	struct cmsghdr *part = CMSG_FIRSTHDR(message);
+	struct in_pktinfo ip4 = {.ipi_ifindex = (int)datagram->interface,
+				 .ipi_spec_dst.s_addr = htonl(ip_v4(&datagram->local))};
+	struct in6_pktinfo ip6 = {.ipi6_ifindex = datagram->interface};
+
+	if (ip_is_v4(&datagram->peer.address)) {
+		put_control(part, IPPROTO_IP, IP_PKTINFO, &ip4, sizeof(ip4));
+		message->msg_controllen = CMSG_SPACE(sizeof(ip4));
+		return;
+	}
+	memcpy(&ip6.ipi6_addr, datagram->local.octet, sizeof(ip6.ipi6_addr));
+	put_control(part, IPPROTO_IPV6, IPV6_PKTINFO, &ip6, sizeof(ip6));
+	message->msg_controllen = CMSG_SPACE(sizeof(ip6));
+}
+
+static void prepare(const struct udp *udp, struct messages *messages, size_t number,
 		    const struct udp_datagram *datagram)
 {
-	struct in_pktinfo info = {.ipi_ifindex = (int)datagram->interface,
-				  .ipi_spec_dst = datagram->local};
 	uint16_t segment = (uint16_t)datagram->segment;
 	struct msghdr *message = &messages->headers[number].msg_hdr;
+	union udp_sockaddr *peer = &messages->peers[number];
 	uint8_t *control = messages->control[number];
 
 	/* the kernel only reads what is sent, but its types do not say so */
 	messages->vectors[number] = (struct iovec){(void *)datagram->data, datagram->length};
-	memset(control, 0, UDP_CONTROL_SIZE);
-	*message = (struct msghdr){.msg_name = (void *)&datagram->peer,
-				   .msg_namelen = sizeof(datagram->peer),
-				   .msg_iov = &messages->vectors[number],
-				   .msg_iovlen = 1,
-				   .msg_control = control,
-				   .msg_controllen = CMSG_SPACE(sizeof(info))};
-	put_control(CMSG_FIRSTHDR(message), IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	memset(control, 0, CONTROL_SIZE);
+	*message = (struct msghdr){
+		.msg_name = peer,
+		.msg_namelen = udp_write_sockaddr(udp->is_ip6, &datagram->peer, peer),
+		.msg_iov = &messages->vectors[number],
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = CONTROL_SIZE};
+	put_source(message, datagram);
 	if (segment == 0)
 		return;
-	message->msg_controllen = UDP_CONTROL_SIZE;
+	message->msg_controllen += CMSG_SPACE(sizeof(segment));
 	put_control(CMSG_NXTHDR(message, CMSG_FIRSTHDR(message)), IPPROTO_UDP, UDP_SEGMENT,
 		    &segment, sizeof(segment));
 }
@@ -62,7 +84,7 @@ static int send_batch(struct udp *udp, const struct udp_datagram *datagrams, siz
 	if (count > UDP_BATCH)
 		count = UDP_BATCH;
 	for (size_t i = 0; i < count; i++)
-		prepare(&messages, i, &datagrams[i]);
+		prepare(udp, &messages, i, &datagrams[i]);
 	return sendmmsg(udp->socket, messages.headers, (unsigned)count, MSG_DONTWAIT);
 }
 

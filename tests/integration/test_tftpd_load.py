@@ -199,8 +199,8 @@ def test_noise_by_the_million(net, own, build):
         if seed % 2:
             await_descriptors(daemon, lambda count: count <= before, 40)
             memory.append(anonymous_kib(daemon))
-    # how many were open at once differs a little; a leak of some octets for each would be more
-    assert memory[1] <= memory[0] + 1024, memory
+    # how many are still remembered differs; a leak of eight octets for each datagram would be more
+    assert memory[1] <= memory[0] + 3072, memory
     assert fetch(net, "one_more", port=PORT) == expected
     assert daemon.is_running()
 

@@ -293,3 +293,77 @@ def test_views_of_a_client(net, postgres):
     assert fetch(net, "seen") == b"by all"
     refused(net, "near")
     assert daemon.stop() == 0
+
+
+def make_arch_view(net):
+    """A file of one name for all, for each kind of machine, and for a subnet."""
+    for folder in "by-arch/x86_64-efi", "by-arch/arm64-uboot", "by-arch/i386-bios", "by-subnet/10.99.69.0-24":
+        (net.root / folder).mkdir(parents=True, exist_ok=True)
+        (net.root / folder / "loader").write_text(folder)
+    (net.root / "loader").write_text("by all")
+
+
+def say_arch(postgres, mac, detail):
+    """What dhcpd or menud would have recorded."""
+    postgres.sql("select rouse_daemon.record('dhcpd', 'lab', jsonb_build_array(jsonb_build_object('stage', "
+                 "'fw_dhcp', 'kind', 'discover', 'mac', %s::text, 'detail', %s::jsonb)))", mac, detail,
+                 role="rouse_dhcpd")
+
+
+@pytest.mark.parametrize("said, view", [
+    ('{"arch": 7}', "by-arch/x86_64-efi"), ('{"arch": 16}', "by-arch/x86_64-efi"),
+    ('{"arch": 22}', "by-arch/arm64-uboot"), ('{"arch": 0}', "by-arch/i386-bios"),
+    ('{"arch": "x86_64", "firmware": "efi"}', "by-arch/x86_64-efi"),
+    ('{"arch": 11}', "by-subnet/10.99.69.0-24"),  # has no folder
+    ('{"arch": 4711}', "by-subnet/10.99.69.0-24"), (None, "by-subnet/10.99.69.0-24")])
+def test_view_of_an_architecture(net, postgres, said, view):
+    make_arch_view(net)
+    postgres.fresh()
+    postgres.sql("insert into rouse.subnets (subnet) values ('10.99.69.0/24')")
+    if said:
+        say_arch(postgres, net.mac, said)
+    daemon = net.start("--client-views", "--database", postgres.conninfo("rouse_tftpd"),
+                       ready="event=snapshot_loaded")
+    daemon.wait_for("event=database_up")
+    assert fetch(net, "loader").decode() == view
+    assert fetch(net, "loader").decode() == view  # what is remembered
+    assert fetch(net, "raw/loader") == b"by all"
+    # the machine's own comes first
+    own = net.root / f"by-mac/{net.mac.replace(':', '-')}"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "loader").write_text("own")
+    assert fetch(net, "loader") == b"own"
+    (own / "loader").unlink()
+    assert daemon.stop() == 0, daemon.output
+
+
+def test_no_architecture_without_a_database(net):
+    """None is guessed: neither from the name nor from the way it asks."""
+    make_arch_view(net)
+    daemon = net.start("--client-views")
+    assert fetch(net, "loader") == b"by all"
+    assert fetch_with(net, "loader", blksize=1468, windowsize=4) == b"by all"
+    assert daemon.stop() == 0
+
+
+def test_no_architecture_while_the_database_is_away(net, postgres):
+    make_arch_view(net)
+    postgres.fresh()
+    say_arch(postgres, net.mac, '{"arch": 7}')
+    daemon = net.start("--client-views", "--database", postgres.conninfo("rouse_tftpd"),
+                       ready="event=snapshot_loaded")
+    daemon.wait_for("event=database_up")
+    # a question that is not answered in time: the request is served all the same
+    connection = postgres.connect("postgres")
+    connection.autocommit = False
+    connection.cursor().execute("lock table rouse_data.event in access exclusive mode")
+    assert fetch(net, "loader") == b"by all"
+    connection.close()
+    daemon.wait_for("event=arch_unknown .*effect=")
+    postgres.stop()
+    try:
+        daemon.wait_for("event=database_down")
+        assert fetch(net, "loader") == b"by all"
+    finally:
+        postgres.start()
+    assert daemon.stop() == 0, daemon.output

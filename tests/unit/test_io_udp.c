@@ -19,16 +19,23 @@ struct story {
 	struct udp_datagram last;
 	uint8_t last_data[64];
 	int error;
-	struct sockaddr_in error_peer;
+	struct udp_peer error_peer;
 	bool close_in_callback;
 };
 
-static struct in_addr address_of(const char *text)
+static struct ip address_of(const char *text)
 {
-	struct in_addr address;
+	struct ip address;
 
-	assert_int_equal(inet_pton(AF_INET, text, &address), 1);
+	assert_int_equal(ip_parse(text, &address), ERR_OK);
 	return address;
+}
+
+static bool is_address(const struct ip *address, const char *text)
+{
+	struct ip expected = address_of(text);
+
+	return ip_equal(address, &expected);
 }
 
 static struct udp_datagram datagram_to(const char *peer, uint16_t port, const char *data)
@@ -36,9 +43,7 @@ static struct udp_datagram datagram_to(const char *peer, uint16_t port, const ch
 	return (struct udp_datagram){
 		.data = (const uint8_t *)data,
 		.length = strlen(data),
-		.peer = {.sin_family = AF_INET,
-			 .sin_addr = address_of(peer),
-			 .sin_port = htons(port)},
+		.peer = {.address = address_of(peer), .port = port},
 	};
 }
 
@@ -68,7 +73,7 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 		loop_stop(&story->loop);
 }
 
-static void on_error(void *data, const struct sockaddr_in *peer, int error)
+static void on_error(void *data, const struct udp_peer *peer, int error)
 {
 	struct story *story = data;
 
@@ -77,18 +82,25 @@ static void on_error(void *data, const struct sockaddr_in *peer, int error)
 	loop_stop(&story->loop);
 }
 
-static void open_story(struct story *story)
+/* A server of any address, and of IPv6 too if so; a client of that address. */
+static void open_story_at(struct story *story, bool both, const char *client)
 {
-	struct udp_options any = {.on_batch = on_batch, .on_error = on_error, .data = story};
+	struct udp_options any = {
+		.both = both, .on_batch = on_batch, .on_error = on_error, .data = story};
 	struct udp_options local = any;
 
 	memset(story, 0, sizeof(*story));
-	local.address = address_of("127.0.0.1");
+	local.address = address_of(client);
 	assert_int_equal(loop_open(&story->loop, NULL, NULL), ERR_OK);
 	loop_timer_open(&story->loop, &story->deadline, on_deadline, story);
 	loop_timer_start(&story->deadline, DEADLINE_MS, 0);
 	assert_int_equal(udp_open(&story->loop, &any, &story->server), ERR_OK);
 	assert_int_equal(udp_open(&story->loop, &local, &story->client), ERR_OK);
+}
+
+static void open_story(struct story *story)
+{
+	open_story_at(story, false, "127.0.0.1");
 }
 
 static void close_story(struct story *story)
@@ -116,25 +128,26 @@ static void test_batches(void **state)
 	assert_int_equal(story.largest_batch, UDP_BATCH);
 	assert_int_equal(story.last.length, 5);
 	assert_memory_equal(story.last_data, "hello", 5);
-	assert_int_equal(ntohs(story.last.peer.sin_port), udp_port(story.client));
+	assert_int_equal(story.last.peer.port, udp_port(story.client));
 	assert_int_equal(udp_send_errors(story.client), 0);
 	close_story(&story);
 }
 
 /* The address that a client reached is told, and an answer can be sent from it. */
-static void test_local_address(void **state)
+static void play_local_address(bool both, const char *client, const char *asked)
 {
 	struct story story;
 	struct udp_datagram ask;
 	struct udp_datagram answer;
 
-	(void)state;
-	open_story(&story);
+	open_story_at(&story, both, client);
 	story.wanted = 1;
-	ask = datagram_to("127.0.0.9", udp_port(story.server), "ask");
+	ask = datagram_to(asked, udp_port(story.server), "ask");
 	assert_int_equal(udp_send(story.client, &ask, 1), 1);
 	loop_run(&story.loop);
-	assert_int_equal(story.last.local.s_addr, address_of("127.0.0.9").s_addr);
+	assert_true(is_address(&story.last.local, asked));
+	assert_true(is_address(&story.last.destination, asked));
+	assert_true(is_address(&story.last.peer.address, client));
 	assert_int_equal(story.last.interface, if_nametoindex("lo"));
 
 	answer = story.last;
@@ -144,37 +157,81 @@ static void test_local_address(void **state)
 	assert_int_equal(udp_send(story.server, &answer, 1), 1);
 	loop_run(&story.loop);
 	assert_memory_equal(story.last_data, "answer", 6);
-	assert_int_equal(story.last.peer.sin_addr.s_addr, address_of("127.0.0.9").s_addr);
-	assert_int_equal(ntohs(story.last.peer.sin_port), udp_port(story.server));
+	assert_true(is_address(&story.last.peer.address, asked));
+	assert_int_equal(story.last.peer.port, udp_port(story.server));
+	close_story(&story);
+}
+
+static void test_local_address(void **state)
+{
+	(void)state;
+	play_local_address(false, "127.0.0.1", "127.0.0.9");
+}
+
+/* One socket of both kinds: each client is met in its own. */
+static void test_both_kinds(void **state)
+{
+	(void)state;
+	play_local_address(true, "127.0.0.1", "127.0.0.9");
+	play_local_address(true, "::1", "::1");
+}
+
+/* A socket of IPv4 alone cannot reach the other kind: counted, and what follows is sent. */
+static void test_other_kind(void **state)
+{
+	struct story story;
+	struct udp_datagram batch[2];
+
+	(void)state;
+	open_story(&story);
+	batch[0] = datagram_to("::1", udp_port(story.server), "lost");
+	batch[1] = datagram_to("127.0.0.1", udp_port(story.server), "after");
+	assert_int_equal(udp_send(story.client, batch, 2), 2);
+	assert_int_equal(udp_send_errors(story.client), 1);
+	story.wanted = 1;
+	loop_run(&story.loop);
+	assert_memory_equal(story.last_data, "after", 5);
 	close_story(&story);
 }
 
 /* A port with nobody behind it: ICMP names the peer, and the socket goes on. */
-static void test_icmp_error(void **state)
+static void play_icmp_error(bool both, const char *client)
 {
 	struct story story;
 	struct udp_datagram lost;
 	struct udp_datagram fine;
+	struct udp *asking;
 	uint16_t dead_port;
 
-	(void)state;
-	open_story(&story);
-	dead_port = udp_port(story.server);
-	udp_close(story.server);
-	lost = datagram_to("127.0.0.1", dead_port, "anybody?");
-	assert_int_equal(udp_send(story.client, &lost, 1), 1);
+	open_story_at(&story, both, client);
+	asking = both ? story.server : story.client;
+	dead_port = udp_port(both ? story.client : story.server);
+	udp_close(both ? story.client : story.server);
+	lost = datagram_to(client, dead_port, "anybody?");
+	assert_int_equal(udp_send(asking, &lost, 1), 1);
 	loop_run(&story.loop);
 	assert_int_equal(story.error, ECONNREFUSED);
-	assert_int_equal(ntohs(story.error_peer.sin_port), dead_port);
-	assert_int_equal(story.error_peer.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	assert_int_equal(story.error_peer.port, dead_port);
+	assert_true(is_address(&story.error_peer.address, client));
 
-	story.server = NULL;
 	story.wanted = 1;
-	fine = datagram_to("127.0.0.1", udp_port(story.client), "self");
-	assert_int_equal(udp_send(story.client, &fine, 1), 1);
+	fine = datagram_to(client, udp_port(asking), "self");
+	assert_int_equal(udp_send(asking, &fine, 1), 1);
 	loop_run(&story.loop);
 	assert_memory_equal(story.last_data, "self", 4);
+	if (both)
+		story.client = NULL;
+	else
+		story.server = NULL;
 	close_story(&story);
+}
+
+static void test_icmp_error(void **state)
+{
+	(void)state;
+	play_icmp_error(false, "127.0.0.1");
+	play_icmp_error(true, "127.0.0.1");
+	play_icmp_error(true, "::1");
 }
 
 /* The error of an earlier datagram does not eat a later one, nor what has been received. */
@@ -225,18 +282,18 @@ static void test_unsendable(void **state)
 }
 
 /* Segments come one by one, the last one shorter, and what follows them comes after. */
-static void send_segments(struct story *story, size_t segment)
+static void send_segments(struct story *story, const char *server, size_t segment)
 {
 	static uint8_t window[UDP_PAYLOAD_MAX];
 	size_t length = 4 * segment + 7;
 	struct udp_datagram batch[3];
 
-	batch[0] = datagram_to("127.0.0.1", udp_port(story->server), "before");
+	batch[0] = datagram_to(server, udp_port(story->server), "before");
 	batch[1] = batch[0];
 	batch[1].data = window;
 	batch[1].length = length;
 	batch[1].segment = segment;
-	batch[2] = datagram_to("127.0.0.1", udp_port(story->server), "after");
+	batch[2] = datagram_to(server, udp_port(story->server), "after");
 	assert_int_equal(udp_send(story->client, batch, 3), 3);
 	story->wanted = 7;
 	loop_run(&story->loop);
@@ -252,7 +309,10 @@ static void test_segments(void **state)
 
 	(void)state;
 	open_story(&story);
-	send_segments(&story, 1472);
+	send_segments(&story, "127.0.0.1", 1472);
+	close_story(&story);
+	open_story_at(&story, true, "::1");
+	send_segments(&story, "::1", 1452);
 	close_story(&story);
 }
 
@@ -269,7 +329,7 @@ static void test_segments_that_the_kernel_refuses(void **state)
 	udp_close(story.client);
 	assert_int_equal(setsockopt(given, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
 	assert_int_equal(udp_open(&story.loop, &options, &story.client), ERR_OK);
-	send_segments(&story, 1472);
+	send_segments(&story, "127.0.0.1", 1472);
 	close_story(&story);
 }
 
@@ -332,6 +392,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_local_address),
+		cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_other_kind),
 		cmocka_unit_test(test_icmp_error),
 		cmocka_unit_test(test_error_hits_nobody_else),
 		cmocka_unit_test(test_unsendable),

@@ -21,15 +21,23 @@ static enum err read_text(const char *text, struct map *map)
 	return err;
 }
 
-static void expect(const char *rules, const char *asked, const char *wanted)
+static void expect_for(const char *from, const char *rules, const char *asked,
+		       const char *wanted)
 {
 	struct map map;
+	struct ip client;
 	char name[PATH_SIZE];
 
+	assert_int_equal(ip_parse(from, &client), ERR_OK);
 	assert_int_equal(read_text(rules, &map), ERR_OK);
-	assert_int_equal(map_apply(&map, false, 0x0a4d0064, asked, name), ERR_OK);
+	assert_int_equal(map_apply(&map, false, &client, asked, name), ERR_OK);
 	assert_string_equal(name, wanted);
 	map_free(&map);
+}
+
+static void expect(const char *rules, const char *asked, const char *wanted)
+{
+	expect_for("10.77.0.100", rules, asked, wanted);
 }
 
 static void test_rules(void **state)
@@ -41,6 +49,8 @@ static void test_rules(void **state)
 	expect("ri ^/?boot/ /Boot/\n", "bOOt/x", "/Boot/x");
 	expect("r ^(.*)/([^/]*)$ \\2-\\1\n", "a/b", "b-a");
 	expect("r ^config$ cfg-\\i-\\x\n", "config", "cfg-10.77.0.100-0A4D0064");
+	expect_for("fd00::1f", "r ^config$ \\i-\\x\n", "config",
+		   "fd00::1f-FD00000000000000000000000000001F");
 	expect("r (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBbbcC", "aaBBbbcC");
 	expect("ri (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBcC", "AAbbcC");
 	expect("r x \\\\\\#\n", "x", "\\#");
@@ -62,20 +72,21 @@ static void test_flow(void **state)
 static void test_refusals(void **state)
 {
 	struct map map;
+	const struct ip client = ip_from_v4(0x0a4d0064);
 	char name[PATH_SIZE];
 
 	(void)state;
 	assert_int_equal(read_text("a \\.key$\nr a aa\n", &map), ERR_OK);
-	assert_int_equal(map_apply(&map, false, 0, "site.key", name), ERR_REFUSED);
-	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_OK);
+	assert_int_equal(map_apply(&map, false, &client, "site.key", name), ERR_REFUSED);
+	assert_int_equal(map_apply(&map, false, &client, "a", name), ERR_OK);
 	assert_string_equal(name, "aa");
 	map_free(&map);
 	/* for ever: round and round, or longer and longer */
 	assert_int_equal(read_text("rg a a\n", &map), ERR_OK);
-	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_SPACE);
+	assert_int_equal(map_apply(&map, false, &client, "a", name), ERR_SPACE);
 	map_free(&map);
 	assert_int_equal(read_text("rs a aaaaaaaaaaaa\n", &map), ERR_OK);
-	assert_int_equal(map_apply(&map, false, 0, "a", name), ERR_SPACE);
+	assert_int_equal(map_apply(&map, false, &client, "a", name), ERR_SPACE);
 	map_free(&map);
 }
 

@@ -7,25 +7,11 @@
 
 #include <stdlib.h>
 
+#include "simnet.h"
 #include "tftpd/session.h"
 
-#define FLIGHT_MAX 4096
-#define DATAGRAM_MAX 1600
 #define CLIENT_WAIT_MS 1000
 #define CLIENT_TRIES 8
-
-struct weather {
-	unsigned loss, doubling; /* of a hundred datagrams */
-	unsigned jitter_ms;	 /* 1 + up to so much on the way: reorders */
-};
-
-struct datagram {
-	uint64_t at_ms;
-	uint64_t number; /* in the order of sending */
-	bool is_for_client;
-	size_t length;
-	uint8_t data[DATAGRAM_MAX];
-};
 
 struct client {
 	uint8_t *file;
@@ -39,12 +25,7 @@ struct client {
 };
 
 struct network {
-	uint32_t random;
-	struct weather weather;
-	uint64_t now_ms;
-	struct datagram *flight;
-	size_t count;
-	uint64_t posted, sent_by_server;
+	struct simnet sim;
 	struct packet_options asked;
 	struct session session;
 	enum session_outcome outcome;
@@ -52,48 +33,19 @@ struct network {
 	struct client client;
 };
 
-static uint32_t random_below(struct network *net, uint32_t limit)
-{
-	net->random ^= net->random << 13;
-	net->random ^= net->random >> 17;
-	net->random ^= net->random << 5;
-	return net->random % limit;
-}
-
-static void post(struct network *net, bool is_for_client, const struct bytes_writer *packet)
-{
-	unsigned copies = 1 + (random_below(net, 100) < net->weather.doubling);
-
-	assert_false(packet->failed);
-	net->sent_by_server += is_for_client;
-	for (unsigned i = 0; i < copies; i++) {
-		struct datagram *slot = &net->flight[net->count];
-
-		if (random_below(net, 100) < net->weather.loss)
-			continue;
-		assert_true(net->count < FLIGHT_MAX);
-		slot->at_ms = net->now_ms + 1 + random_below(net, net->weather.jitter_ms + 1);
-		slot->number = net->posted++;
-		slot->is_for_client = is_for_client;
-		slot->length = packet->length;
-		memcpy(slot->data, packet->start, packet->length);
-		net->count++;
-	}
-}
-
 /* The server: what tftpd's shell does with a step. */
 static void carry_out(struct network *net, struct session_step step)
 {
-	uint8_t buffer[DATAGRAM_MAX];
+	uint8_t buffer[SIMNET_DATAGRAM_MAX];
 	struct bytes_writer out = bytes_writer(buffer, sizeof(buffer));
 
 	net->outcome = step.outcome;
 	if (step.send == SESSION_SEND_OACK) {
 		session_write_oack(&out, &net->asked, &net->session.terms);
-		post(net, true, &out);
+		simnet_post(&net->sim, true, &out);
 	} else if (step.send == SESSION_SEND_ERROR) {
 		packet_write_error(&out, step.code, step.reason);
-		post(net, true, &out);
+		simnet_post(&net->sim, true, &out);
 	}
 	for (unsigned i = 0; step.send == SESSION_SEND_DATA && i < step.count; i++) {
 		uint64_t block = step.first + i;
@@ -102,14 +54,14 @@ static void carry_out(struct network *net, struct session_step step)
 		packet_write_data_header(&out, (uint16_t)block);
 		bytes_put(&out, net->file + session_block_offset(&net->session, block),
 			  session_block_length(&net->session, block));
-		post(net, true, &out);
+		simnet_post(&net->sim, true, &out);
 	}
 }
 
 static void server_step(struct network *net, struct session_event event)
 {
 	if (net->outcome == SESSION_OPEN)
-		carry_out(net, session_step(&net->session, &event, net->now_ms));
+		carry_out(net, session_step(&net->session, &event, net->sim.now_ms));
 }
 
 static void server_receive(struct network *net, const struct datagram *datagram)
@@ -134,8 +86,8 @@ static void client_ack(struct network *net)
 	bytes_put_u16(&out, PACKET_ACK);
 	bytes_put_u16(&out, (uint16_t)(net->client.expected - 1));
 	net->client.in_window = 0;
-	net->client.wait_until_ms = net->now_ms + CLIENT_WAIT_MS;
-	post(net, false, &out);
+	net->client.wait_until_ms = net->sim.now_ms + CLIENT_WAIT_MS;
+	simnet_post(&net->sim, false, &out);
 }
 
 static void client_take_block(struct network *net, const uint8_t *data, size_t length)
@@ -148,7 +100,7 @@ static void client_take_block(struct network *net, const uint8_t *data, size_t l
 	client->expected++;
 	client->tries = 0;
 	client->was_gap_told = false;
-	client->wait_until_ms = net->now_ms + CLIENT_WAIT_MS;
+	client->wait_until_ms = net->sim.now_ms + CLIENT_WAIT_MS;
 	client->is_done = length < client->blksize;
 	if (++client->in_window == client->windowsize || client->is_done)
 		client_ack(net);
@@ -190,43 +142,24 @@ static void client_timer(struct network *net)
 {
 	struct client *client = &net->client;
 
-	if (client->is_done || client->has_failed || net->now_ms < client->wait_until_ms)
+	if (client->is_done || client->has_failed || net->sim.now_ms < client->wait_until_ms)
 		return;
 	if (++client->tries > CLIENT_TRIES) {
 		client->has_failed = true;
 		return;
 	}
-	client->wait_until_ms = net->now_ms + CLIENT_WAIT_MS * client->tries;
+	client->wait_until_ms = net->sim.now_ms + CLIENT_WAIT_MS * client->tries;
 	if (client->is_answered)
 		client_ack(net);
 	else
 		server_step(net, (struct session_event){.kind = SESSION_ASKED_AGAIN});
 }
 
-/* The datagram that arrives first, in the order of sending within one millisecond. */
-static size_t earliest(const struct network *net)
-{
-	size_t best = 0;
-
-	for (size_t i = 1; i < net->count; i++) {
-		const struct datagram *a = &net->flight[i];
-		const struct datagram *b = &net->flight[best];
-
-		if (a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->number < b->number))
-			best = i;
-	}
-	return best;
-}
-
 static void deliver_due(struct network *net)
 {
-	while (net->count > 0) {
-		size_t i = earliest(net);
-		struct datagram datagram = net->flight[i];
+	struct datagram datagram;
 
-		if (datagram.at_ms > net->now_ms)
-			return;
-		net->flight[i] = net->flight[--net->count];
+	while (simnet_take(&net->sim, &datagram)) {
 		if (datagram.is_for_client)
 			client_receive(net, &datagram);
 		else
@@ -236,10 +169,8 @@ static void deliver_due(struct network *net)
 
 static uint64_t next_moment(const struct network *net)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = simnet_next(&net->sim);
 
-	if (net->count > 0)
-		next = net->flight[earliest(net)].at_ms;
 	if (net->outcome == SESSION_OPEN && net->session.wait_until_ms < next)
 		next = net->session.wait_until_ms;
 	if (!net->client.is_done && !net->client.has_failed && net->client.wait_until_ms < next)
@@ -267,20 +198,20 @@ static void request(struct network *net, uint64_t size)
 	terms = session_agree(&net->asked, &limits, size);
 	assert_int_equal(terms.blksize, client->blksize);
 	assert_int_equal(terms.windowsize, client->windowsize);
-	session_begin(&net->session, &terms, net->now_ms);
-	client->wait_until_ms = net->now_ms + CLIENT_WAIT_MS;
+	session_begin(&net->session, &terms, net->sim.now_ms);
+	client->wait_until_ms = net->sim.now_ms + CLIENT_WAIT_MS;
 	server_step(net, (struct session_event){.kind = SESSION_START});
 }
 
 static void play(struct network *net)
 {
-	while (net->outcome == SESSION_OPEN || net->count > 0 ||
+	while (net->outcome == SESSION_OPEN || net->sim.count > 0 ||
 	       !(net->client.is_done || net->client.has_failed)) {
 		uint64_t next = next_moment(net);
 
 		assert_true(next != UINT64_MAX); /* one side waits for ever */
 		assert_true(next < 3600 * 1000);
-		net->now_ms = next > net->now_ms ? next : net->now_ms;
+		net->sim.now_ms = next > net->sim.now_ms ? next : net->sim.now_ms;
 		deliver_due(net);
 		client_timer(net);
 		server_step(net, (struct session_event){.kind = SESSION_TIMER});
@@ -297,10 +228,7 @@ static struct run transfer(uint32_t seed, struct weather weather, uint64_t size,
 			   uint16_t blksize, uint16_t windowsize)
 {
 	uint8_t *file = malloc(size + 1);
-	struct network net = {.random = seed * 2654435761U + 1,
-			      .weather = weather,
-			      .file = file,
-			      .flight = calloc(FLIGHT_MAX, sizeof(struct datagram)),
+	struct network net = {.file = file,
 			      .client = {.file = malloc(size + 1),
 					 .size = size,
 					 .blksize = blksize,
@@ -310,21 +238,22 @@ static struct run transfer(uint32_t seed, struct weather weather, uint64_t size,
 
 	for (uint64_t i = 0; i < size; i++)
 		file[i] = (uint8_t)(i * 31 + i / 251 + seed);
+	simnet_open(&net.sim, seed, weather);
 	request(&net, size);
 	play(&net);
 	run = (struct run){.outcome = net.outcome,
 			   .is_whole = net.client.is_done && net.client.length == size &&
 				       memcmp(net.client.file, file, size) == 0,
-			   .sent_by_server = net.sent_by_server,
+			   .sent_by_server = net.sim.sent_by_server,
 			   .blocks = net.session.blocks,
 			   .retransmits = net.session.retransmits,
-			   .took_ms = net.now_ms};
+			   .took_ms = net.sim.now_ms};
 	/* the client has all of it, or knows that it has not */
 	assert_true(run.is_whole || net.client.has_failed);
 	/* and the server never says "sent" of what was not */
 	assert_true(run.outcome != SESSION_SENT || run.is_whole);
 	free(net.client.file);
-	free(net.flight);
+	simnet_close(&net.sim);
 	free(file);
 	return run;
 }

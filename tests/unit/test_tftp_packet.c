@@ -139,7 +139,8 @@ static void test_replies(void **state)
 {
 	const uint8_t ack[] = {0, 4, 0x12, 0x34};
 	const uint8_t error[] = {0, 5, 0, 8, 'U', 's', 'e', 'r', 0};
-	const uint8_t data[] = {0, 3, 0, 1};
+	const uint8_t data[] = {0, 3, 0, 1, 'x', 0, 'y'};
+	const uint8_t oack[] = {0, 6, 'x', 0};
 	struct packet_reply reply;
 
 	(void)state;
@@ -155,7 +156,15 @@ static void test_replies(void **state)
 	assert_int_equal(reply.message_length, 2);
 	assert_int_equal(packet_parse_reply(error, 4, &reply), ERR_OK);
 	assert_int_equal(reply.message_length, 0);
-	assert_int_equal(packet_parse_reply(data, sizeof(data), &reply), ERR_FORMAT);
+	/* an upload's, and its empty last one */
+	assert_int_equal(packet_parse_reply(data, sizeof(data), &reply), ERR_OK);
+	assert_int_equal(reply.opcode, PACKET_DATA);
+	assert_int_equal(reply.number, 1);
+	assert_int_equal(reply.message_length, 3);
+	assert_memory_equal(reply.message, "x\0y", 3);
+	assert_int_equal(packet_parse_reply(data, 4, &reply), ERR_OK);
+	assert_int_equal(reply.message_length, 0);
+	assert_int_equal(packet_parse_reply(oack, sizeof(oack), &reply), ERR_FORMAT);
 }
 
 static void test_writing(void **state)

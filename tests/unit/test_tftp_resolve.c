@@ -175,6 +175,84 @@ static void test_whose_urls(void **state)
 	assert_script(&client, "http://own:8080", "site");
 }
 
+/* An address in place of iPXE's ${next-server}, for loaders that know no settings. */
+static void test_url_for_loaders(void **state)
+{
+	static const struct {
+		const char *next_server, *wanted;
+	} cases[] = {{"10.77.0.1", "http://10.77.0.1:8080"},
+		     {"fd00::1", "http://[fd00::1]:8080"}};
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.setting.value = "http://${next-server}:8080 http://other";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buffer[64];
+		struct text out = text_into(buffer, sizeof(buffer));
+		struct ip ip;
+
+		assert_int_equal(ip_parse(cases[i].next_server, &ip), ERR_OK);
+		assert_int_equal(resolve_menud_url(&client, &ip, &out), ERR_OK);
+		assert_string_equal(buffer, cases[i].wanted);
+	}
+}
+
+/* No subnet is IPv6's, not even one that holds every address. */
+static void test_ipv6_is_in_no_subnet(void **state)
+{
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	lab.subnet.net = (struct ip4_net){0, 0};
+	lab.subnet.menud_urls = "http://near:1";
+	assert_script(&client, "http://near:1", "site");
+	client.address = 0;
+	assert_script(&client, "http://site:8080", "near");
+}
+
+/* The nearest first, and only what is known. */
+static void test_views(void **state)
+{
+	const struct arch uefi = {ARCH_X86_64, FIRMWARE_EFI};
+	const struct arch http = {ARCH_ARM64, FIRMWARE_HTTP};
+	char views[RESOLVE_VIEWS][PATH_SIZE];
+	char longest[PATH_SIZE];
+	struct lab lab;
+	struct resolve_client client;
+
+	(void)state;
+	lab_build(&lab, HOST_ACTIVE, BOOT_NOTHING);
+	client = lab_client(&lab);
+	client.arch = &uefi;
+	assert_int_equal(resolve_views(&client, "a/b", views), 3);
+	assert_string_equal(views[0], "by-mac/52-54-00-00-00-01/a/b");
+	assert_string_equal(views[1], "by-arch/x86_64-efi/a/b");
+	assert_string_equal(views[2], "by-subnet/10.77.0.0-24/a/b");
+	/* what boots by HTTP boots by TFTP as UEFI, too */
+	client.arch = &http;
+	client.mac = NULL;
+	client.address = 0;
+	assert_int_equal(resolve_views(&client, "a", views), 1);
+	assert_string_equal(views[0], "by-arch/arm64-efi/a");
+	client.arch = NULL;
+	assert_int_equal(resolve_views(&client, "a", views), 0);
+	/* a path that has no room there */
+	client = lab_client(&lab);
+	client.arch = &uefi;
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(resolve_views(&client, longest, views), 0);
+	longest[sizeof(longest) - sizeof("by-arch/x86_64-efi/")] = '\0';
+	assert_int_equal(resolve_views(&client, longest, views), 1);
+	assert_memory_equal(views[0], "by-arch/x86_64-efi/aaa", 22);
+}
+
 static void test_local_script_says_why(void **state)
 {
 	struct lab lab;
@@ -322,6 +400,9 @@ int main(void)
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_whose_urls),
+		cmocka_unit_test(test_url_for_loaders),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_ipv6_is_in_no_subnet),
 		cmocka_unit_test(test_local_script_says_why),
 		cmocka_unit_test(test_render_fails_aloud),
 		cmocka_unit_test(test_loop_is_for_first_stages),

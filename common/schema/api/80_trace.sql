@@ -5,7 +5,7 @@ create view rouse.events as
 	from rouse_data.event order by at;
 call rouse_data.describe('rouse.events', 'What the daemons saw.', '{
 	"at": "when, by the database''s clock", "daemon": "who saw it; database: decided by a function here",
-	"instance": "which of them", "stage": "fw_dhcp, proxy, tftp_nbp, ipxe_dhcp, script, kernel, initrd, fos, work, report, local_boot or os_dhcp",
+	"instance": "which of them", "stage": "fw_dhcp, proxy, tftp_nbp, ipxe_dhcp, script, kernel, initrd, fos, work, report, local_boot, os_dhcp or upload",
 	"kind": "what it was", "host": "the machine''s name at that time", "mac": "its card", "name": "the file or thing that it was about",
 	"reason": "why: words or a code", "count": "how often within ten seconds", "address": "from where", "uuid": "SMBIOS UUID", "detail": "more facts"}');
 

@@ -72,7 +72,7 @@ language sql stable as $$
 		-- A fence: without it each use below would read and judge the word anew.
 		offset 0) t
 	where t.stage in ('fw_dhcp', 'proxy', 'tftp_nbp', 'ipxe_dhcp', 'script', 'kernel', 'initrd', 'fos',
-			'work', 'report', 'local_boot', 'os_dhcp')
+			'work', 'report', 'local_boot', 'os_dhcp', 'upload')
 		and t.kind ~ '^[a-z][a-z0-9_]{0,31}$'
 		and t.ago_ms ~ '^[0-9]{1,9}$' and t.count ~ '^[0-9]{1,9}$'
 		and (t.mac is null or t.mac_read is not null)
