@@ -79,14 +79,13 @@ bool pool_permits(const struct pool_question *question, uint32_t address)
 	    pool_reserved_for(question->site, question->subnet, question->mac) == address)
 		return true;
 	return pool_holds(question->site, question->subnet, address) &&
-	       !site_reservation_at(question->site, address);
+	       !site_is_reserved(question->site, address);
 }
 
 bool pool_is_free(const struct pool_question *question, uint32_t address)
 {
 	const struct lease *lease = lease_at(question->leases, address);
 
-	/* the look-up first: reservations are searched one by one */
 	return lease_is_free_for(lease, question->client, question->now_ms,
 				 question->grace_ms) &&
 	       pool_permits(question, address);

@@ -121,7 +121,7 @@ void report_conflict(struct events *events, const char *interface, const struct 
 	struct text why = text_into(words, sizeof(words));
 	struct decide_verdict bare = {.pxe = pxe_client(packet)};
 	struct event event = {
-		.kind = "conflict", .address = conflict->address, .reason = words};
+		.kind = "conflict", .address = ip_from_v4(conflict->address), .reason = words};
 
 	bare.has_mac = packet_mac(packet, &bare.mac);
 	ip4_format(conflict->address, address);

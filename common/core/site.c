@@ -69,6 +69,20 @@ static int compare_reservations(const void *a, const void *b)
 	return memcmp(left->mac.octet, right->mac.octet, sizeof(left->mac.octet));
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	const uint32_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static int compare_settings(const void *a, const void *b)
+{
+	const struct site_setting *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
 static int compare_owners(const struct site_option *left, const struct site_option *right)
 {
 	if (left->scope != right->scope)
@@ -88,6 +102,25 @@ static int compare_options(const void *a, const void *b)
 	if (order == 0)
 		order = strcmp(left->class, right->class);
 	return order != 0 ? order : left->code - right->code;
+}
+
+static void sort(void *array, size_t count, size_t size,
+		 int (*compare)(const void *, const void *))
+{
+	if (count > 0)
+		qsort(array, count, size, compare);
+}
+
+static void sort_arrays(struct site *site)
+{
+	for (size_t i = 0; i < site->reservation_count; i++)
+		site->reserved[i] = site->reservations[i].address;
+	sort(site->reserved, site->reservation_count, sizeof(site->reserved[0]),
+	     compare_addresses);
+	sort(site->reservations, site->reservation_count, sizeof(site->reservations[0]),
+	     compare_reservations);
+	sort(site->options, site->option_count, sizeof(site->options[0]), compare_options);
+	sort(site->settings, site->setting_count, sizeof(site->settings[0]), compare_settings);
 }
 
 enum err site_index(struct site *site, size_t *ret_bad)
@@ -112,12 +145,7 @@ enum err site_index(struct site *site, size_t *ret_bad)
 				site->uuid_index[slot] = (uint32_t)i + 1;
 		}
 	}
-	if (site->reservation_count > 0)
-		qsort(site->reservations, site->reservation_count,
-		      sizeof(site->reservations[0]), compare_reservations);
-	if (site->option_count > 0)
-		qsort(site->options, site->option_count, sizeof(site->options[0]),
-		      compare_options);
+	sort_arrays(site);
 	return ERR_OK;
 }
 
@@ -217,13 +245,11 @@ const struct site_reservation *site_reservation_of(const struct site *site,
 		       sizeof(site->reservations[0]), compare_reservations);
 }
 
-const struct site_reservation *site_reservation_at(const struct site *site, uint32_t address)
+bool site_is_reserved(const struct site *site, uint32_t address)
 {
-	for (size_t i = 0; i < site->reservation_count; i++) {
-		if (site->reservations[i].address == address)
-			return &site->reservations[i];
-	}
-	return NULL;
+	return site->reservation_count > 0 &&
+	       bsearch(&address, site->reserved, site->reservation_count,
+		       sizeof(site->reserved[0]), compare_addresses);
 }
 
 const struct site_boot_file *site_boot_file_for(const struct site *site, uint16_t arch,
@@ -264,11 +290,13 @@ const struct site_menu_item *site_menu_item_keyed(const struct site *site, const
 
 const char *site_setting(const struct site *site, const char *name, const char *fallback)
 {
-	for (size_t i = 0; i < site->setting_count; i++) {
-		if (strcmp(site->settings[i].name, name) == 0)
-			return site->settings[i].value;
-	}
-	return fallback;
+	const struct site_setting key = {.name = name};
+	const struct site_setting *found =
+		site->setting_count > 0 ? bsearch(&key, site->settings, site->setting_count,
+						  sizeof(site->settings[0]), compare_settings)
+					: NULL;
+
+	return found ? found->value : fallback;
 }
 
 long site_setting_number(const struct site *site, const char *name, long fallback)

@@ -119,7 +119,7 @@ struct site_menu_item {
 };
 
 struct site {
-	struct site_setting *settings;
+	struct site_setting *settings; /* sorted by name */
 	size_t setting_count;
 	struct site_subnet *subnets;
 	size_t subnet_count;
@@ -127,6 +127,7 @@ struct site {
 	size_t pool_count;
 	struct site_reservation *reservations; /* sorted by mac */
 	size_t reservation_count;
+	uint32_t *reserved; /* their addresses, sorted */
 	struct site_option
 		*options; /* in the order of scope, owner, class (short ones first) */
 	size_t option_count;
@@ -149,9 +150,9 @@ struct site {
 /* How many slots mac_index and uuid_index need each. */
 size_t site_index_size(const struct site *site);
 /*
- * Fills both indices (index_size slots each, zeroed, given by the caller) and sorts
- * reservations and options. ERR_RANGE when two hosts claim one MAC: *ret_bad is the second
- * one's position.
+ * Fills both indices (index_size slots each, zeroed, given by the caller) and `reserved` (as
+ * long as reservations, the caller's), and sorts settings, reservations and options. ERR_RANGE
+ * when two hosts claim one MAC: *ret_bad is the second one's position.
  */
 MUST_CHECK enum err site_index(struct site *site, size_t *ret_bad);
 
@@ -171,7 +172,7 @@ const struct site_subnet *site_subnet_by_id(const struct site *site, int64_t id)
 const struct site_reservation *site_reservation_of(const struct site *site,
 						   const struct mac *mac);
 /* Is the address reserved for some machine? */
-const struct site_reservation *site_reservation_at(const struct site *site, uint32_t address);
+bool site_is_reserved(const struct site *site, uint32_t address);
 /* The options of one scope and owner: the first of *ret_count, or NULL when there are none. */
 const struct site_option *site_options_of(const struct site *site, enum site_option_scope scope,
 					  int64_t owner, size_t *ret_count);

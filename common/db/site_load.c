@@ -316,6 +316,9 @@ static enum err make_index(struct site *site, char *problem, size_t problem_size
 	if (err == ERR_OK)
 		err = allocate(site->index_size, sizeof(*site->uuid_index), &site->uuid_index);
 	if (err == ERR_OK)
+		err = allocate(site->reservation_count, sizeof(*site->reserved),
+			       &site->reserved);
+	if (err == ERR_OK)
 		err = site_index(site, &bad);
 	if (err == ERR_RANGE)
 		(void)snprintf(problem, problem_size, "host %s claims the MAC of another host",
@@ -371,5 +374,6 @@ void site_load_free(struct loaded_site *loaded)
 	}
 	free(loaded->site.mac_index);
 	free(loaded->site.uuid_index);
+	free(loaded->site.reserved);
 	free(loaded);
 }

@@ -58,9 +58,9 @@ static struct boot_rule rules[] = {{.position = 1,
 				    .answer = BOOT_FIRST_STAGE,
 				    .argument = "",
 				    .reason = "first stage"}};
-static uint32_t mac_index[16], uuid_index[16];
-static struct site_setting settings[] = {{"one_machine_one_address", "true"},
-					 {"dhcp_subnet_selection", "true"}};
+static uint32_t mac_index[16], uuid_index[16], reserved[1];
+static struct site_setting settings[] = {{"dhcp_subnet_selection", "true"},
+					 {"one_machine_one_address", "true"}};
 static struct site site = {.settings = settings,
 			   .setting_count = 2,
 			   .subnets = subnets,
@@ -68,6 +68,7 @@ static struct site site = {.settings = settings,
 			   .pools = pools,
 			   .pool_count = 1,
 			   .reservations = reservations,
+			   .reserved = reserved,
 			   .reservation_count = 1,
 			   .options = options,
 			   .option_count = 6,
@@ -172,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	question.has_asked = !(data[0] & 2);
 	question.is_unicast = data[0] & 4;
 	subnets[0].probe = data[0] & 16 ? SITE_PROBE_AUTO : SITE_PROBE_OFF;
-	settings[0].value = data[0] & 8 ? "false" : "true";
+	settings[1].value = data[0] & 8 ? "false" : "true";
 	seed();
 	decide(&question, &verdict);
 	check_verdict(&question, &verdict);

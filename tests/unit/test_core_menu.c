@@ -15,8 +15,8 @@ static struct site_profile profiles[] = {
 	{"debian", "Debian", PROFILE_LINUX, "debian/linux", "debian/initrd.gz", "priority=low",
 	 "", ""},
 };
-static struct site_setting settings[] = {{"menu_timeout_seconds", "7"},
-					 {"menu_default", "debian"}};
+static struct site_setting settings[] = {{"menu_default", "debian"},
+					 {"menu_timeout_seconds", "7"}};
 static const struct site site = {.menu = items,
 				 .menu_count = 4,
 				 .profiles = profiles,

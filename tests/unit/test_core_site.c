@@ -114,7 +114,9 @@ static void finds_reservations_and_subnets(void **state)
 						  {mac_of(5, 0), 50, "five"}};
 	struct site_subnet subnets[] = {{.id = 1, .net = {0x0a000000, 24}},
 					{.id = 2, .net = {0x0a000100, 24}}};
+	uint32_t reserved[3];
 	struct site site = {.reservations = reservations,
+			    .reserved = reserved,
 			    .reservation_count = 3,
 			    .subnets = subnets,
 			    .subnet_count = 2,
@@ -127,7 +129,8 @@ static void finds_reservations_and_subnets(void **state)
 	(void)state;
 	assert_int_equal(site_index(&site, &bad), ERR_OK);
 	assert_int_equal(site_reservation_of(&site, &five)->address, 50);
-	assert_string_equal(site_reservation_at(&site, 10)->host, "one");
+	assert_true(site_is_reserved(&site, 10));
+	assert_false(site_is_reserved(&site, 11));
 	assert_int_equal(site_subnet_of(&site, 0x0a000105)->id, 2);
 	assert_null(site_subnet_of(&site, 0x0a000205));
 	assert_int_equal(site_subnet_by_id(&site, 1)->net.prefix, 24);
@@ -135,11 +138,18 @@ static void finds_reservations_and_subnets(void **state)
 
 static void settings_have_fallbacks(void **state)
 {
-	struct site_setting settings[] = {{"a", "12"}, {"b", "yes"}, {"c", "nonsense"}};
-	struct site site = {.settings = settings, .setting_count = 3};
+	struct site_setting settings[] = {{"c", "nonsense"}, {"a", "12"}, {"b", "yes"}};
+	struct site site = {.settings = settings,
+			    .setting_count = 3,
+			    .index_size = 16,
+			    .mac_index = mac_index,
+			    .uuid_index = uuid_index};
+	size_t bad;
 
 	(void)state;
+	assert_int_equal(site_index(&site, &bad), ERR_OK);
 	assert_int_equal(site_setting_number(&site, "a", 1), 12);
+	assert_int_equal(site_setting_number(&site, "d", 7), 7);
 	assert_int_equal(site_setting_number(&site, "c", 1), 1);
 	assert_true(site_setting_truth(&site, "b", false));
 	assert_false(site_setting_truth(&site, "c", false));

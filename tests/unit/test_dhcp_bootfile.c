@@ -65,8 +65,8 @@ static void test_uboot_gets_a_server_and_no_file(void **state)
 
 static void test_settings_move_the_servers(void **state)
 {
-	struct site_setting settings[] = {{"next_server", "10.77.0.9"},
-					  {"menud_urls", "http://boot.example/ http://b"}};
+	struct site_setting settings[] = {{"menud_urls", "http://boot.example/ http://b"},
+					  {"next_server", "10.77.0.9"}};
 
 	(void)state;
 	sample_site.settings = settings;

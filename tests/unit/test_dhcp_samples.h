@@ -85,6 +85,7 @@ static struct boot_rule sample_rules[] = {
 	 .argument = "",
 	 .reason = "firmware needs a first stage"},
 };
+static uint32_t sample_reserved[2];
 static uint32_t sample_index[2][16];
 static struct site sample_site;
 
@@ -105,6 +106,7 @@ static inline int sample_setup(void **state)
 		.pools = sample_pools,
 		.pool_count = 2,
 		.reservations = sample_reservations,
+		.reserved = sample_reserved,
 		.reservation_count = 2,
 		.hosts = sample_hosts,
 		.host_count = 2,
