@@ -124,58 +124,59 @@ language sql stable set enable_seqscan = off as $$
 $$;
 comment on function rouse_data.leases_now is 'For each address and client: whose the lease is, and whether the client has it.';
 
-create function rouse_data.grant_leases(daemon text, addresses inet[], clients bytea[], macs macaddr[],
-	lease_seconds int[], names text[], classes text[])
+create function rouse_daemon.lease_grant(instance text, addresses inet[], clients bytea[], macs macaddr[],
+	seconds int[], host_names text[], classes text[])
 returns table (address inet, client bytea, granted boolean, seconds_left int)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
 declare
-	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
 	granted_addresses inet[];
 	granted_clients bytea[];
 	different bigint; -- clients
+	others bigint; -- leases that these clients hold beside those that they ask for
 begin
-	perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
-		cardinality(lease_seconds), cardinality(names), cardinality(classes)], lease_seconds);
+	-- Every ACK waits for this function: what is nearly always so is seen by one statement.
+	if (cardinality(addresses) = all (array[cardinality(clients), cardinality(macs), cardinality(seconds),
+			cardinality(host_names), cardinality(classes)])
+			and 1 <= all (seconds) and array_position(seconds, null) is null) is not true then
+		perform rouse_data.check_lease_batch(array[cardinality(addresses), cardinality(clients), cardinality(macs),
+			cardinality(seconds), cardinality(host_names), cardinality(classes)], seconds);
+	end if;
 	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
 	with wanted as (
 		select distinct on (w.address) w.*
-		from unnest(addresses, clients, macs, lease_seconds, names, classes) with ordinality
+		from unnest(addresses, clients, macs, seconds, host_names, classes) with ordinality
 			as w (address, client, mac, seconds, host_name, class, rank)
 		order by w.address, w.rank desc
 	), granted as (
 		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
 		select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
-			w.host_name, w.class, daemon
+			w.host_name, w.class, lease_grant.instance
 		from wanted w order by w.address
 		on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
 			state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
 			host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
-		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at + grace < now()
+		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at < now() - (
+			select make_interval(secs => s.value::int) from rouse_data.setting s where s.name = 'lease_grace_seconds')
 		returning l.address
+	), won as (
+		select w.address, w.client, w.rank from wanted w join granted g on g.address = w.address
+	), told as (
+		insert into rouse_data.lease_change (instance, addresses)
+		select lease_grant.instance, array_agg(w.address) from won w having count(*) > 0
 	)
-	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank), count(distinct w.client)
-	into granted_addresses, granted_clients, different from wanted w join granted g on g.address = w.address;
-	if different > 0 then
-		insert into rouse_data.lease_change (instance, addresses) values (daemon, granted_addresses);
-	end if;
-	-- Nearly always all are granted, and each client holds what it was just granted and nothing else.
-	if different = cardinality(addresses) and different = (
-			select count(*) from rouse_data.lease l where l.client = any (clients) and l.state = 'bound') then
+	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank), count(distinct w.client),
+		(select count(*) from rouse_data.lease l
+			where l.client = any (clients) and l.state = 'bound' and l.address <> all (addresses))
+	into granted_addresses, granted_clients, different, others from won w;
+	if different = cardinality(addresses) and others = 0 then
 		return query select w.address, w.client, true, w.seconds
-			from unnest(addresses, clients, lease_seconds) as w (address, client, seconds);
+			from unnest(addresses, clients, seconds) as w (address, client, seconds);
 		return;
 	end if;
-	perform rouse_data.end_other_leases(daemon, granted_addresses, granted_clients);
+	perform rouse_data.end_other_leases(lease_grant.instance, granted_addresses, granted_clients);
 	return query select * from rouse_data.leases_now(addresses, clients);
 end
-$$;
-comment on function rouse_data.grant_leases is 'What lease_grant does; PL/pgSQL wants other names for what goes in than for what comes out.';
-
-create function rouse_daemon.lease_grant(instance text, address inet[], client bytea[], mac macaddr[],
-	seconds int[], host_name text[], class text[])
-returns table (address inet, client bytea, granted boolean, seconds_left int)
-language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select g.* from rouse_data.grant_leases($1, $2, $3, $4, $5, $6, $7) g
 $$;
 comment on function rouse_daemon.lease_grant is
 	'Grants or renews leases, as many as are given; answers each with the lease as it now stands, its owner included.';

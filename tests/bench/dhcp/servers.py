@@ -109,13 +109,14 @@ class Rouse(Server):
     first_guess = 8000
     uses_postgres = True
 
-    def __init__(self, host, place, postgres, program, flags=()):
+    def __init__(self, host, place, postgres, program, flags=(), network=(SUBNET, FIRST, LAST)):
         super().__init__(host, place, postgres)
         self.program, self.flags = program, list(flags)
+        subnet, first, last = network
         postgres.sql("insert into rouse.subnets (subnet, lease_seconds) values (%s, %s)",
-                     SUBNET, LEASE_SECONDS)
+                     subnet, LEASE_SECONDS)
         postgres.sql("insert into rouse.pools (subnet, first, last) values (%s, %s, %s)",
-                     SUBNET, FIRST, LAST)
+                     subnet, first, last)
 
     def command(self):
         return [self.program, "--interface", "eth0", "--state-dir", "", "--log-level", "warning",
