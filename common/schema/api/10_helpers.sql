@@ -121,6 +121,23 @@ end
 $$;
 comment on function rouse_data.field_error is 'Refuses a call because of one of its fields.';
 
+create function rouse_data.actor() returns text
+language sql stable as $$
+	-- Anybody can set the parameter; only menud's word is taken, and it sets it for each call.
+	select coalesce(case when session_user = 'rouse_menud' then nullif(current_setting('rouse.operator', true), '') end,
+		session_user::text)
+$$;
+comment on function rouse_data.actor is 'Who does this: the role that logged in, or the operator for whom menud does it.';
+
+create function rouse_data.refuse_change() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	raise exception using errcode = '55000', message = format('%s is only added to', tg_argv[0]),
+		detail = 'What has happened is neither changed nor deleted.', hint = 'A correction is a new row.';
+end
+$$;
+comment on function rouse_data.refuse_change is 'Keeps a table append-only.';
+
 create function rouse_data.note_change() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 begin

@@ -63,7 +63,8 @@ returns table (host_id bigint, host text, host_state text, job text, product tex
 language sql stable as $$
 	select h.id, h.name::text, coalesce(h.state, 'unknown'),
 		case when exists (select from rouse_data.job j where j.host_id = h.id
-			and j.state in ('queued', 'waiting', 'running', 'cancelling')) then 'live' else 'none' end,
+			and j.state in ('queued', 'waiting', 'running', 'cancelling'))
+			or exists (select from rouse_data.local_boot lb where lb.host_id = h.id) then 'live' else 'none' end,
 		h.product
 	from (select) as always
 	left join rouse_data.nic n on n.mac = the_mac
@@ -86,9 +87,11 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 						when 'efi arm64' then '{11}' when 'http x86_64' then '{16}'
 						when 'http arm64' then '{19}' else '{}' end::int[])
 				order by bf.product nulls last, bf.arch limit 1)
-			when 'job' then (select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
+			when 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
 				where j.host_id = b.host_id
-					and j.state in ('queued', 'waiting', 'running', 'cancelling')) end),
+					and j.state in ('queued', 'waiting', 'running', 'cancelling')),
+				(select format('local disk, once, after job %s', lb.job_id) from rouse_data.local_boot lb
+				where lb.host_id = b.host_id)) end),
 		e.reason
 	from rouse_data.boot_state(explain.mac) b
 	cross join lateral (

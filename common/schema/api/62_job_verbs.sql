@@ -36,6 +36,18 @@ end
 $$;
 comment on function rouse_data.add_job is 'Adds a job: scheduled if not yet due, backlog if its host has a live one, else queued.';
 
+create function rouse_data.check_takes_jobs(the_host rouse_data.host) returns void
+language plpgsql stable as $$
+begin
+	if the_host.state in ('disabled', 'retired') then
+		raise exception using errcode = '55000',
+			message = format('host "%s" is %s and gets no jobs', the_host.name, the_host.state),
+			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
+	end if;
+end
+$$;
+comment on function rouse_data.check_takes_jobs is 'Refuses a host that is out of service.';
+
 create function rouse.enqueue(target text, kind text, image text default null, priority int default 50,
 	not_before timestamptz default null, deadline timestamptz default null, after text default null,
 	mode text default null, disk text default 'auto')
@@ -46,14 +58,10 @@ declare
 	version_id bigint;
 begin
 	perform rouse_data.one_of('kind of job', coalesce(kind, ''), '{deploy,inventory,register}');
-	perform rouse_data.one_of('after-action', after, '{reboot,poweroff}');
+	perform rouse_data.one_of('after-action', after, '{reboot,poweroff,local}');
 	perform rouse_data.one_of('mode', mode, '{quick,full}');
 	the_host := rouse_data.host_named(coalesce(target, ''));
-	if the_host.state in ('disabled', 'retired') then
-		raise exception using errcode = '55000',
-			message = format('host "%s" is %s and gets no jobs', the_host.name, the_host.state),
-			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
-	end if;
+	perform rouse_data.check_takes_jobs(the_host);
 	if kind = 'deploy' then
 		version_id := (rouse_data.image_named(coalesce(image, ''))).id;
 	elsif image is not null then
@@ -106,7 +114,7 @@ end
 $$;
 comment on function rouse_data.job_numbered is 'The job of this number, locked, or an error.';
 
-create function rouse.cancel(job bigint) returns text
+create function rouse.cancel(job bigint, why text default null) returns text
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	the_job rouse_data.job := rouse_data.job_numbered(job);
@@ -122,7 +130,7 @@ begin
 				then 'It ends with the client''s next report, or when its lease runs out.'
 				else 'What has ended cannot be cancelled.' end;
 	end if;
-	update rouse_data.job j set state = new_state, reason = 'operator_stop' where j.id = the_job.id;
+	update rouse_data.job j set state = new_state, reason = 'operator_stop', text = why where j.id = the_job.id;
 	-- note_job() speaks when a job stops being live; this one is still, but is offered no more.
 	if new_state = 'cancelling' then
 		perform pg_notify('rouse_job', the_job.host_id::text);
@@ -131,16 +139,31 @@ begin
 end
 $$;
 comment on function rouse.cancel is
-	'Cancels a job; a running one is told at its next report. Returns cancelled or cancelling.';
+	'Cancels a job, with a word why if you like; a running one is told at its next report. Returns cancelled or cancelling.';
 
 create function rouse.retry(job bigint) returns bigint
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	the_job rouse_data.job := rouse_data.job_numbered(job);
+	again bigint;
+	version rouse_data.image_version;
 begin
 	if the_job.ended_at is null then
 		raise exception using errcode = '55000', message = format('job %s has not ended: it is %s', job, the_job.state),
 			hint = format('To begin anew: select rouse.cancel(%s), then rouse.retry(%s)', job, job);
+	end if;
+	select max(j.id) into again from rouse_data.job j where j.retry_of = the_job.id and j.ended_at is null;
+	if again is not null then
+		raise exception using errcode = '55000', message = format('job %s is being done again already: job %s', job, again),
+			hint = format('To begin that one anew: select rouse.cancel(%s), then rouse.retry(%s)', again, again);
+	end if;
+	perform rouse_data.check_takes_jobs(h) from rouse_data.host h where h.id = the_job.host_id;
+	select v.* into version from rouse_data.image_version v where v.id = the_job.image_version_id;
+	if version.state <> 'published' then
+		raise exception using errcode = '55000',
+			message = format('version %s of image "%s" is %s', version.number, version.image, version.state),
+			hint = format('Deploy another: select rouse.deploy(%L, %L)',
+				(select h.name from rouse_data.host h where h.id = the_job.host_id), version.image);
 	end if;
 	return rouse_data.add_job(the_job.host_id, the_job.kind, the_job.image_version_id, the_job.priority,
 		null, null, the_job.after, the_job.mode, the_job.disk, the_job.id);
@@ -150,13 +173,14 @@ comment on function rouse.retry is 'Does an ended job again, as a new one with t
 
 create view rouse.jobs as
 	select j.id, h.name as host, j.kind, j.state, v.image, v.number as image_version, j.mode,
-		a.step, a.percent, j.reason, j.text, j.attempts, j.attempts_max, j.retry_at,
+		a.step, a.percent, j.reason, r.meaning, j.text, r.hint, j.attempts, j.attempts_max, j.retry_at,
 		(select count(*) from rouse_data.offer o where o.job_id = j.id and o.claimed_at is null)::int as offers,
 		j.priority, j.not_before, j.deadline, coalesce(j.after, (select s.value from rouse_data.setting s where s.name = 'after_job')) as after,
 		j.disk, j.retry_of, j.created_at, j.created_by, j.changed_at, j.ended_at
 	from rouse_data.job j
 	join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.image_version v on v.id = j.image_version_id
+	left join rouse_data.reason r on r.code = j.reason
 	left join lateral (select t.step, t.percent from rouse_data.attempt t where t.job_id = j.id
 		order by t.number desc limit 1) a on true
 	order by j.id;
@@ -166,11 +190,12 @@ call rouse_data.describe('rouse.jobs',
 	"state": "scheduled, backlog, queued, waiting, running, cancelling; ended: succeeded, failed, cancelled, expired",
 	"image": "deploy: the image", "image_version": "deploy: its version, chosen when the job was made",
 	"mode": "register: quick or full", "step": "what the client is doing, or did last", "percent": "how far that is",
-	"reason": "why it failed, rests or was cancelled: a code", "text": "the same in the client''s words",
+	"reason": "why it failed, rests or was cancelled: a code of rouse.reasons", "meaning": "the same in words",
+	"text": "what the client, or whoever cancelled it, said", "hint": "what to do about it",
 	"attempts": "how often a client has claimed it", "attempts_max": "after so many it fails",
 	"retry_at": "it rests until then after a failed attempt", "offers": "boots that got it offered and never checked in",
 	"priority": "0 to 100, higher first", "not_before": "not offered before", "deadline": "expires if not begun by then",
-	"after": "reboot or poweroff", "disk": "auto: the first that is large enough; or a device", "retry_of": "the job that this one repeats",
+	"after": "reboot, poweroff, or local: reboot, and once to its own disk", "disk": "auto: the first that is large enough; or a device", "retry_of": "the job that this one repeats",
 	"created_at": "when it was made", "created_by": "by whom", "changed_at": "when its state changed last",
 	"ended_at": "when it ended"}');
 
@@ -189,13 +214,55 @@ call rouse_data.describe('rouse.attempts', 'Each try of each job by a client tha
 	"facts": "what it said about itself at check-in"}');
 
 create view rouse.job_history as
-	select g.job_id as job, h.name as host, g.at, g.from_state, g.to_state, g.who, g.reason
+	select g.job_id as job, h.name as host, g.at, g.from_state, g.to_state, g.who,
+		case when g.from_state is null then 'it was made' else concat_ws(': ', t.rule, r.meaning) end as why,
+		g.reason, g.text
 	from rouse_data.job_history g
 	join rouse_data.job j on j.id = g.job_id join rouse_data.host h on h.id = j.host_id
+	left join rouse_data.job_transition t on t.from_state = g.from_state and t.to_state = g.to_state
+	left join rouse_data.reason r on r.code = g.reason
 	order by g.at, g.job_id;
 call rouse_data.describe('rouse.job_history', 'Each step of each job: when, by whom and why.', '{
 	"job": "the job", "host": "the machine", "at": "when", "from_state": "null: it was made", "to_state": "its new state",
-	"who": "the role that did it", "reason": "why: a code"}');
+	"who": "the role that did it, or the operator for whom menud did it", "why": "in words",
+	"reason": "a code of rouse.reasons", "text": "what the client or the operator said"}');
+
+create view rouse.reasons as
+	select code, meaning, hint, retryable from rouse_data.reason order by code;
+call rouse_data.describe('rouse.reasons', 'Why jobs rest, fail, are cancelled or expire.', '{
+	"code": "the code, as in rouse.jobs", "meaning": "what happened", "hint": "what to do about it",
+	"retryable": "whether the attempt is worth another one, as long as attempts are left"}');
+
+create view rouse.queue as
+	select j.id, h.name as host, j.kind, j.state,
+		case j.state
+			when 'waiting' then (select count(*) + 1 from rouse_data.job o where o.kind = j.kind and o.state = 'waiting'
+				and (o.priority, -o.id) > (j.priority, -j.id))
+			when 'backlog' then (select count(*) from rouse_data.job o where o.host_id = j.host_id
+				and o.state = 'backlog' and (o.priority, -o.id) >= (j.priority, -j.id))
+		end::int as place,
+		case j.state
+			when 'scheduled' then 'its time: ' || to_char(j.not_before, 'YYYY-MM-DD HH24:MI:SS TZ')
+			when 'backlog' then 'job ' || (select o.id from rouse_data.job o where o.host_id = j.host_id
+				and o.state in ('queued', 'waiting', 'running', 'cancelling'))
+			when 'queued' then case when j.retry_at > now() then 'the end of its rest after a failed attempt'
+				else 'the machine to boot and check in' end
+			when 'waiting' then 'a free slot (setting deploy_slots)'
+			when 'cancelling' then 'the client to hear that it shall stop' end as waits_for,
+		v.image, j.priority, a.step, a.percent, j.attempts, j.deadline, j.created_by, j.created_at, j.changed_at
+	from rouse_data.job j
+	join rouse_data.host h on h.id = j.host_id
+	left join rouse_data.image_version v on v.id = j.image_version_id
+	left join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
+	where j.state in ('scheduled', 'backlog', 'queued', 'waiting', 'running', 'cancelling')
+	order by array_position('{running,cancelling,waiting,queued,backlog,scheduled}', j.state), j.priority desc, j.id;
+call rouse_data.describe('rouse.queue', 'The jobs that have not ended: what runs first, and what each waits for.', '{
+	"id": "the job''s number", "host": "the machine", "kind": "as in rouse.jobs", "state": "as in rouse.jobs",
+	"place": "waiting: its place in the queue for a slot; backlog: its place behind its host''s live job; 1 is next",
+	"waits_for": "what must happen before it goes on; null: it is running", "image": "deploy: the image",
+	"priority": "0 to 100, higher first", "step": "what the client is doing", "percent": "how far that is",
+	"attempts": "how often a client has claimed it", "deadline": "expires if not begun by then",
+	"created_by": "who made it", "created_at": "when it was made", "changed_at": "when its state changed last"}');
 
 create view rouse.job_transitions as
 	select from_state, to_state, rule from rouse_data.job_transition order by from_state, to_state;

@@ -241,7 +241,8 @@ begin
 	end if;
 	answer := 'ok';
 	state := (select j.state from rouse_data.job j where j.id = job.id);
-	after := coalesce(job.after, rouse_data.setting_text('after_job'));
+	-- To the client local is a reboot; the machine's next boot is answered accordingly.
+	after := replace(rouse_data.after_job(job), 'local', 'reboot');
 	return next;
 end
 $$;

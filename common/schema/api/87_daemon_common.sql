@@ -186,6 +186,7 @@ begin
 		expired_attempts := rouse_data.expire_attempts();
 		expired_jobs := rouse_data.expire_jobs();
 		started_jobs := rouse_data.start_due_jobs();
+		perform rouse_data.end_local_boots();
 		perform rouse_data.tidy();
 	end if;
 	return next;
