@@ -75,6 +75,31 @@ end
 $$;
 comment on function rouse_data.host_named is 'The host that a name or a MAC names, or an error with names near it.';
 
+create function rouse_data.target_named(word text, out host rouse_data.host, out group_name text)
+language plpgsql stable as $$
+declare
+	bare text := regexp_replace(word, '^(host|group):', '');
+	found_group text := (select g.name from rouse_data.host_group g where g.name = lower(bare));
+	is_host boolean := word not like 'group:%' and exists (select from rouse_data.host h where h.name = lower(bare));
+begin
+	if is_host and found_group is not null and word = bare then
+		raise exception using errcode = '42725', message = format('"%s" is a host and a group', word),
+			hint = format('Say host:%s or group:%s.', word, word);
+	elsif is_host or word like 'host:%' or rouse_data.mac_of(bare) is not null then
+		host := rouse_data.host_named(bare);
+	elsif found_group is not null then
+		group_name := found_group;
+	else
+		raise exception using errcode = '42704',
+			message = format('there is no %s "%s"', case when word like 'group:%' then 'group' else 'host' end, bare),
+			detail = 'A target is a host, by its name or the MAC of one of its network cards, or a group of hosts.',
+			hint = rouse_data.nearest(bare, array(select h.name::text from rouse_data.host h where word not like 'group:%'
+				union all select g.name::text from rouse_data.host_group g));
+	end if;
+end
+$$;
+comment on function rouse_data.target_named is 'The host or the group that a word names, or an error with names near it.';
+
 create function rouse.approve(host text) returns text
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare

@@ -58,6 +58,9 @@ begin
 		insert into rouse_data.change values (pg_current_xact_id(), 'job', now());
 		perform pg_notify('rouse_job', new.host_id::text);
 	end if;
+	if new.state = 'queued' and new.wake and (tg_op = 'INSERT' or old.state in ('scheduled', 'backlog')) then
+		perform rouse_data.order_wake(new.host_id, new.id);
+	end if;
 	if new.state in ('succeeded', 'failed', 'cancelled', 'expired') then
 		perform rouse_data.promote_next(new.host_id);
 	end if;
@@ -65,7 +68,7 @@ begin
 end
 $$;
 comment on function rouse_data.note_job is
-	'Writes a job''s history, tells the daemons, and lets the next job of the host begin.';
+	'Writes a job''s history, tells the daemons, has the machine woken, and lets the next job of the host begin.';
 create trigger note_job after insert or update on rouse_data.job
 	for each row execute function rouse_data.note_job();
 
@@ -152,7 +155,8 @@ begin
 	if new_state = 'succeeded' then
 		perform rouse_data.order_local_boot(the_job);
 	end if;
-	update rouse_data.job j set state = new_state, text = words,
+	update rouse_data.job j set state = new_state,
+		text = case new_state when 'cancelled' then coalesce(j.text, words) else words end,
 		reason = case new_state when 'succeeded' then null when 'cancelled' then 'operator_stop'
 			else coalesce(why, 'client_error') end,
 		retry_at = case new_state when 'queued' then clock_timestamp() + rouse_data.back_off(j.attempts) end

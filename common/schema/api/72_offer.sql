@@ -225,6 +225,7 @@ returns table (answer text, reason text, host text, job bigint, kind text, ticke
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	who record;
+	wanted rouse_data.job;
 begin
 	-- A key pressed twice makes one host and one job.
 	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || rouse_data.booted_mac(facts), 0));
@@ -239,9 +240,11 @@ begin
 	end if;
 	if not exists (select from rouse_data.job j where j.host_id = who.host_id
 		and j.state in ('queued', 'waiting', 'running', 'cancelling')) then
-		perform rouse_data.add_job(who.host_id, 'register', null, 50, null, null, null,
-			(select case m.action when 'register_full' then 'full' else 'quick' end
-				from rouse_data.menu_item m where m.key = item), 'auto', null);
+		wanted.host_id := who.host_id;
+		wanted.kind := 'register';
+		wanted.mode := (select case m.action when 'register_full' then 'full' else 'quick' end
+			from rouse_data.menu_item m where m.key = item);
+		perform rouse_data.add_job(wanted);
 	end if;
 	return query select o.* from rouse_daemon.offer(facts, address) o;
 end

@@ -55,6 +55,9 @@ language sql stable as $$
 				else 'is ' || g.to_state end,
 			coalesce(': ' || g.reason, ''))
 		from rouse_data.job_history g join rouse_data.job j on j.id = g.job_id join machine m on m.id = j.host_id
+		union all
+		select w.ordered_at, null, 'database', 'wake ordered, by ' || w.ordered_by || coalesce(', for job ' || w.job_id, '')
+		from rouse_data.wake w join machine m on m.id = w.host_id
 	), staged as (
 		select *, coalesce(rouse_data.begins_boot(h.stage, h.at,
 			lag(h.stage) over w, lag(h.at) over w), false) as begins
