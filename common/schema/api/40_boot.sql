@@ -107,6 +107,7 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 		as s (step, stage, loader)
 	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, f.firmware, f.arch,
 		b.host, b.product) e
+	where rouse_data.check_may_mac(explain.mac)
 	order by s.step
 $$;
 comment on function rouse.explain(macaddr, text, text) is

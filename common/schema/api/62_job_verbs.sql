@@ -164,8 +164,8 @@ language plpgsql stable as $$
 begin
 	raise exception using errcode = '42704', message = format('there is no job %s', number),
 		hint = coalesce((select format('Jobs go up to %s; the open ones are: %s. See: table rouse.queue', max(j.id),
-			coalesce((select string_agg(o.id::text, ', ' order by o.id) from (select k.id from rouse_data.job k
-				where k.ended_at is null order by k.id desc limit 8) o), 'none'))
+			coalesce((select string_agg(o.id::text, ', ' order by o.id) from (select k.id from rouse.queue k
+				order by k.id desc limit 8) o), 'none'))
 			from rouse_data.job j having max(j.id) is not null), 'There is none yet: select rouse.deploy(host, image)');
 end
 $$;
@@ -174,10 +174,12 @@ comment on function rouse_data.number_unknown is 'Says that no job and no batch 
 create function rouse_data.jobs_numbered(number bigint, out is_batch boolean, out jobs rouse_data.job[])
 language plpgsql as $$
 begin
-	is_batch := exists (select from rouse_data.batch b where b.id = number);
+	is_batch := exists (select from rouse.batches b where b.id = number);
 	-- Locked in the order that everybody keeps.
 	select array_agg(locked.j) into jobs from (select j from rouse_data.job j
-		where case when is_batch then j.batch = number else j.id = number end order by j.id for update) locked;
+		where case when is_batch then j.batch = number else j.id = number end
+			and exists (select from rouse_data.host h where h.id = j.host_id and rouse_data.may_group(h.group_name))
+		order by j.id for update) locked;
 	if jobs is null then
 		perform rouse_data.number_unknown(number);
 	end if;

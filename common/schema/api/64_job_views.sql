@@ -1,6 +1,6 @@
 -- What people read about jobs.
 
-create view rouse.jobs as
+create view rouse.jobs with (security_barrier) as
 	select j.id, h.name as host, j.kind, j.state, v.image, v.number as image_version, j.mode,
 		a.step, a.percent, j.reason, r.meaning, j.text, r.hint, j.attempts, j.attempts_max, j.retry_at,
 		(select count(*) from rouse_data.offer o where o.job_id = j.id and o.claimed_at is null)::int as offers,
@@ -12,6 +12,7 @@ create view rouse.jobs as
 	left join rouse_data.reason r on r.code = j.reason
 	left join lateral (select t.step, t.percent from rouse_data.attempt t where t.job_id = j.id
 		order by t.number desc limit 1) a on true
+	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by j.id;
 call rouse_data.describe('rouse.jobs',
 	'What shall be, is being and was done with machines. Change by rouse.deploy, inventory, enqueue, cancel, retry.', '{
@@ -29,11 +30,12 @@ call rouse_data.describe('rouse.jobs',
 	"created_at": "when it was made", "created_by": "by whom", "changed_at": "when its state changed last",
 	"ended_at": "when it ended"}');
 
-create view rouse.attempts as
+create view rouse.attempts with (security_barrier) as
 	select a.id, a.job_id as job, h.name as host, a.number, a.claimed_at, a.started_at, a.ended_at, a.outcome,
 		a.reason, a.text, a.step, a.percent, a.bytes, a.total, a.lease_until, a.mac, a.address, a.facts
 	from rouse_data.attempt a
 	join rouse_data.job j on j.id = a.job_id join rouse_data.host h on h.id = j.host_id
+	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by a.id;
 call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in.', '{
 	"id": "the attempt''s number", "job": "the job", "host": "the machine", "number": "1 is the job''s first",
@@ -43,7 +45,7 @@ call rouse_data.describe('rouse.attempts', 'Each try of each job by a client tha
 	"lease_until": "lost if it says nothing until then", "mac": "the card that booted", "address": "where it called from",
 	"facts": "what it said about itself at check-in"}');
 
-create view rouse.job_history as
+create view rouse.job_history with (security_barrier) as
 	select g.job_id as job, h.name as host, g.at, g.from_state, g.to_state, g.who,
 		case when g.from_state is null then 'it was made' else concat_ws(': ', t.rule, r.meaning) end as why,
 		g.reason, g.text
@@ -51,6 +53,7 @@ create view rouse.job_history as
 	join rouse_data.job j on j.id = g.job_id join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.job_transition t on t.from_state = g.from_state and t.to_state = g.to_state
 	left join rouse_data.reason r on r.code = g.reason
+	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by g.at, g.job_id;
 call rouse_data.describe('rouse.job_history', 'Each step of each job: when, by whom and why.', '{
 	"job": "the job", "host": "the machine", "at": "when", "from_state": "null: it was made", "to_state": "its new state",
@@ -63,7 +66,7 @@ call rouse_data.describe('rouse.reasons', 'Why jobs rest, fail, are cancelled or
 	"code": "the code, as in rouse.jobs", "meaning": "what happened", "hint": "what to do about it",
 	"retryable": "whether the attempt is worth another one, as long as attempts are left"}');
 
-create view rouse.queue as
+create view rouse.queue with (security_barrier) as
 	select j.id, h.name as host, j.kind, j.state,
 		case j.state
 			when 'waiting' then (select count(*) + 1 from rouse_data.job o where o.kind = j.kind and o.state = 'waiting'
@@ -85,6 +88,7 @@ create view rouse.queue as
 	left join rouse_data.image_version v on v.id = j.image_version_id
 	left join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
 	where j.state in ('scheduled', 'backlog', 'queued', 'waiting', 'running', 'cancelling')
+		and ((select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[]))
 	order by array_position('{running,cancelling,waiting,queued,backlog,scheduled}', j.state), j.priority desc, j.id;
 call rouse_data.describe('rouse.queue', 'The jobs that have not ended: what runs first, and what each waits for.', '{
 	"id": "the job''s number", "host": "the machine", "kind": "as in rouse.jobs", "state": "as in rouse.jobs",
@@ -99,7 +103,7 @@ create view rouse.job_transitions as
 call rouse_data.describe('rouse.job_transitions', 'Every step that a job may take.', '{
 	"from_state": "from", "to_state": "to", "rule": "when"}');
 
-create view rouse.batches as
+create view rouse.batches with (security_barrier) as
 	select b.id, b.target, j.kind, j.image, coalesce(j.jobs, 0) as jobs, j.open, j.succeeded, j.failed, j.cancelled, j.expired,
 		b.retry_of, b.created_at, b.created_by
 	from rouse_data.batch b
@@ -112,6 +116,7 @@ create view rouse.batches as
 			count(*) filter (where j.state = 'expired')::int as expired
 		from rouse_data.job j left join rouse_data.image_version v on v.id = j.image_version_id
 		where j.batch = b.id) j on true
+	where (select rouse.my_groups()) is null or b.target = any ((select rouse.my_groups())::text[])
 	order by b.id;
 call rouse_data.describe('rouse.batches', 'Jobs that were given to a group together. Its jobs: batch in rouse.jobs.', '{
 	"id": "the batch''s number: of one counting with the jobs'', for rouse.cancel and rouse.retry", "target": "the group",
@@ -120,12 +125,13 @@ call rouse_data.describe('rouse.batches', 'Jobs that were given to a group toget
 	"expired": "not begun by their deadline", "retry_of": "the batch that this one repeats",
 	"created_at": "when it was made", "created_by": "by whom"}');
 
-create view rouse.wakes as
+create view rouse.wakes with (security_barrier) as
 	select w.id, h.name as host, w.ordered_at, w.ordered_by, w.job_id as job,
 		(select min(e.at) from rouse_data.event e join rouse_data.nic n on n.mac = e.mac
 			where n.host = h.name and e.stage = 'fw_dhcp' and e.at > w.ordered_at
 				and e.at < w.ordered_at + interval '1 hour') as booted_at
 	from rouse_data.wake w join rouse_data.host h on h.id = w.host_id
+	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by w.id;
 call rouse_data.describe('rouse.wakes', 'Orders to wake machines.', '{
 	"id": "number", "host": "the machine", "ordered_at": "when", "ordered_by": "by whom", "job": "for this job, if for one",
