@@ -50,12 +50,12 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options,operators}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options,operators,schedules}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_viewer', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may}'::text[]) $$, 'a viewer executes only what reads');
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times}'::text[]) $$, 'a viewer executes only what reads');
 select set_eq($$
 	select r.rolname::text, n.nspname::text from pg_namespace n
 	join pg_roles r on r.rolname like 'rouse\_%' and r.rolname <> 'rouse_owner'

@@ -59,7 +59,7 @@ begin
 		perform pg_notify('rouse_job', new.host_id::text);
 	end if;
 	if new.state = 'queued' and new.wake and (tg_op = 'INSERT' or old.state in ('scheduled', 'backlog')) then
-		perform rouse_data.order_wake(new.host_id, new.id);
+		perform rouse_data.order_wake(new.host_id, new.id, new.created_by);
 	end if;
 	if new.state in ('succeeded', 'failed', 'cancelled', 'expired') then
 		perform rouse_data.promote_next(new.host_id);

@@ -27,7 +27,7 @@ begin
 		case when wanted.not_before > now() then 'scheduled' when live then 'backlog' else 'queued' end,
 		wanted.image_version_id, wanted.mode, coalesce(wanted.disk, 'auto'), coalesce(wanted.priority, 50),
 		wanted.not_before, wanted.deadline, wanted.after, coalesce(wanted.wake, false),
-		rouse_data.setting_int('attempts_max'), wanted.retry_of, wanted.batch, rouse_data.actor())
+		rouse_data.setting_int('attempts_max'), wanted.retry_of, wanted.batch, coalesce(wanted.created_by, rouse_data.actor()))
 	returning id into new_id;
 	return new_id;
 end
@@ -51,10 +51,10 @@ end
 $$;
 comment on function rouse_data.check_takes_jobs is 'Refuses a host that is out of service.';
 
-create function rouse_data.make_batch(the_group text, retry_of bigint) returns bigint
+create function rouse_data.make_batch(the_group text, retry_of bigint, maker text) returns bigint
 language sql as $$
 	insert into rouse_data.batch (target, retry_of, created_by)
-	values (the_group, make_batch.retry_of, rouse_data.actor()) returning id
+	values (the_group, make_batch.retry_of, coalesce(maker, rouse_data.actor())) returning id
 $$;
 comment on function rouse_data.make_batch is 'A new batch, without jobs yet; returns its number.';
 
@@ -70,7 +70,7 @@ begin
 		wanted.host_id := (found_target.host).id;
 		return rouse_data.add_job(wanted);
 	end if;
-	wanted.batch := rouse_data.make_batch(found_target.group_name, null);
+	wanted.batch := rouse_data.make_batch(found_target.group_name, null, wanted.created_by);
 	-- In one order for everybody, so that two who give jobs to one group do not wait for each other in a ring.
 	for one in select h.* from rouse_data.host h where h.group_name = found_target.group_name order by h.id loop
 		if rouse_data.takes_jobs(one) then
@@ -113,6 +113,17 @@ end
 $$;
 comment on function rouse_data.check_job is 'Refuses what no job can be.';
 
+create function rouse_data.check_priority(priority int) returns void
+language plpgsql immutable as $$
+begin
+	if not priority between 0 and 100 then
+		raise exception using errcode = '22023', message = format('a priority is 0 to 100, not %s', priority),
+			hint = 'Higher goes first; 50 is usual.';
+	end if;
+end
+$$;
+comment on function rouse_data.check_priority is 'Refuses a number that is no priority.';
+
 create function rouse.enqueue(target text, kind text, image text default null, priority int default 50,
 	not_before timestamptz default null, deadline timestamptz default null, after text default null,
 	mode text default null, disk text default 'auto', wake boolean default false)
@@ -122,10 +133,7 @@ declare
 	wanted rouse_data.job;
 begin
 	perform rouse_data.check_job(kind, image, deadline, after, mode);
-	if not coalesce(priority, 50) between 0 and 100 then
-		raise exception using errcode = '22023', message = format('a priority is 0 to 100, not %s', priority),
-			hint = 'Higher goes first; 50 is usual.';
-	end if;
+	perform rouse_data.check_priority(priority);
 	wanted.kind := kind;
 	wanted.image_version_id := case when kind = 'deploy' then (rouse_data.image_named(coalesce(image, ''))).id end;
 	wanted.priority := priority;
@@ -266,6 +274,7 @@ begin
 	perform rouse_data.check_retry(the_job);
 	the_job.retry_of := the_job.id;
 	the_job.batch := new_batch;
+	the_job.created_by := null;
 	the_job.not_before := null;
 	the_job.deadline := null;
 	return rouse_data.add_job(the_job);
@@ -287,7 +296,7 @@ begin
 		raise exception using errcode = '55000', message = format('no job of batch %s has failed, expired or been cancelled', job),
 			hint = format('select host, state from rouse.jobs where batch = %s', job);
 	end if;
-	new_batch := rouse_data.make_batch((select b.target from rouse_data.batch b where b.id = job), job);
+	new_batch := rouse_data.make_batch((select b.target from rouse_data.batch b where b.id = job), job, null);
 	for one in
 		select j, h from unnest(found_jobs.jobs) j join rouse_data.host h on h.id = j.host_id
 		where j.ended_at is not null and j.state <> 'succeeded' order by h.id
@@ -304,19 +313,19 @@ $$;
 comment on function rouse.retry is
 	'Does an ended job again, as a new one with the same image version; of a batch, all that ended without success. Returns the new number.';
 
-create function rouse_data.order_wake(the_host bigint, the_job bigint) returns void
+create function rouse_data.order_wake(the_host bigint, the_job bigint, maker text) returns void
 language plpgsql as $$
 begin
-	insert into rouse_data.wake (host_id, job_id, ordered_by) values (the_host, the_job, rouse_data.actor());
+	insert into rouse_data.wake (host_id, job_id, ordered_by) values (the_host, the_job, coalesce(maker, rouse_data.actor()));
 	perform pg_notify('rouse_wake', the_host::text);
 end
 $$;
 comment on function rouse_data.order_wake is 'Orders that a machine be woken, for a job or for itself.';
 
-create function rouse.wake(target text) returns int
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+create function rouse_data.wake_target(target text, maker text) returns int
+language plpgsql as $$
 declare
-	found_target record := rouse_data.target_named(coalesce(target, ''));
+	found_target record := rouse_data.target_named(target);
 	one record;
 	ordered int := 0;
 begin
@@ -327,7 +336,7 @@ begin
 		order by h.id
 	loop
 		if one.has_card then
-			perform rouse_data.order_wake(one.id, null);
+			perform rouse_data.order_wake(one.id, null, maker);
 			ordered := ordered + 1;
 		elsif found_target.group_name is null then
 			perform rouse_data.mac_named(one.name);
@@ -342,6 +351,12 @@ begin
 	end if;
 	return ordered;
 end
+$$;
+comment on function rouse_data.wake_target is 'What wake() does, for whoever ordered it.';
+
+create function rouse.wake(target text) returns int
+language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select rouse_data.wake_target(coalesce(target, ''), null)
 $$;
 comment on function rouse.wake is
 	'Orders that a machine, or those of a group, be woken by Wake-on-LAN; says how many. See table rouse.wakes.';

@@ -9,14 +9,15 @@ revoke all on schema rouse, rouse_data, rouse_daemon from public;
 grant usage on schema rouse to rouse_viewer;
 grant select on all tables in schema rouse to rouse_viewer;
 grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text), rouse.explain(text),
-	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text), rouse.me, rouse.my_groups, rouse.may to rouse_viewer;
+	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text), rouse.me, rouse.my_groups, rouse.may,
+	rouse.next_times to rouse_viewer;
 
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
 	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options,
-	rouse.operators to rouse_operator;
+	rouse.operators, rouse.schedules to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
 -- Daemons.
