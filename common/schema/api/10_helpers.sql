@@ -72,6 +72,13 @@ $$;
 comment on function rouse_data.uuid_swapped is
 	'The same SMBIOS UUID read in the other byte order: firmware and systems disagree about it.';
 
+create function rouse_data.serial_of(word text) returns text
+language sql immutable as $$
+	select left(trim(word), 128) where trim(word) <> '' and trim(word) !~* '^((x|0|\.|-|_|\?| )+|0*123456789a?b?c?d?e?f?|none|n/?a|null|unknown|invalid|empty|default string|not (specified|applicable|available)|no enclosure|(system|chassis|board|base board|mb) ?serial( ?number)?|serial( ?number)?|to be filled by o\.?e\.?m\.?|oem|o\.e\.m\.)$'
+$$;
+comment on function rouse_data.serial_of is
+	'The serial number that a machine shows; null for nothing and for the words that boards come with.';
+
 create function rouse_data.inet6_of(word text) returns inet
 language plpgsql immutable as $$
 begin

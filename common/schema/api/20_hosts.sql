@@ -8,7 +8,8 @@ call rouse_data.describe('rouse.groups', 'Groups of machines. Who is in one: gro
 	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it"}');
 
 create view rouse.hosts with (security_barrier) as
-	select id, name, state, uuid, serial, manufacturer, product, group_name, comment, created_at, created_by
+	select id, name, state, uuid, serial, manufacturer, product, group_name, comment, created_at, created_by,
+		array(select n.mac from rouse_data.nic n where n.host = host.name order by n.kind = 'primary' desc, n.mac) as macs
 	from rouse_data.host
 	where (select rouse.my_groups()) is null or group_name = any ((select rouse.my_groups())::text[]) order by name;
 call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table.', '{
@@ -18,7 +19,8 @@ call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as 
 	"uuid": "SMBIOS UUID", "serial": "SMBIOS serial number",
 	"manufacturer": "who made it", "product": "model, as the firmware says it",
 	"group_name": "the group that it is in: a name of rouse.groups, or null",
-	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known"}');
+	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known",
+	"macs": "its network cards, the primary one first: rows of rouse.nics"}');
 
 create view rouse.nics with (security_barrier) as
 	select mac, host, kind, comment from rouse_data.nic n

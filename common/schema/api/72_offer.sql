@@ -186,7 +186,7 @@ begin
 		host_name := wanted || '-' || substr(md5(random()::text), 1, 4);
 	end loop;
 	insert into rouse_data.host (name, state, uuid, serial, manufacturer, product)
-	values (host_name, 'pending', rouse_data.uuid_of(facts ->> 'uuid'), facts ->> 'serial',
+	values (host_name, 'pending', rouse_data.uuid_of(facts ->> 'uuid'), rouse_data.serial_of(facts ->> 'serial'),
 		facts ->> 'manufacturer', facts ->> 'product')
 	returning id into new_id;
 	insert into rouse_data.nic (mac, host, kind)

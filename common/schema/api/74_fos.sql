@@ -136,7 +136,7 @@ begin
 	end if;
 	update rouse_data.host h set
 		uuid = coalesce(rouse_data.uuid_of(inventory ->> 'uuid'), h.uuid),
-		serial = coalesce(nullif(inventory ->> 'serial', ''), h.serial),
+		serial = coalesce(rouse_data.serial_of(inventory ->> 'serial'), h.serial),
 		manufacturer = coalesce(nullif(inventory ->> 'manufacturer', ''), h.manufacturer),
 		product = coalesce(nullif(inventory ->> 'product', ''), h.product)
 	where h.id = the_host returning h.name into host_name;
