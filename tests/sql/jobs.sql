@@ -18,7 +18,7 @@ select pg_temp.refused($$select rouse.enqueue('lab-01', 'inventory', 'windows')$
 select pg_temp.refused($$select rouse.inventory('lab-01', after => 'stay')$$, 'poweroff, reboot');
 select pg_temp.refused($$select rouse.inventory('lab-01', deadline => now() - interval '1 s')$$, 'the deadline has passed');
 select pg_temp.refused($$select rouse.inventory('lab-01', priority => 101)$$, 'a priority is 0 to 100');
-select pg_temp.refused($$select rouse.deploy('lab-01', 'windows', disk => '/dev/../etc')$$, 'disk is auto or a device');
+select pg_temp.refused($$select rouse.deploy('lab-01', 'windows', disk => '/dev/../etc')$$, 'a disk cannot be "/dev/../etc" \| It is auto, or a device');
 select pg_temp.refused('select rouse.cancel(999999)', '42704 \| there is no job 999999');
 update rouse.hosts set state = 'retired' where name = 'lab-02';
 select pg_temp.refused($$select rouse.inventory('lab-02')$$, '55000.*is retired and gets no jobs');

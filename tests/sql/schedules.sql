@@ -42,7 +42,7 @@ select pg_temp.refused($$select rouse.schedule('kiosks', 'inventory', '@daily', 
 select pg_temp.refused($$select rouse.schedule('kiosks', 'inventory', '@daily', priority => 101)$$, 'a priority is 0 to 100, not 101');
 select pg_temp.refused($$select rouse.schedule('kiosks', 'inventory', '@daily', after => 'sleep')$$, 'there is no after-action "sleep"');
 select pg_temp.refused($$select rouse.schedule('kiosks', 'inventory', '@daily', expires_after => '-1 hour')$$, 'a scheduled job expires after some time');
-select pg_temp.refused($$select rouse.schedule('kiosks', 'deploy', '@daily', 'tiny', disk => 'sda')$$, 'disk is auto or a device below /dev');
+select pg_temp.refused($$select rouse.schedule('kiosks', 'deploy', '@daily', 'tiny', disk => 'sda')$$, 'a disk cannot be "sda" \| It is auto, or a device such as /dev/sda');
 select pg_temp.refused($$insert into rouse.schedules (host, group_name, kind, at) values ('lab-01', 'kiosks', 'wake', '@daily')$$, 'for one host or for one group \| Give either');
 select pg_temp.refused($$insert into rouse.schedules (group_name, kind, at) values ('kiosk', 'wake', '@daily')$$, '42704 \| there is no group "kiosk" \| There is: kiosks, labs');
 select pg_temp.refused($$insert into rouse.schedules (host, kind, at) values ('lab-02', 'wake', '@daily')$$, '42704 \| there is no host "lab-02" \| There is');

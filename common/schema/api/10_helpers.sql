@@ -119,6 +119,17 @@ $$;
 comment on function rouse_data.nearest is
 	'A hint: all candidates if they are few, else those that look most like the word.';
 
+create function rouse_data.one_of(what text, word text, valid text[]) returns void
+language plpgsql immutable as $$
+begin
+	if word is not null and word <> all (valid) then
+		raise exception using errcode = '22023', message = format('there is no %s "%s"', what, word),
+			hint = rouse_data.nearest(word, valid);
+	end if;
+end
+$$;
+comment on function rouse_data.one_of is 'Refuses a word that is not one of the valid ones.';
+
 create function rouse_data.field_error(field text, problem text, remedy text) returns void
 language plpgsql as $$
 begin

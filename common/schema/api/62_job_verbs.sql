@@ -1,16 +1,5 @@
 -- What an operator does with jobs.
 
-create function rouse_data.one_of(what text, word text, valid text[]) returns void
-language plpgsql immutable as $$
-begin
-	if word is not null and word <> all (valid) then
-		raise exception using errcode = '22023', message = format('there is no %s "%s"', what, word),
-			hint = rouse_data.nearest(word, valid);
-	end if;
-end
-$$;
-comment on function rouse_data.one_of is 'Refuses a word that is not one of the valid ones.';
-
 create function rouse_data.add_job(wanted rouse_data.job) returns bigint
 language plpgsql as $$
 declare
@@ -93,25 +82,45 @@ $$;
 comment on function rouse_data.add_jobs is
 	'Gives this job to a host, or to each host in service of a group. Returns the number of the job, or of the batch.';
 
-create function rouse_data.check_job(kind text, image text, deadline timestamptz, after text, mode text) returns void
+create function rouse_data.check_job_times(not_before timestamptz, deadline timestamptz) returns void
 language plpgsql stable as $$
 begin
-	perform rouse_data.one_of('kind of job', coalesce(kind, ''), '{deploy,inventory,register}');
-	perform rouse_data.one_of('after-action', after, '{reboot,poweroff,local}');
-	perform rouse_data.one_of('mode', mode, '{quick,full}');
-	if kind <> 'deploy' and image is not null then
-		raise exception using errcode = '22023', message = format('a job of kind %s has no image', kind),
-			hint = 'Leave image out, or say deploy.';
-	elsif kind <> 'register' and mode is not null then
-		raise exception using errcode = '22023', message = format('a job of kind %s has no mode', kind),
-			hint = 'Leave mode out, or say register.';
-	elsif deadline <= now() then
+	if deadline <= now() then
 		raise exception using errcode = '22023', message = 'the deadline has passed already',
 			detail = format('It is %s now.', now()), hint = 'Give a later one, such as now() + interval ''1 day''.';
+	elsif deadline <= not_before then
+		raise exception using errcode = '22023', message = 'the deadline is before the earliest start',
+			detail = format('It would not begin before %s.', not_before), hint = 'Give a later deadline, or an earlier not_before.';
 	end if;
 end
 $$;
-comment on function rouse_data.check_job is 'Refuses what no job can be.';
+comment on function rouse_data.check_job_times is 'Refuses a job that could never begin.';
+
+create function rouse_data.check_job(wanted rouse_data.job, image text) returns void
+language plpgsql stable as $$
+begin
+	perform rouse_data.one_of('kind of job', coalesce(wanted.kind, ''), '{deploy,inventory,register}');
+	perform rouse_data.one_of('after-action', wanted.after, '{reboot,poweroff,local}');
+	perform rouse_data.one_of('mode', wanted.mode, '{quick,full}');
+	perform rouse_data.check_priority(wanted.priority);
+	perform rouse_data.check_job_times(wanted.not_before, wanted.deadline);
+	if wanted.kind <> 'deploy' and image is not null then
+		raise exception using errcode = '22023', message = format('a job of kind %s has no image', wanted.kind),
+			hint = 'Leave image out, or say deploy.';
+	elsif wanted.kind <> 'register' and wanted.mode is not null then
+		raise exception using errcode = '22023', message = format('a job of kind %s has no mode', wanted.kind),
+			hint = 'Leave mode out, or say register.';
+	elsif not rouse_data.is_disk(wanted.disk) then
+		raise exception using errcode = '22023', message = format('a disk cannot be "%s"', wanted.disk),
+			hint = format('It is auto, or a device such as /dev/%s.', coalesce(nullif(regexp_replace(wanted.disk, '^.*[^a-z0-9]', ''), ''), 'sda'));
+	end if;
+end
+$$;
+comment on function rouse_data.check_job is 'Refuses what no job can be; of the row given, what an operator says counts.';
+
+create function rouse_data.is_disk(word text) returns boolean
+language sql immutable as $$ select word ~ '^(auto|/dev/[a-zA-Z0-9_/-]+)$' and word !~ '//' $$;
+comment on function rouse_data.is_disk is 'Whether a word is auto or a device below /dev.';
 
 create function rouse_data.check_priority(priority int) returns void
 language plpgsql immutable as $$
@@ -132,17 +141,20 @@ language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_t
 declare
 	wanted rouse_data.job;
 begin
-	perform rouse_data.check_job(kind, image, deadline, after, mode);
-	perform rouse_data.check_priority(priority);
 	wanted.kind := kind;
-	wanted.image_version_id := case when kind = 'deploy' then (rouse_data.image_named(coalesce(image, ''))).id end;
 	wanted.priority := priority;
 	wanted.not_before := not_before;
 	wanted.deadline := deadline;
 	wanted.after := after;
-	wanted.mode := case when kind = 'register' then coalesce(mode, 'quick') end;
+	wanted.mode := mode;
 	wanted.disk := disk;
 	wanted.wake := wake;
+	perform rouse_data.check_job(wanted, image);
+	if kind = 'deploy' then
+		wanted.image_version_id := (rouse_data.image_named(coalesce(image, ''))).id;
+	elsif kind = 'register' then
+		wanted.mode := coalesce(mode, 'quick');
+	end if;
 	return rouse_data.add_jobs(coalesce(target, ''), wanted);
 end
 $$;

@@ -18,12 +18,19 @@ comment on function rouse_data.check_schedule_target is 'Refuses a schedule for 
 
 create function rouse_data.check_schedule() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	job rouse_data.job;
 begin
 	perform rouse_data.check_schedule_target(new);
 	perform rouse_data.one_of('kind of schedule', coalesce(new.kind, ''), '{deploy,inventory,register,wake}');
 	perform rouse_data.one_of('way to treat what was missed', coalesce(new.missed, ''), '{skip,once}');
 	if new.kind <> 'wake' then
-		perform rouse_data.check_job(new.kind, new.image, null, new.after, new.mode);
+		job.kind := new.kind;
+		job.after := new.after;
+		job.mode := new.mode;
+		job.disk := new.disk;
+		job.priority := new.priority;
+		perform rouse_data.check_job(job, new.image);
 	elsif num_nonnulls(new.image, new.after, new.mode, new.expires_after) > 0 then
 		raise exception using errcode = '22023', message = 'waking has no image, after, mode and expires_after',
 			hint = 'Leave them out, or say deploy, inventory or register.';
@@ -45,8 +52,8 @@ begin
 end
 $$;
 comment on function rouse_data.check_schedule is 'Refuses a schedule that could not run, and finds out when it is due next.';
-create trigger check_schedule before insert or update of host, group_name, kind, image, mode, after, at, time_zone, missed,
-		expires_after, enabled on rouse_data.schedule
+create trigger check_schedule before insert or update of host, group_name, kind, image, mode, disk, priority, after, at,
+		time_zone, missed, expires_after, enabled on rouse_data.schedule
 	for each row execute function rouse_data.check_schedule();
 create trigger guard_row before insert or delete or update of host, group_name, kind, image, mode, disk, priority, after, wake,
 		at, time_zone, missed, expires_after, enabled, comment on rouse_data.schedule
@@ -97,7 +104,6 @@ declare
 	found_target record := rouse_data.target_named(coalesce(target, ''));
 	new_id bigint;
 begin
-	perform rouse_data.check_priority(priority);
 	insert into rouse_data.schedule (host, group_name, kind, image, at, time_zone, missed, expires_after, priority, after,
 		mode, disk, wake, comment)
 	values (case when found_target.group_name is null then (found_target.host).name end, found_target.group_name, kind, image, at,
