@@ -42,8 +42,9 @@ comment on function rouse_data.may_group is 'Whether the hosts of this group are
 
 create function rouse.may(host text) returns boolean
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select exists (select from rouse_data.host h left join rouse_data.nic n on n.host = h.name
-		where (h.name = lower(may.host) or n.mac = rouse_data.mac_of(may.host)) and rouse_data.may_group(h.group_name))
+	select exists (select from rouse_data.host h where h.name = lower(may.host) and rouse_data.may_group(h.group_name))
+		or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
+			where n.mac = rouse_data.mac_of(may.host) and rouse_data.may_group(h.group_name))
 $$;
 comment on function rouse.may is 'Whether this host, by its name or a MAC, is yours to see and run.';
 
