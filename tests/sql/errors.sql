@@ -37,6 +37,7 @@ insert into wrong (call, code, message, hint) values
 	('rouse.explain(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
 	('rouse.trace(''cardless'')', '55000', 'has no network card', 'insert into rouse.nics'),
 	('rouse.evaluate(''boot'', ''ipxe'', ''active'', ''none'', ''efi'', ''x86_64'')', '22023', 'there is no stage "boot"', 'dhcp, menu, script'),
+	('rouse.why(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
 	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),
 	('rouse.setting(''deploy_slots'', ''many'')', '22023', 'cannot be "many"', '1 to 10000'),
 	('rouse.publish_image(''tiny'', 7, ''images/x'', 1, repeat(''a'', 64), 1, repeat(''b'', 64))', '55000', 'version 7 of image "tiny"', 'add the image again');

@@ -34,7 +34,8 @@ comment on procedure rouse_data.describe_arguments is 'Adds to the comment of ea
 call rouse_data.describe_arguments('{
 	"target": "a machine, by its name or the MAC of one of its cards, or a group; host:NAME and group:NAME where both have one name",
 	"host": "a machine, by its name or the MAC of one of its cards", "mac": "the MAC of a card, known or not",
-	"job": "the number of a job or of a batch", "why": "your words, kept in the job and its history",
+	"job": "the number of a job or of a batch", "cancel.why": "your words, kept in the job and its history",
+	"cause": "what is the matter", "advice": "what to do about it",
 	"kind": "deploy, inventory or register", "schedule.kind": "deploy, inventory, register or wake",
 	"image": "deploy: a name of rouse.images", "priority": "0 to 100, higher first; 50",
 	"not_before": "it is scheduled until then", "deadline": "it expires if it has not begun by then",
