@@ -63,11 +63,13 @@ comment on function rouse_data.uuid_of is
 	'The UUID that a word spells; null for anything else and for the values that boards come with.';
 
 create function rouse_data.uuid_swapped(value uuid) returns uuid
-language sql immutable as $$
-	select (substr(h, 7, 2) || substr(h, 5, 2) || substr(h, 3, 2) || substr(h, 1, 2)
-		|| substr(h, 11, 2) || substr(h, 9, 2) || substr(h, 15, 2) || substr(h, 13, 2)
-		|| substr(h, 17))::uuid
-	from translate(value::text, '-', '') as t (h)
+language plpgsql immutable strict as $$
+declare
+	h text := translate(value::text, '-', '');
+begin
+	return substr(h, 7, 2) || substr(h, 5, 2) || substr(h, 3, 2) || substr(h, 1, 2)
+		|| substr(h, 11, 2) || substr(h, 9, 2) || substr(h, 15, 2) || substr(h, 13, 2) || substr(h, 17);
+end
 $$;
 comment on function rouse_data.uuid_swapped is
 	'The same SMBIOS UUID read in the other byte order: firmware and systems disagree about it.';

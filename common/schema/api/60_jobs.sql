@@ -172,12 +172,15 @@ language sql stable as $$ select coalesce(the_job.after, rouse_data.setting_text
 comment on function rouse_data.after_job is 'What the machine does after this job: reboot, poweroff or local.';
 
 create function rouse_data.order_local_boot(the_job rouse_data.job) returns void
-language sql as $$
-	insert into rouse_data.local_boot as b (host_id, job_id, valid_until)
-	select the_job.host_id, the_job.id, now() + interval '30 minutes'
-	where rouse_data.after_job(the_job) = 'local'
-	on conflict on constraint local_boot_pkey do update
-		set job_id = excluded.job_id, valid_until = excluded.valid_until, served_at = null
+language plpgsql as $$
+begin
+	if rouse_data.after_job(the_job) = 'local' then
+		insert into rouse_data.local_boot (host_id, job_id, valid_until)
+		values (the_job.host_id, the_job.id, now() + interval '30 minutes')
+		on conflict on constraint local_boot_pkey do update
+			set job_id = excluded.job_id, valid_until = excluded.valid_until, served_at = null;
+	end if;
+end
 $$;
 comment on function rouse_data.order_local_boot is
 	'Sends a machine to its own disk once, if its job says so; forgotten when it does not boot within half an hour.';

@@ -2,25 +2,24 @@
 -- never merged: which of two is right is known to people only.
 
 create view rouse.duplicates with (security_barrier) as
-	with latest as (
-		select distinct on (i.host_id) i.host_id, i.data from rouse_data.host_inventory i order by i.host_id, i.number desc
-	), shared as (
-		-- One UUID is read in two byte orders: the lesser of them stands for both.
-		select 'uuid' as what, least(h.uuid, rouse_data.uuid_swapped(h.uuid))::text as value, h.id as host_id
-		from rouse_data.host h where h.uuid is not null
-		union all
-		select 'serial', lower(concat_ws(' ', h.manufacturer, h.serial)), h.id from rouse_data.host h where h.serial is not null
-		union all
-		select 'mac', m.mac::text, m.host_id from (
-			select rouse_data.mac_of(n ->> 'mac') as mac, l.host_id from latest l
-			cross join lateral jsonb_array_elements(
-				case jsonb_typeof(l.data -> 'nics') when 'array' then l.data -> 'nics' else '[]' end) n
-			union
-			select n.mac, h.id from rouse_data.nic n join rouse_data.host h on h.name = n.host) m
-		where not exists (select from rouse_data.nic k where k.mac = m.mac and k.kind in ('shared', 'ignored'))
+	with inventoried as (
+		select distinct rouse_data.mac_of(n ->> 'mac') as mac, l.host_id
+		from (select distinct on (i.host_id) i.host_id, i.data from rouse_data.host_inventory i order by i.host_id, i.number desc) l
+		cross join lateral jsonb_array_elements(case jsonb_typeof(l.data -> 'nics') when 'array' then l.data -> 'nics' else '[]' end) n
 	), several as (
-		select s.what, s.value, array_agg(distinct s.host_id) as host_ids
-		from shared s where s.value is not null group by s.what, s.value having count(distinct s.host_id) > 1
+		-- One UUID is read in two byte orders: the lesser of them stands for both.
+		select 'uuid' as what, least(h.uuid, rouse_data.uuid_swapped(h.uuid))::text as value, array_agg(h.id) as host_ids
+		from rouse_data.host h where h.uuid is not null group by 2 having count(*) > 1
+		union all
+		select 'serial', lower(concat_ws(' ', h.manufacturer, h.serial)), array_agg(h.id)
+		from rouse_data.host h where h.serial is not null group by 2 having count(*) > 1
+		union all
+		select 'mac', m.mac::text, array_agg(m.host_id) from (
+			select i.mac, i.host_id from inventoried i where i.mac is not null
+			union
+			select n.mac, h.id from inventoried i join rouse_data.nic n on n.mac = i.mac join rouse_data.host h on h.name = n.host) m
+		where not exists (select from rouse_data.nic k where k.mac = m.mac and k.kind in ('shared', 'ignored'))
+		group by m.mac having count(*) > 1
 	)
 	select s.what, s.value, found.hosts, cardinality(s.host_ids) as count,
 		case s.what when 'mac' then 'An adapter that goes from machine to machine is shared: update rouse.nics set kind = ''shared'', host = null where mac = '

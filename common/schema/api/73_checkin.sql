@@ -14,13 +14,15 @@ $$;
 comment on function rouse_data.free_slot is 'Whether a job may begin now, or has to wait for others of its kind.';
 
 create function rouse_data.slot_position(the_job rouse_data.job) returns int
-language sql volatile as $$
+language plpgsql volatile as $$
+begin
 	-- One that is cancelled while it waits never had a slot.
-	select (select count(*) from rouse_data.job j join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
+	return (select count(*) from rouse_data.job j join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
 			where j.kind = 'deploy' and j.state in ('running', 'cancelling') and a.started_at is not null)::int
 		+ (select count(*) from rouse_data.job j where j.kind = 'deploy' and j.state = 'waiting'
 			and (j.priority > the_job.priority or (j.priority = the_job.priority and j.id < the_job.id)))::int
-		+ 1 - rouse_data.setting_int('deploy_slots')
+		+ 1 - rouse_data.setting_int('deploy_slots');
+end
 $$;
 comment on function rouse_data.slot_position is 'A job''s place in the queue for a slot: 1 is next, 0 and less may begin.';
 
@@ -162,7 +164,9 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
 	image_format text, disk_size bigint, disk_sha256 text, disk text)
-language sql volatile as $$
+language plpgsql volatile as $$
+begin
+	return query
 	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
 		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
@@ -177,6 +181,7 @@ language sql volatile as $$
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.image_version v on v.id = j.image_version_id
-	where a.id = the_attempt and j.state <> 'waiting'
+	where a.id = the_attempt and j.state <> 'waiting';
+end
 $$;
 comment on function rouse_data.describe_attempt is 'What check-in answers about an attempt.';
