@@ -146,7 +146,7 @@ static enum err open_parts(struct backend *backend)
 		on_site,
 		backend,
 	};
-	struct hello_options hello = {"dhcpd",	  backend->instance, ROUSE_VERSION, true,
+	struct hello_options hello = {"dhcpd",	  backend->instance, ROUSE_VERSION,
 				      get_status, get_problem,	     backend};
 	struct store_options store = {
 		.loop = backend->loop,

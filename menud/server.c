@@ -159,7 +159,6 @@ static enum err open_database(struct menud *menud)
 	struct hello_options hello = {.daemon = "menud",
 				      .instance = menud->instance,
 				      .version = ROUSE_VERSION,
-				      .ticks = true,
 				      .status = status_line,
 				      .problem = problem,
 				      .data = menud};

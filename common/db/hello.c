@@ -110,8 +110,7 @@ enum err hello_open(struct loop *loop, struct db_conn *conn,
 	loop_timer_open(loop, &hello->hello_timer, on_hello_time, hello);
 	loop_timer_start(&hello->hello_timer, HELLO_MS, HELLO_MS);
 	loop_timer_open(loop, &hello->tick_timer, on_tick_time, hello);
-	if (options->ticks)
-		loop_timer_start(&hello->tick_timer, TICK_MS, TICK_MS);
+	loop_timer_start(&hello->tick_timer, TICK_MS, TICK_MS);
 	hello->open_timers = 2;
 	*ret_hello = hello;
 	return ERR_OK;

@@ -1,7 +1,8 @@
 /*
  * hello - says to the database that this daemon lives (rouse.daemons), on connect and every 10
- * s, and learns whether the schema is one it can work with; also drives rouse_daemon.tick() for
- * the daemons whose role may.
+ * s, and learns whether the schema is one it can work with. Every 5 s it calls
+ * rouse_daemon.tick(), by which any daemon that is alive moves what time moves: leases of
+ * attempts, deadlines, schedules.
  */
 #ifndef ROUSE_DB_HELLO_H
 #define ROUSE_DB_HELLO_H
@@ -17,7 +18,6 @@ struct hello_options {
 	const char *daemon;   /* "dhcpd" */
 	const char *instance; /* host name and process id */
 	const char *version;
-	bool ticks;			    /* call rouse_daemon.tick() every 5 s */
 	const char *(*status)(void *data);  /* one line for people */
 	const char *(*problem)(void *data); /* or NULL */
 	void *data;

@@ -198,6 +198,16 @@ def test_database_goes_and_comes(net, postgres, site):
     assert daemon.stop() == 0
 
 
+def test_time_goes_on_when_only_tftpd_is_alive(net, postgres, site):
+    """Leases of attempts and deadlines are not menud's duty: whichever daemon lives drives the clock."""
+    job = postgres.value("select rouse.inventory('lab-01', deadline => now() + interval '1 hour')")
+    postgres.admin("update rouse_data.job set deadline = now() where id = %s", job)
+    deadline = time.monotonic() + PATIENCE * 3
+    while postgres.value("select state from rouse.jobs where id = %s", job) != "expired":
+        assert time.monotonic() < deadline, site.output
+        time.sleep(0.2)
+
+
 def test_saved_configuration_is_private(net, site):
     state = net.flags[net.flags.index("--state-dir") + 1]
     assert site.stop() == 0

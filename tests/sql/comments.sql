@@ -1,6 +1,6 @@
 -- The database documents itself: nothing public is without a comment.
 begin;
-select plan(5);
+select plan(6);
 
 select is_empty($$
 	select c.oid::regclass from pg_class c
@@ -27,6 +27,11 @@ select is_empty($$
 	select n.nspname from pg_namespace n
 	where n.nspname ~ '^rouse' and obj_description(n.oid, 'pg_namespace') is null
 	$$, 'every schema has a comment');
+
+select is_empty($$
+	select p.oid::regprocedure, a from pg_proc p cross join unnest(p.proargnames) a
+	where p.pronamespace = 'rouse'::regnamespace and obj_description(p.oid, 'pg_proc') !~ format('\n  (-> )?%s: \S', a)
+	$$, 'every argument of a function for people, and every column that it returns, is in its comment');
 
 select * from finish();
 rollback;

@@ -14,7 +14,7 @@ select pg_temp.refused($$insert into rouse.hosts (name, state) values ('x', 'on'
 select pg_temp.refused($$insert into rouse.nics values ('01:00:5e:00:00:01', 'lab-01', 'extra')$$, 'a MAC names one card');
 select pg_temp.refused($$insert into rouse.nics values ('00:00:00:00:00:00', 'lab-01', 'extra')$$, 'a MAC names one card');
 select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', 'lab-01', 'primary')$$, 'a host has one primary');
-select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', 'lab-02', 'primary')$$, 'belongs to a known host');
+select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', 'lab-02', 'primary')$$, 'there is no host "lab-02" \| There is: lab-01');
 select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', 'lab-01', 'shared')$$, 'only shared and ignored');
 select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', null, 'extra')$$, 'only shared and ignored');
 select pg_temp.refused($$insert into rouse.subnets (subnet) values ('10.77.0.0/16')$$, 'subnets do not overlap');
@@ -36,7 +36,7 @@ select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, r
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (100, 'x', 'menu', 'y')$$, 'boot_rule_pkey');
 select pg_temp.refused($$insert into rouse.profiles (name, title, kind) values ('x', 'X', 'linux')$$, 'linux needs a kernel');
 select pg_temp.refused($$insert into rouse.menu (key, title, position, action) values ('x', 'X', 99, 'profile')$$, 'the action profile names one');
-select pg_temp.refused($$insert into rouse.menu (key, title, position, action, profile) values ('x', 'X', 99, 'profile', 'nix')$$, 'a menu item names a known profile');
+select pg_temp.refused($$insert into rouse.menu (key, title, position, action, profile) values ('x', 'X', 99, 'profile', 'nix')$$, 'there is no profile "nix" \| There is: memtest');
 select pg_temp.refused($$select rouse.setting('deploy_slot')$$, '42704.*there is no setting "deploy_slot" \| Like it are: deploy_slots,');
 select pg_temp.refused($$select rouse.setting('deploy_slots', '0')$$, '22023.*a whole number from 1 to 10000');
 select pg_temp.refused($$select rouse.setting('deploy_slots', '99999999999999999999')$$, '22023.*a whole number from 1 to 10000');
@@ -71,7 +71,7 @@ select results_eq($$select h.group_name::text, g.created_by = session_user from 
 reset role;
 select ok((select n.group_id = g.id from rouse_daemon.hosts_now n, rouse.groups g where n.name = 'lab-99' and g.name = 'signage'),
 	'the daemons see it');
-select pg_temp.refused($$update rouse.hosts set group_name = 'lab' where name = 'lab-99'$$, 'a host''s group is known');
+select pg_temp.refused($$update rouse.hosts set group_name = 'lab' where name = 'lab-99'$$, 'there is no group "lab" \| There is: signage');
 select pg_temp.refused($$delete from rouse.groups where name = 'signage'$$, 'stays while a host is in it');
 select pg_temp.refused($$insert into rouse.groups (name) values ('Lab 1')$$, 'a key is a lower-case word');
 select isnt_empty($$select from rouse_data.change where relation = 'host_group'$$, 'a change of a group is told');

@@ -73,7 +73,7 @@ select results_eq($$select scope, group_name::text, value from rouse.dhcp_option
 select matches(pg_temp.error($$insert into rouse.dhcp_options (host, class, option, value) values ('lab-01', 'os', '26', '1')$$),
 	'a subnet, a class, a group, a host or for all', 'one scope a row');
 select matches(pg_temp.error($$insert into rouse.dhcp_options (subnet, option, value) values ('10.9.0.0/24', '26', '1')$$),
-	'an option''s subnet is known', 'no strange subnet');
+	'there is no subnet "10.9.0.0/24" \| There is: 10.77.0.0/24', 'no strange subnet');
 select matches(pg_temp.error($$update rouse.dhcp_options set value = 'x' where code = 26 and scope = 'host'$$),
 	'from 0 to 65535', 'an update is checked too');
 delete from rouse.hosts where name = 'lab-01';

@@ -1,6 +1,6 @@
 -- Who may do what, cell by cell: what is not written here must not be allowed.
 begin;
-select plan(8);
+select plan(13);
 
 create temp table expected_routine (role text, routine text);
 insert into expected_routine
@@ -9,7 +9,7 @@ select role, routine from (values
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since hello record tick lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since hello record tick offer choose fos_checkin fos_progress fos_inventory'
-		' fos_register fos_finish fos_image')) g (role, routines)
+		' fos_register fos_finish fos_image act read')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 
 create temp table expected_view (role text, relation text);
@@ -50,12 +50,42 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options,operators,schedules}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_viewer', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace}'::text[]) $$, 'a viewer executes only what reads');
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why}'::text[]) $$, 'a viewer executes only what reads');
+select set_eq($$
+	select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
+		and has_function_privilege('rouse_operator', p.oid, 'execute')
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image}'::text[]) $$,
+	'an operator executes these as well');
+select set_eq($$
+	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')
+	where p.pronamespace in ('rouse_daemon'::regnamespace, 'rouse_data'::regnamespace) and has_function_privilege(r.oid, p.oid, 'execute')
+		and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
+	$$, $$ select r, f from unnest('{rouse_viewer,rouse_operator}'::text[]) r, unnest('{uuid_swapped,mac_of}'::text[]) f $$,
+	'people execute nothing outside schema rouse, but what views need');
+create function pg_temp.unreadable(reader text) returns text language plpgsql as $$
+declare
+	one record;
+begin
+	for one in select c.relname, c.oid::regclass as relation from pg_class c where c.relnamespace = 'rouse'::regnamespace and c.relkind = 'v' loop
+		execute format('set local role %I', reader);
+		execute format('select * from %s limit 1', one.relation);
+		reset role;
+	end loop;
+	return null;
+end $$;
+select lives_ok($$select pg_temp.unreadable('rouse_viewer')$$, 'a viewer reads each view, with the functions in it');
+select lives_ok($$select pg_temp.unreadable('rouse_operator')$$, 'so does an operator');
+select set_eq($$
+	select r.rolname::text, c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+	join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator') join unnest('{insert,update,references}'::text[]) w on true
+	where c.relnamespace = 'rouse'::regnamespace and has_column_privilege(r.oid, c.oid, a.attnum, w)
+		and not has_table_privilege('rouse_operator', c.oid, 'insert')
+	$$, $$ values ('rouse_operator', 'settings.value') $$, 'of a single column an operator writes but this');
 select set_eq($$
 	select r.rolname::text, n.nspname::text from pg_namespace n
 	join pg_roles r on r.rolname like 'rouse\_%' and r.rolname <> 'rouse_owner'

@@ -80,7 +80,7 @@ insert into job values ('last', rouse.inventory('lab-01'));
 update rouse_data.job set attempts = attempts_max - 1 where id = (select id from job where name = 'last');
 select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '6', '52:54:00:00:00:01') \g /dev/null
 update rouse_data.attempt set lease_until = clock_timestamp() - interval '1 second' where ended_at is null;
-select results_eq('select * from rouse_daemon.tick()', 'values (1, 0, 0)', 'tick finds the silent client');
+select results_eq('select * from rouse_daemon.tick()', 'values (1, 0, 0, 0)', 'tick finds the silent client');
 select is(pg_temp.job('last'), 'failed lost_client', 'after the last attempt the job fails');
 
 -- Cancelling.

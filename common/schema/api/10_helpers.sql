@@ -63,14 +63,23 @@ comment on function rouse_data.uuid_of is
 	'The UUID that a word spells; null for anything else and for the values that boards come with.';
 
 create function rouse_data.uuid_swapped(value uuid) returns uuid
-language sql immutable as $$
-	select (substr(h, 7, 2) || substr(h, 5, 2) || substr(h, 3, 2) || substr(h, 1, 2)
-		|| substr(h, 11, 2) || substr(h, 9, 2) || substr(h, 15, 2) || substr(h, 13, 2)
-		|| substr(h, 17))::uuid
-	from translate(value::text, '-', '') as t (h)
+language plpgsql immutable strict as $$
+declare
+	h text := translate(value::text, '-', '');
+begin
+	return substr(h, 7, 2) || substr(h, 5, 2) || substr(h, 3, 2) || substr(h, 1, 2)
+		|| substr(h, 11, 2) || substr(h, 9, 2) || substr(h, 15, 2) || substr(h, 13, 2) || substr(h, 17);
+end
 $$;
 comment on function rouse_data.uuid_swapped is
 	'The same SMBIOS UUID read in the other byte order: firmware and systems disagree about it.';
+
+create function rouse_data.serial_of(word text) returns text
+language sql immutable as $$
+	select left(trim(word), 128) where trim(word) <> '' and trim(word) !~* '^((x|0|\.|-|_|\?| )+|0*123456789a?b?c?d?e?f?|none|n/?a|null|unknown|invalid|empty|default string|not (specified|applicable|available)|no enclosure|(system|chassis|board|base board|mb) ?serial( ?number)?|serial( ?number)?|to be filled by o\.?e\.?m\.?|oem|o\.e\.m\.)$'
+$$;
+comment on function rouse_data.serial_of is
+	'The serial number that a machine shows; null for nothing and for the words that boards come with.';
 
 create function rouse_data.inet6_of(word text) returns inet
 language plpgsql immutable as $$
@@ -112,6 +121,17 @@ $$;
 comment on function rouse_data.nearest is
 	'A hint: all candidates if they are few, else those that look most like the word.';
 
+create function rouse_data.one_of(what text, word text, valid text[]) returns void
+language plpgsql immutable as $$
+begin
+	if word is not null and word <> all (valid) then
+		raise exception using errcode = '22023', message = format('there is no %s "%s"', what, word),
+			hint = rouse_data.nearest(word, valid);
+	end if;
+end
+$$;
+comment on function rouse_data.one_of is 'Refuses a word that is not one of the valid ones.';
+
 create function rouse_data.field_error(field text, problem text, remedy text) returns void
 language plpgsql as $$
 begin
@@ -120,6 +140,23 @@ begin
 end
 $$;
 comment on function rouse_data.field_error is 'Refuses a call because of one of its fields.';
+
+create function rouse_data.actor() returns text
+language sql stable as $$
+	-- Anybody can set the parameter; only menud's word is taken, and it sets it for each call.
+	select coalesce(case when session_user = 'rouse_menud' then nullif(current_setting('rouse.operator', true), '') end,
+		session_user::text)
+$$;
+comment on function rouse_data.actor is 'Who does this: the role that logged in, or the operator for whom menud does it.';
+
+create function rouse_data.refuse_change() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	raise exception using errcode = '55000', message = format('%s is only added to', tg_argv[0]),
+		detail = 'What has happened is neither changed nor deleted.', hint = 'A correction is a new row.';
+end
+$$;
+comment on function rouse_data.refuse_change is 'Keeps a table append-only.';
 
 create function rouse_data.note_change() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$

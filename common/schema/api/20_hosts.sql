@@ -1,14 +1,17 @@
 -- Machines, their groups and their network cards.
 
-create view rouse.groups as
-	select id, name, comment, created_at, created_by from rouse_data.host_group order by name;
+create view rouse.groups with (security_barrier) as
+	select id, name, comment, created_at, created_by from rouse_data.host_group
+	where (select rouse.my_groups()) is null or name = any ((select rouse.my_groups())::text[]) order by name;
 call rouse_data.describe('rouse.groups', 'Groups of machines. Who is in one: group_name of rouse.hosts.', '{
 	"id": "number, made by the database", "name": "its name, used once: a lower-case word of letters, digits, _ and -",
 	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it"}');
 
-create view rouse.hosts as
-	select id, name, state, uuid, serial, manufacturer, product, group_name, comment, created_at, created_by
-	from rouse_data.host order by name;
+create view rouse.hosts with (security_barrier) as
+	select id, name, state, uuid, serial, manufacturer, product, group_name, comment, created_at, created_by,
+		array(select n.mac from rouse_data.nic n where n.host = host.name order by n.kind = 'primary' desc, n.mac) as macs
+	from rouse_data.host
+	where (select rouse.my_groups()) is null or group_name = any ((select rouse.my_groups())::text[]) order by name;
 call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table.', '{
 	"id": "number, made by the database",
 	"name": "its name, used once: lower-case letters, digits, hyphens, dots",
@@ -16,10 +19,14 @@ call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as 
 	"uuid": "SMBIOS UUID", "serial": "SMBIOS serial number",
 	"manufacturer": "who made it", "product": "model, as the firmware says it",
 	"group_name": "the group that it is in: a name of rouse.groups, or null",
-	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known"}');
+	"comment": "your words", "created_at": "since when it is known", "created_by": "who made it known",
+	"macs": "its network cards, the primary one first: rows of rouse.nics"}');
 
-create view rouse.nics as
-	select mac, host, kind, comment from rouse_data.nic order by host, kind desc, mac;
+create view rouse.nics with (security_barrier) as
+	select mac, host, kind, comment from rouse_data.nic n
+	where (select rouse.my_groups()) is null or exists (select from rouse_data.host h
+		where h.name = n.host and h.group_name = any ((select rouse.my_groups())::text[]))
+	order by host, kind desc, mac;
 call rouse_data.describe('rouse.nics', 'Network cards and whose they are.', '{
 	"mac": "the card''s hardware address", "host": "the name of its machine; null if shared or ignored",
 	"kind": "primary (one per host), extra, pending, shared (an adapter used by many) or ignored",
@@ -44,9 +51,10 @@ comment on function rouse_data.check_cards is 'Refuses a card more than the daem
 create trigger check_cards before insert or update of host on rouse_data.nic
 	for each row when (new.host is not null) execute function rouse_data.check_cards();
 
-create view rouse.inventories as
+create view rouse.inventories with (security_barrier) as
 	select h.name as host, i.number, i.at, i.data
 	from rouse_data.host_inventory i join rouse_data.host h on h.id = i.host_id
+	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by h.name, i.number;
 call rouse_data.describe('rouse.inventories', 'What machines said about their hardware.', '{
 	"host": "the machine", "number": "1 is the oldest; a new one only when something differs",
@@ -62,18 +70,44 @@ begin
 		select h.* into found_host from rouse_data.host h
 		join rouse_data.nic n on n.host = h.name where n.mac = rouse_data.mac_of(word);
 	end if;
-	if found_host.id is null then
+	-- What is not yours is answered as what is not there.
+	if found_host.id is null or not rouse_data.may_group(found_host.group_name) then
 		raise exception using errcode = '42704', message = format('there is no host "%s"', word),
 			detail = 'A host is named by its name or by the MAC of one of its network cards.',
 			hint = rouse_data.nearest(word, array(
-				select h.name::text from rouse_data.host h
-				union all select n.mac::text from rouse_data.nic n
+				select h.name::text from rouse.hosts h
+				union all select n.mac::text from rouse.nics n
 				where rouse_data.mac_of(word) is not null and n.host is not null));
 	end if;
 	return found_host;
 end
 $$;
 comment on function rouse_data.host_named is 'The host that a name or a MAC names, or an error with names near it.';
+
+create function rouse_data.target_named(word text, out host rouse_data.host, out group_name text)
+language plpgsql stable as $$
+declare
+	bare text := regexp_replace(word, '^(host|group):', '');
+	found_group text := (select g.name from rouse.groups g where g.name = lower(bare));
+	is_host boolean := word not like 'group:%' and exists (select from rouse.hosts h where h.name = lower(bare));
+begin
+	if is_host and found_group is not null and word = bare then
+		raise exception using errcode = '42725', message = format('"%s" is a host and a group', word),
+			hint = format('Say host:%s or group:%s.', word, word);
+	elsif is_host or word like 'host:%' or rouse_data.mac_of(bare) is not null then
+		host := rouse_data.host_named(bare);
+	elsif found_group is not null then
+		group_name := found_group;
+	else
+		raise exception using errcode = '42704',
+			message = format('there is no %s "%s"', case when word like 'group:%' then 'group' else 'host' end, bare),
+			detail = 'A target is a host, by its name or the MAC of one of its network cards, or a group of hosts.',
+			hint = rouse_data.nearest(bare, array(select h.name::text from rouse.hosts h where word not like 'group:%'
+				union all select g.name::text from rouse.groups g));
+	end if;
+end
+$$;
+comment on function rouse_data.target_named is 'The host or the group that a word names, or an error with names near it.';
 
 create function rouse.approve(host text) returns text
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$

@@ -44,12 +44,15 @@ call rouse_data.describe('rouse.pools', 'Addresses that dhcpd may give to anybod
 	"reserved": "addresses kept for one card, and not among those before",
 	"free": "what a new client may get: total less all of these"}');
 
-create view rouse.reservations as
-	select mac, address, comment from rouse_data.reservation order by address;
+create view rouse.reservations with (security_barrier) as
+	select mac, address, comment from rouse_data.reservation r
+	where (select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
+		where n.mac = r.mac and h.group_name = any ((select rouse.my_groups())::text[]))
+	order by address;
 call rouse_data.describe('rouse.reservations', 'Addresses kept for one network card.', '{
 	"mac": "the card", "address": "the address that it gets", "comment": "your words"}');
 
-create view rouse.leases as
+create view rouse.leases with (security_barrier) as
 	select l.address, l.mac, n.host, l.host_name,
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end as state,
 		l.granted_at, l.expires_at, l.class, l.client, l.instance, o.relay,
@@ -59,6 +62,8 @@ create view rouse.leases as
 			else '0x' || encode(o.remote_id, 'hex') end as remote_id
 	from rouse_data.lease l left join rouse_data.nic n on n.mac = l.mac
 	left join rouse_data.lease_origin o on o.address = l.address and o.client = l.client
+	where (select rouse.my_groups()) is null or exists (select from rouse_data.host h
+		where h.name = n.host and h.group_name = any ((select rouse.my_groups())::text[]))
 	order by l.address;
 call rouse_data.describe('rouse.leases', 'Addresses given out. dhcpd alone changes them.', '{
 	"address": "the address", "mac": "the card, if the client has shown one", "host": "the machine that owns the card",

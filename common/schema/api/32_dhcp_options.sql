@@ -101,9 +101,12 @@ call rouse_data.describe('rouse.dhcp_option_types', 'DHCP options that have a na
 	"code": "its number on the wire", "name": "its name in rouse.dhcp_options", "type": "none: dhcpd writes it itself",
 	"value": "how a value is written", "description": "what it is for"}');
 
-create view rouse.dhcp_options as
+create view rouse.dhcp_options with (security_barrier) as
 	select id, scope, subnet, class, group_name, host, option, value, always, comment, code
-	from rouse_data.dhcp_option
+	from rouse_data.dhcp_option o
+	where (select rouse.my_groups()) is null or (host is null and group_name is null)
+		or coalesce(group_name, (select h.group_name from rouse_data.host h where h.name = o.host))
+			= any ((select rouse.my_groups())::text[])
 	order by array_position('{global,subnet,class,group,host}', scope), subnet, class, group_name, host, code;
 call rouse_data.describe('rouse.dhcp_options',
 	'Values of DHCP options; of several the most special one is sent: global < subnet (and the columns of rouse.subnets) < class < group < host.', '{

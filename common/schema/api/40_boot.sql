@@ -44,16 +44,25 @@ comment on function rouse_data.holds is 'Whether a rule''s condition holds: null
 create function rouse.evaluate(stage text, loader text, host_state text, job text, firmware text,
 	arch text, host text default null, product text default null)
 returns table ("position" int, name text, answer text, argument text, reason text)
-language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	(select r.position, r.name, r.answer, r.argument, r.reason from rouse_data.boot_rule r
+language plpgsql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	perform rouse_data.one_of('stage', stage, '{dhcp,script,menu}');
+	perform rouse_data.one_of('loader', loader, '{firmware,ipxe,grub,pxelinux,other}');
+	perform rouse_data.one_of('state of a host', host_state, '{unknown,pending,active,disabled,retired}');
+	perform rouse_data.one_of('value of job', job, '{none,live}');
+	perform rouse_data.one_of('firmware', firmware, '{bios,efi,http,uboot,other}');
+	perform rouse_data.one_of('architecture', arch, '{i386,x86_64,arm32,arm64,riscv64,other}');
+	return query
+	select r.position, r.name, r.answer, r.argument, r.reason from rouse_data.boot_rule r
 	where rouse_data.holds(r.stage, evaluate.stage) and rouse_data.holds(r.loader, evaluate.loader)
 		and rouse_data.holds(r.host_state, evaluate.host_state) and rouse_data.holds(r.job, evaluate.job)
 		and rouse_data.holds(r.firmware, evaluate.firmware) and rouse_data.holds(r.arch, evaluate.arch)
 		and rouse_data.holds(r.host, evaluate.host) and rouse_data.holds(r.product, evaluate.product)
-	order by r.position limit 1)
-	union all
-	select null, null, 'nothing', null, 'no rule matches'
-	limit 1
+	order by r.position limit 1;
+	if not found then
+		return query select null::int, null, 'nothing', null, 'no rule matches';
+	end if;
+end
 $$;
 comment on function rouse.evaluate is
 	'The rule that decides for these facts; the daemons judge the same rows in the same way.';
@@ -63,7 +72,8 @@ returns table (host_id bigint, host text, host_state text, job text, product tex
 language sql stable as $$
 	select h.id, h.name::text, coalesce(h.state, 'unknown'),
 		case when exists (select from rouse_data.job j where j.host_id = h.id
-			and j.state in ('queued', 'waiting', 'running', 'cancelling')) then 'live' else 'none' end,
+			and j.state in ('queued', 'waiting', 'running', 'cancelling'))
+			or exists (select from rouse_data.local_boot lb where lb.host_id = h.id) then 'live' else 'none' end,
 		h.product
 	from (select) as always
 	left join rouse_data.nic n on n.mac = the_mac
@@ -86,9 +96,11 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 						when 'efi arm64' then '{11}' when 'http x86_64' then '{16}'
 						when 'http arm64' then '{19}' else '{}' end::int[])
 				order by bf.product nulls last, bf.arch limit 1)
-			when 'job' then (select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
+			when 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
 				where j.host_id = b.host_id
-					and j.state in ('queued', 'waiting', 'running', 'cancelling')) end),
+					and j.state in ('queued', 'waiting', 'running', 'cancelling')),
+				(select format('local disk, once, after job %s', lb.job_id) from rouse_data.local_boot lb
+				where lb.host_id = b.host_id)) end),
 		e.reason
 	from rouse_data.boot_state(explain.mac) b
 	cross join lateral (
@@ -98,12 +110,14 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 		left join lateral (
 			select ev.detail ->> 'firmware' as firmware, ev.detail ->> 'arch' as arch
 			from rouse_data.event ev
-			where ev.mac = explain.mac and ev.detail ? 'firmware' and ev.detail ? 'arch'
+			where ev.mac = explain.mac and ev.detail ->> 'firmware' in ('bios', 'efi', 'http', 'uboot', 'other')
+				and ev.detail ->> 'arch' in ('i386', 'x86_64', 'arm32', 'arm64', 'riscv64', 'other')
 			order by ev.at desc limit 1) seen on true) f
 	cross join (values (1, 'dhcp', 'firmware'), (2, 'dhcp', 'ipxe'), (3, 'script', 'ipxe'), (4, 'menu', 'ipxe'))
 		as s (step, stage, loader)
 	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, f.firmware, f.arch,
 		b.host, b.product) e
+	where rouse_data.check_may_mac(explain.mac)
 	order by s.step
 $$;
 comment on function rouse.explain(macaddr, text, text) is

@@ -4,19 +4,29 @@
 create function rouse_data.guard_job() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 begin
-	if tg_op = 'INSERT' then
+	if tg_op = 'DELETE' then
+		raise exception using errcode = '55000', message = format('job %s cannot be deleted', old.id),
+			hint = format('Jobs are the history of their host. One that shall not run: select rouse.cancel(%s)', old.id);
+	elsif tg_op = 'INSERT' then
 		if new.state not in ('scheduled', 'backlog', 'queued') then
 			raise exception using errcode = '55000', message = format('a job cannot begin as %s', new.state),
 				hint = 'It begins as scheduled, backlog or queued.';
 		end if;
+	elsif old.ended_at is not null and new is distinct from old then
+		raise exception using errcode = '55000',
+			message = format('job %s has ended (%s) and stays as it is', old.id, old.state),
+			hint = format('To do it again: select rouse.retry(%s)', old.id);
+	elsif (new.id, new.host_id, new.kind, new.image_version_id, new.retry_of, new.created_at, new.created_by)
+		is distinct from (old.id, old.host_id, old.kind, old.image_version_id, old.retry_of, old.created_at, old.created_by) then
+		raise exception using errcode = '55000', message = format('what job %s is for cannot change', old.id),
+			hint = format('Cancel it and make another: select rouse.cancel(%s)', old.id);
 	elsif new.state <> old.state then
 		if not exists (select from rouse_data.job_transition t
 			where t.from_state = old.state and t.to_state = new.state) then
 			raise exception using errcode = '55000',
 				message = format('job %s is %s and cannot become %s', old.id, old.state, new.state),
 				hint = coalesce((select 'It can become ' || string_agg(t.to_state, ', ' order by t.to_state) || '.'
-					from rouse_data.job_transition t where t.from_state = old.state),
-					'It has ended; to do it again: select rouse.retry(' || old.id || ')');
+					from rouse_data.job_transition t where t.from_state = old.state), 'table rouse.job_transitions');
 		end if;
 		new.changed_at := clock_timestamp();
 		if new.state in ('succeeded', 'failed', 'cancelled', 'expired') then
@@ -26,8 +36,9 @@ begin
 	return new;
 end
 $$;
-comment on function rouse_data.guard_job is 'Refuses steps that the table of transitions does not have.';
-create trigger guard_job before insert or update on rouse_data.job
+comment on function rouse_data.guard_job is
+	'Refuses steps that the table of transitions does not have, and any change of what has ended.';
+create trigger guard_job before insert or update or delete on rouse_data.job
 	for each row execute function rouse_data.guard_job();
 
 create function rouse_data.note_job() returns trigger
@@ -39,13 +50,16 @@ begin
 	if tg_op = 'UPDATE' and new.state = old.state then
 		return null;
 	end if;
-	insert into rouse_data.job_history (job_id, at, from_state, to_state, who, reason)
+	insert into rouse_data.job_history (job_id, at, from_state, to_state, who, reason, text)
 	values (new.id, clock_timestamp(), case when tg_op = 'UPDATE' then old.state end, new.state,
-		session_user, new.reason);
+		rouse_data.actor(), new.reason, new.text);
 	-- The daemons cache one bit of each host: whether it has a live job. They hear when it changes.
 	if was_live <> (new.state = any (live)) then
 		insert into rouse_data.change values (pg_current_xact_id(), 'job', now());
 		perform pg_notify('rouse_job', new.host_id::text);
+	end if;
+	if new.state = 'queued' and new.wake and (tg_op = 'INSERT' or old.state in ('scheduled', 'backlog')) then
+		perform rouse_data.order_wake(new.host_id, new.id, new.created_by);
 	end if;
 	if new.state in ('succeeded', 'failed', 'cancelled', 'expired') then
 		perform rouse_data.promote_next(new.host_id);
@@ -54,9 +68,28 @@ begin
 end
 $$;
 comment on function rouse_data.note_job is
-	'Writes a job''s history, tells the daemons, and lets the next job of the host begin.';
+	'Writes a job''s history, tells the daemons, has the machine woken, and lets the next job of the host begin.';
 create trigger note_job after insert or update on rouse_data.job
 	for each row execute function rouse_data.note_job();
+
+create trigger refuse_change before update or delete on rouse_data.job_history
+	for each row execute function rouse_data.refuse_change('the history of jobs');
+
+create function rouse_data.guard_attempt() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'DELETE' or (old.ended_at is not null and new is distinct from old)
+		or (new.job_id, new.number, new.token_hash) is distinct from (old.job_id, old.number, old.token_hash) then
+		raise exception using errcode = '55000',
+			message = format('attempt %s of job %s stays as it is', old.number, old.job_id),
+			hint = format('To try once more: select rouse.retry(%s)', old.job_id);
+	end if;
+	return new;
+end
+$$;
+comment on function rouse_data.guard_attempt is 'Refuses to change an attempt that has ended, or whose it is.';
+create trigger guard_attempt before update or delete on rouse_data.attempt
+	for each row execute function rouse_data.guard_attempt();
 
 create function rouse_data.promote_next(host bigint) returns int
 language plpgsql as $$
@@ -90,7 +123,9 @@ language sql immutable as $$ select make_interval(secs => least(10 * 2 ^ greates
 comment on function rouse_data.back_off is 'How long a job rests after a failed attempt: 10 s, doubled each time, at most 5 minutes.';
 
 create function rouse_data.is_retryable(code text) returns boolean
-language sql immutable as $$ select code in ('lost_client', 'net_error', 'client_error', 'hash_mismatch') $$;
+language sql stable as $$
+	select coalesce((select r.retryable from rouse_data.reason r where r.code = is_retryable.code), false)
+$$;
 comment on function rouse_data.is_retryable is 'Whether an attempt that failed for this reason is worth another.';
 
 create function rouse_data.end_attempt(the_attempt bigint, result text, why text, words text) returns text
@@ -99,6 +134,11 @@ declare
 	the_job rouse_data.job;
 	new_state text;
 begin
+	-- A client newer than this database may have a reason of its own: its words keep it.
+	if why is not null and not exists (select from rouse_data.reason r where r.code = why) then
+		words := concat_ws(': ', why, words);
+		why := 'client_error';
+	end if;
 	select j.* into the_job from rouse_data.job j
 	where j.id = (select a.job_id from rouse_data.attempt a where a.id = the_attempt) for update;
 	update rouse_data.attempt a set ended_at = clock_timestamp(), outcome = result, reason = why, text = words
@@ -112,7 +152,11 @@ begin
 		when the_job.state <> 'cancelling' and rouse_data.is_retryable(why)
 			and the_job.attempts < the_job.attempts_max then 'queued'
 		else 'failed' end;
-	update rouse_data.job j set state = new_state, text = words,
+	if new_state = 'succeeded' then
+		perform rouse_data.order_local_boot(the_job);
+	end if;
+	update rouse_data.job j set state = new_state,
+		text = case new_state when 'cancelled' then coalesce(j.text, words) else words end,
 		reason = case new_state when 'succeeded' then null when 'cancelled' then 'operator_stop'
 			else coalesce(why, 'client_error') end,
 		retry_at = case new_state when 'queued' then clock_timestamp() + rouse_data.back_off(j.attempts) end
@@ -122,6 +166,43 @@ end
 $$;
 comment on function rouse_data.end_attempt is
 	'Ends an attempt and moves its job: done, cancelled, queued again, or failed. Returns the job''s state.';
+
+create function rouse_data.after_job(the_job rouse_data.job) returns text
+language sql stable as $$ select coalesce(the_job.after, rouse_data.setting_text('after_job')) $$;
+comment on function rouse_data.after_job is 'What the machine does after this job: reboot, poweroff or local.';
+
+create function rouse_data.order_local_boot(the_job rouse_data.job) returns void
+language plpgsql as $$
+begin
+	if rouse_data.after_job(the_job) = 'local' then
+		insert into rouse_data.local_boot (host_id, job_id, valid_until)
+		values (the_job.host_id, the_job.id, now() + interval '30 minutes')
+		on conflict on constraint local_boot_pkey do update
+			set job_id = excluded.job_id, valid_until = excluded.valid_until, served_at = null;
+	end if;
+end
+$$;
+comment on function rouse_data.order_local_boot is
+	'Sends a machine to its own disk once, if its job says so; forgotten when it does not boot within half an hour.';
+
+create function rouse_data.end_local_boots(the_host bigint default null) returns int
+language plpgsql as $$
+declare
+	ended int;
+begin
+	with gone as (
+		delete from rouse_data.local_boot b where case when the_host is null then b.valid_until < now() else b.host_id = the_host end
+		returning b.host_id
+	)
+	select count(pg_notify('rouse_job', g.host_id::text)) into ended from gone g;
+	if ended > 0 then
+		insert into rouse_data.change values (pg_current_xact_id(), 'job', now());
+	end if;
+	return ended;
+end
+$$;
+comment on function rouse_data.end_local_boots is
+	'Forgets the boot from the own disk that a machine has had, or, without one, those that never came. The daemons hear of it.';
 
 create function rouse_data.expire_attempts(the_job bigint default null) returns int
 language plpgsql as $$

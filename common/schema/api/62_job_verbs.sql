@@ -1,128 +1,221 @@
 -- What an operator does with jobs.
 
-create function rouse_data.one_of(what text, word text, valid text[]) returns void
-language plpgsql immutable as $$
-begin
-	if word is not null and word <> all (valid) then
-		raise exception using errcode = '22023', message = format('there is no %s "%s"', what, word),
-			hint = rouse_data.nearest(word, valid);
-	end if;
-end
-$$;
-comment on function rouse_data.one_of is 'Refuses a word that is not one of the valid ones.';
-
-create function rouse_data.add_job(host_id bigint, kind text, image_version_id bigint, priority int,
-	not_before timestamptz, deadline timestamptz, after text, mode text, disk text, retry_of bigint)
-returns bigint
+create function rouse_data.add_job(wanted rouse_data.job) returns bigint
 language plpgsql as $$
-#variable_conflict use_column
 declare
 	new_id bigint;
 	live boolean;
 begin
 	-- One queue per host: two sessions that give it jobs do so one after the other.
-	perform from rouse_data.host h where h.id = add_job.host_id for no key update;
-	live := exists (select from rouse_data.job j where j.host_id = add_job.host_id
+	perform from rouse_data.host h where h.id = wanted.host_id for no key update;
+	live := exists (select from rouse_data.job j where j.host_id = wanted.host_id
 		and j.state in ('queued', 'waiting', 'running', 'cancelling'));
 	insert into rouse_data.job (host_id, kind, state, image_version_id, mode, disk, priority,
-		not_before, deadline, after, attempts_max, retry_of)
-	values (add_job.host_id, add_job.kind,
-		case when add_job.not_before > now() then 'scheduled' when live then 'backlog' else 'queued' end,
-		add_job.image_version_id, add_job.mode, add_job.disk, add_job.priority, add_job.not_before,
-		add_job.deadline, add_job.after, rouse_data.setting_int('attempts_max'), add_job.retry_of)
+		not_before, deadline, after, wake, attempts_max, retry_of, batch, created_by)
+	values (wanted.host_id, wanted.kind,
+		case when wanted.not_before > now() then 'scheduled' when live then 'backlog' else 'queued' end,
+		wanted.image_version_id, wanted.mode, coalesce(wanted.disk, 'auto'), coalesce(wanted.priority, 50),
+		wanted.not_before, wanted.deadline, wanted.after, coalesce(wanted.wake, false),
+		rouse_data.setting_int('attempts_max'), wanted.retry_of, wanted.batch, coalesce(wanted.created_by, rouse_data.actor()))
 	returning id into new_id;
 	return new_id;
 end
 $$;
-comment on function rouse_data.add_job is 'Adds a job: scheduled if not yet due, backlog if its host has a live one, else queued.';
+comment on function rouse_data.add_job is
+	'Adds a job: scheduled if not yet due, backlog if its host has a live one, else queued. What it is and for whom is taken from the row given.';
 
-create function rouse.enqueue(target text, kind text, image text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null, after text default null,
-	mode text default null, disk text default 'auto')
-returns bigint
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-declare
-	the_host rouse_data.host;
-	version_id bigint;
+create function rouse_data.takes_jobs(the_host rouse_data.host) returns boolean
+language sql immutable as $$ select the_host.state not in ('disabled', 'retired') $$;
+comment on function rouse_data.takes_jobs is 'Whether a host is in service.';
+
+create function rouse_data.check_takes_jobs(the_host rouse_data.host) returns void
+language plpgsql stable as $$
 begin
-	perform rouse_data.one_of('kind of job', coalesce(kind, ''), '{deploy,inventory,register}');
-	perform rouse_data.one_of('after-action', after, '{reboot,poweroff}');
-	perform rouse_data.one_of('mode', mode, '{quick,full}');
-	the_host := rouse_data.host_named(coalesce(target, ''));
-	if the_host.state in ('disabled', 'retired') then
+	if not rouse_data.takes_jobs(the_host) then
 		raise exception using errcode = '55000',
 			message = format('host "%s" is %s and gets no jobs', the_host.name, the_host.state),
 			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
 	end if;
-	if kind = 'deploy' then
-		version_id := (rouse_data.image_named(coalesce(image, ''))).id;
-	elsif image is not null then
-		raise exception using errcode = '22023', message = format('a job of kind %s has no image', kind),
-			hint = 'Leave image out, or say deploy.';
+end
+$$;
+comment on function rouse_data.check_takes_jobs is 'Refuses a host that is out of service.';
+
+create function rouse_data.make_batch(the_group text, retry_of bigint, maker text) returns bigint
+language sql as $$
+	insert into rouse_data.batch (target, retry_of, created_by)
+	values (the_group, make_batch.retry_of, coalesce(maker, rouse_data.actor())) returning id
+$$;
+comment on function rouse_data.make_batch is 'A new batch, without jobs yet; returns its number.';
+
+create function rouse_data.add_jobs(target text, wanted rouse_data.job) returns bigint
+language plpgsql as $$
+declare
+	found_target record := rouse_data.target_named(target);
+	one rouse_data.host;
+	given int := 0;
+begin
+	if found_target.group_name is null then
+		perform rouse_data.check_takes_jobs(found_target.host);
+		wanted.host_id := (found_target.host).id;
+		return rouse_data.add_job(wanted);
 	end if;
+	wanted.batch := rouse_data.make_batch(found_target.group_name, null, wanted.created_by);
+	-- In one order for everybody, so that two who give jobs to one group do not wait for each other in a ring.
+	for one in select h.* from rouse_data.host h where h.group_name = found_target.group_name order by h.id loop
+		if rouse_data.takes_jobs(one) then
+			wanted.host_id := one.id;
+			perform rouse_data.add_job(wanted);
+			given := given + 1;
+		else
+			raise notice 'host "%" is % and gets no job', one.name, one.state;
+		end if;
+	end loop;
+	if given = 0 then
+		raise exception using errcode = '55000',
+			message = format('no host of group "%s" can get a job', found_target.group_name),
+			detail = 'It has no hosts, or all of them are disabled or retired.',
+			hint = format('To put one in: update rouse.hosts set group_name = %L where name = ...', found_target.group_name);
+	end if;
+	return wanted.batch;
+end
+$$;
+comment on function rouse_data.add_jobs is
+	'Gives this job to a host, or to each host in service of a group. Returns the number of the job, or of the batch.';
+
+create function rouse_data.check_job_times(not_before timestamptz, deadline timestamptz) returns void
+language plpgsql stable as $$
+begin
 	if deadline <= now() then
 		raise exception using errcode = '22023', message = 'the deadline has passed already',
 			detail = format('It is %s now.', now()), hint = 'Give a later one, such as now() + interval ''1 day''.';
+	elsif deadline <= not_before then
+		raise exception using errcode = '22023', message = 'the deadline is before the earliest start',
+			detail = format('It would not begin before %s.', not_before), hint = 'Give a later deadline, or an earlier not_before.';
 	end if;
-	return rouse_data.add_job(the_host.id, kind, version_id, coalesce(priority, 50), not_before, deadline,
-		after, case when kind = 'register' then coalesce(mode, 'quick') end, coalesce(disk, 'auto'), null);
+end
+$$;
+comment on function rouse_data.check_job_times is 'Refuses a job that could never begin.';
+
+create function rouse_data.check_job(wanted rouse_data.job, image text) returns void
+language plpgsql stable as $$
+begin
+	perform rouse_data.one_of('kind of job', coalesce(wanted.kind, ''), '{deploy,inventory,register}');
+	perform rouse_data.one_of('after-action', wanted.after, '{reboot,poweroff,local}');
+	perform rouse_data.one_of('mode', wanted.mode, '{quick,full}');
+	perform rouse_data.check_priority(wanted.priority);
+	perform rouse_data.check_job_times(wanted.not_before, wanted.deadline);
+	if wanted.kind <> 'deploy' and image is not null then
+		raise exception using errcode = '22023', message = format('a job of kind %s has no image', wanted.kind),
+			hint = 'Leave image out, or say deploy.';
+	elsif wanted.kind <> 'register' and wanted.mode is not null then
+		raise exception using errcode = '22023', message = format('a job of kind %s has no mode', wanted.kind),
+			hint = 'Leave mode out, or say register.';
+	elsif not rouse_data.is_disk(wanted.disk) then
+		raise exception using errcode = '22023', message = format('a disk cannot be "%s"', wanted.disk),
+			hint = format('It is auto, or a device such as /dev/%s.', coalesce(nullif(regexp_replace(wanted.disk, '^.*[^a-z0-9]', ''), ''), 'sda'));
+	end if;
+end
+$$;
+comment on function rouse_data.check_job is 'Refuses what no job can be; of the row given, what an operator says counts.';
+
+create function rouse_data.is_disk(word text) returns boolean
+language sql immutable as $$ select word ~ '^(auto|/dev/[a-zA-Z0-9_/-]+)$' and word !~ '//' $$;
+comment on function rouse_data.is_disk is 'Whether a word is auto or a device below /dev.';
+
+create function rouse_data.check_priority(priority int) returns void
+language plpgsql immutable as $$
+begin
+	if not priority between 0 and 100 then
+		raise exception using errcode = '22023', message = format('a priority is 0 to 100, not %s', priority),
+			hint = 'Higher goes first; 50 is usual.';
+	end if;
+end
+$$;
+comment on function rouse_data.check_priority is 'Refuses a number that is no priority.';
+
+create function rouse.enqueue(target text, kind text, image text default null, priority int default 50,
+	not_before timestamptz default null, deadline timestamptz default null, after text default null,
+	mode text default null, disk text default 'auto', wake boolean default false)
+returns bigint
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	wanted rouse_data.job;
+begin
+	wanted.kind := kind;
+	wanted.priority := priority;
+	wanted.not_before := not_before;
+	wanted.deadline := deadline;
+	wanted.after := after;
+	wanted.mode := mode;
+	wanted.disk := disk;
+	wanted.wake := wake;
+	perform rouse_data.check_job(wanted, image);
+	if kind = 'deploy' then
+		wanted.image_version_id := (rouse_data.image_named(coalesce(image, ''))).id;
+	elsif kind = 'register' then
+		wanted.mode := coalesce(mode, 'quick');
+	end if;
+	return rouse_data.add_jobs(coalesce(target, ''), wanted);
 end
 $$;
 comment on function rouse.enqueue is
-	'Gives a machine (named by its name or a MAC) a job: deploy, inventory or register. Returns the job''s number.';
+	'Gives a machine (by its name or a MAC), or each machine of a group, a job: deploy, inventory or register. Returns the job''s number, for a group the batch''s.';
 
-create function rouse.deploy(host text, image text, after text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null, disk text default 'auto')
+create function rouse.deploy(target text, image text, after text default null, priority int default 50,
+	not_before timestamptz default null, deadline timestamptz default null, disk text default 'auto',
+	wake boolean default false)
 returns bigint
 language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(host, 'deploy', image, priority, not_before, deadline, after, disk => disk)
+	select rouse.enqueue(target, 'deploy', image, priority, not_before, deadline, after, null, disk, wake)
 $$;
 comment on function rouse.deploy is
-	'Writes an image to a machine''s disk at its next boot: select rouse.deploy(''lab-01'', ''tiny-debian'').';
+	'Writes an image to a machine''s disk, or to those of a group, at the next boot: select rouse.deploy(''lab-01'', ''tiny-debian'').';
 
-create function rouse.inventory(host text, after text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null)
+create function rouse.inventory(target text, after text default null, priority int default 50,
+	not_before timestamptz default null, deadline timestamptz default null, wake boolean default false)
 returns bigint
 language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(host, 'inventory', null, priority, not_before, deadline, after)
+	select rouse.enqueue(target, 'inventory', null, priority, not_before, deadline, after, null, null, wake)
 $$;
-comment on function rouse.inventory is 'Asks a machine for its hardware at its next boot.';
+comment on function rouse.inventory is 'Asks a machine, or those of a group, for the hardware at the next boot.';
 
-create function rouse_data.job_numbered(number bigint) returns rouse_data.job
-language plpgsql as $$
-declare
-	the_job rouse_data.job;
+create function rouse_data.number_unknown(number bigint) returns void
+language plpgsql stable as $$
 begin
-	select j.* into the_job from rouse_data.job j where j.id = number for update;
-	if the_job.id is null then
-		raise exception using errcode = '42704', message = format('there is no job %s', number),
-			hint = coalesce((select format('Jobs go up to %s; the open ones are: %s. See: table rouse.jobs', max(j.id),
-				coalesce((select string_agg(o.id::text, ', ' order by o.id) from (select k.id from rouse_data.job k
-					where k.ended_at is null order by k.id desc limit 8) o), 'none'))
-				from rouse_data.job j having max(j.id) is not null), 'There is none yet: select rouse.deploy(host, image)');
-	end if;
-	return the_job;
+	raise exception using errcode = '42704', message = format('there is no job %s', number),
+		hint = coalesce((select format('Jobs go up to %s; the open ones are: %s. See: table rouse.queue', max(j.id),
+			coalesce((select string_agg(o.id::text, ', ' order by o.id) from (select k.id from rouse.queue k
+				order by k.id desc limit 8) o), 'none'))
+			from rouse_data.job j having max(j.id) is not null), 'There is none yet: select rouse.deploy(host, image)');
 end
 $$;
-comment on function rouse_data.job_numbered is 'The job of this number, locked, or an error.';
+comment on function rouse_data.number_unknown is 'Says that no job and no batch has this number.';
 
-create function rouse.cancel(job bigint) returns text
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-declare
-	the_job rouse_data.job := rouse_data.job_numbered(job);
-	new_state text;
+create function rouse_data.jobs_numbered(number bigint, out is_batch boolean, out jobs rouse_data.job[])
+language plpgsql as $$
 begin
-	new_state := case
+	is_batch := exists (select from rouse.batches b where b.id = number);
+	-- Locked in the order that everybody keeps.
+	select array_agg(locked.j) into jobs from (select j from rouse_data.job j
+		where case when is_batch then j.batch = number else j.id = number end
+			and exists (select from rouse_data.host h where h.id = j.host_id and rouse_data.may_group(h.group_name))
+		order by j.id for update) locked;
+	if jobs is null then
+		perform rouse_data.number_unknown(number);
+	end if;
+end
+$$;
+comment on function rouse_data.jobs_numbered is 'The job of this number, or all of the batch of this number, locked; or an error.';
+
+create function rouse_data.cancel_job(the_job rouse_data.job, why text) returns text
+language plpgsql as $$
+declare
+	new_state text := case
 		when the_job.state in ('scheduled', 'backlog', 'queued') then 'cancelled'
 		when the_job.state in ('waiting', 'running') then 'cancelling' end;
-	if new_state is null then
-		raise exception using errcode = '55000',
-			message = format('job %s is %s already', the_job.id, the_job.state),
-			hint = case the_job.state when 'cancelling'
-				then 'It ends with the client''s next report, or when its lease runs out.'
-				else 'What has ended cannot be cancelled.' end;
-	end if;
-	update rouse_data.job j set state = new_state, reason = 'operator_stop' where j.id = the_job.id;
+begin
+	update rouse_data.job j set state = new_state, reason = 'operator_stop', text = why
+	where j.id = the_job.id and new_state is not null;
 	-- note_job() speaks when a job stops being live; this one is still, but is offered no more.
 	if new_state = 'cancelling' then
 		perform pg_notify('rouse_job', the_job.host_id::text);
@@ -130,74 +223,152 @@ begin
 	return new_state;
 end
 $$;
+comment on function rouse_data.cancel_job is 'Cancels a job: cancelled or cancelling; null if it is one of these already, or has ended.';
+
+create function rouse.cancel(job bigint, why text default null) returns text
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	found_jobs record := rouse_data.jobs_numbered(job);
+	first_job rouse_data.job := found_jobs.jobs[1];
+	said text;
+begin
+	select case when found_jobs.is_batch then string_agg(format('%s %s', c.n, c.state), ', ' order by c.state)
+		else max(c.state) end into said
+	from (select t.state, count(*) as n from (select rouse_data.cancel_job(j, why) as state
+		from unnest(found_jobs.jobs) j) t where t.state is not null group by t.state) c;
+	if said is null and found_jobs.is_batch then
+		raise exception using errcode = '55000', message = format('all jobs of batch %s have ended or are being cancelled', job),
+			hint = format('select host, state from rouse.jobs where batch = %s', job);
+	elsif said is null then
+		raise exception using errcode = '55000',
+			message = format('job %s is %s already', first_job.id, first_job.state),
+			hint = case first_job.state when 'cancelling'
+				then 'It ends with the client''s next report, or when its lease runs out.'
+				else 'What has ended cannot be cancelled.' end;
+	end if;
+	return said;
+end
+$$;
 comment on function rouse.cancel is
-	'Cancels a job; a running one is told at its next report. Returns cancelled or cancelling.';
+	'Cancels a job, or all of a batch, with a word why if you like; a running one is told at its next report. Returns cancelled or cancelling.';
+
+create function rouse_data.check_retry(the_job rouse_data.job) returns void
+language plpgsql as $$
+declare
+	again bigint;
+	version rouse_data.image_version;
+	the_host rouse_data.host;
+begin
+	if the_job.ended_at is null then
+		raise exception using errcode = '55000', message = format('job %s has not ended: it is %s', the_job.id, the_job.state),
+			hint = format('To begin anew: select rouse.cancel(%s), then rouse.retry(%s)', the_job.id, the_job.id);
+	end if;
+	select max(j.id) into again from rouse_data.job j where j.retry_of = the_job.id and j.ended_at is null;
+	if again is not null then
+		raise exception using errcode = '55000', message = format('job %s is being done again already: job %s', the_job.id, again),
+			hint = format('To begin that one anew: select rouse.cancel(%s), then rouse.retry(%s)', again, again);
+	end if;
+	select h.* into the_host from rouse_data.host h where h.id = the_job.host_id;
+	perform rouse_data.check_takes_jobs(the_host);
+	select v.* into version from rouse_data.image_version v where v.id = the_job.image_version_id;
+	if version.state <> 'published' then
+		raise exception using errcode = '55000',
+			message = format('version %s of image "%s" is %s', version.number, version.image, version.state),
+			hint = format('Deploy another: select rouse.deploy(%L, %L)', the_host.name, version.image);
+	end if;
+end
+$$;
+comment on function rouse_data.check_retry is 'Refuses to do a job again that is being done, or cannot be done any more.';
+
+create function rouse_data.retry_job(the_job rouse_data.job, new_batch bigint) returns bigint
+language plpgsql as $$
+begin
+	perform rouse_data.check_retry(the_job);
+	the_job.retry_of := the_job.id;
+	the_job.batch := new_batch;
+	the_job.created_by := null;
+	the_job.not_before := null;
+	the_job.deadline := null;
+	return rouse_data.add_job(the_job);
+end
+$$;
+comment on function rouse_data.retry_job is 'Does a job again, as a new one; returns its number.';
 
 create function rouse.retry(job bigint) returns bigint
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
-	the_job rouse_data.job := rouse_data.job_numbered(job);
+	found_jobs record := rouse_data.jobs_numbered(job);
+	one record;
+	new_batch bigint;
 begin
-	if the_job.ended_at is null then
-		raise exception using errcode = '55000', message = format('job %s has not ended: it is %s', job, the_job.state),
-			hint = format('To begin anew: select rouse.cancel(%s), then rouse.retry(%s)', job, job);
+	if not found_jobs.is_batch then
+		return rouse_data.retry_job(found_jobs.jobs[1], null);
 	end if;
-	return rouse_data.add_job(the_job.host_id, the_job.kind, the_job.image_version_id, the_job.priority,
-		null, null, the_job.after, the_job.mode, the_job.disk, the_job.id);
+	if not exists (select from unnest(found_jobs.jobs) j where j.ended_at is not null and j.state <> 'succeeded') then
+		raise exception using errcode = '55000', message = format('no job of batch %s has failed, expired or been cancelled', job),
+			hint = format('select host, state from rouse.jobs where batch = %s', job);
+	end if;
+	new_batch := rouse_data.make_batch((select b.target from rouse_data.batch b where b.id = job), job, null);
+	for one in
+		select j, h from unnest(found_jobs.jobs) j join rouse_data.host h on h.id = j.host_id
+		where j.ended_at is not null and j.state <> 'succeeded' order by h.id
+	loop
+		if rouse_data.takes_jobs(one.h) then
+			perform rouse_data.retry_job(one.j, new_batch);
+		else
+			raise notice 'host "%" is % and gets no job', (one.h).name, (one.h).state;
+		end if;
+	end loop;
+	return new_batch;
 end
 $$;
-comment on function rouse.retry is 'Does an ended job again, as a new one with the same image version; returns its number.';
+comment on function rouse.retry is
+	'Does an ended job again, as a new one with the same image version; of a batch, all that ended without success. Returns the new number.';
 
-create view rouse.jobs as
-	select j.id, h.name as host, j.kind, j.state, v.image, v.number as image_version, j.mode,
-		a.step, a.percent, j.reason, j.text, j.attempts, j.attempts_max, j.retry_at,
-		(select count(*) from rouse_data.offer o where o.job_id = j.id and o.claimed_at is null)::int as offers,
-		j.priority, j.not_before, j.deadline, coalesce(j.after, (select s.value from rouse_data.setting s where s.name = 'after_job')) as after,
-		j.disk, j.retry_of, j.created_at, j.created_by, j.changed_at, j.ended_at
-	from rouse_data.job j
-	join rouse_data.host h on h.id = j.host_id
-	left join rouse_data.image_version v on v.id = j.image_version_id
-	left join lateral (select t.step, t.percent from rouse_data.attempt t where t.job_id = j.id
-		order by t.number desc limit 1) a on true
-	order by j.id;
-call rouse_data.describe('rouse.jobs',
-	'What shall be, is being and was done with machines. Change by rouse.deploy, inventory, enqueue, cancel, retry.', '{
-	"id": "the job''s number", "host": "the machine", "kind": "deploy, inventory or register",
-	"state": "scheduled, backlog, queued, waiting, running, cancelling; ended: succeeded, failed, cancelled, expired",
-	"image": "deploy: the image", "image_version": "deploy: its version, chosen when the job was made",
-	"mode": "register: quick or full", "step": "what the client is doing, or did last", "percent": "how far that is",
-	"reason": "why it failed, rests or was cancelled: a code", "text": "the same in the client''s words",
-	"attempts": "how often a client has claimed it", "attempts_max": "after so many it fails",
-	"retry_at": "it rests until then after a failed attempt", "offers": "boots that got it offered and never checked in",
-	"priority": "0 to 100, higher first", "not_before": "not offered before", "deadline": "expires if not begun by then",
-	"after": "reboot or poweroff", "disk": "auto: the first that is large enough; or a device", "retry_of": "the job that this one repeats",
-	"created_at": "when it was made", "created_by": "by whom", "changed_at": "when its state changed last",
-	"ended_at": "when it ended"}');
+create function rouse_data.order_wake(the_host bigint, the_job bigint, maker text) returns void
+language plpgsql as $$
+begin
+	insert into rouse_data.wake (host_id, job_id, ordered_by) values (the_host, the_job, coalesce(maker, rouse_data.actor()));
+	perform pg_notify('rouse_wake', the_host::text);
+end
+$$;
+comment on function rouse_data.order_wake is 'Orders that a machine be woken, for a job or for itself.';
 
-create view rouse.attempts as
-	select a.id, a.job_id as job, h.name as host, a.number, a.claimed_at, a.started_at, a.ended_at, a.outcome,
-		a.reason, a.text, a.step, a.percent, a.bytes, a.total, a.lease_until, a.mac, a.address, a.facts
-	from rouse_data.attempt a
-	join rouse_data.job j on j.id = a.job_id join rouse_data.host h on h.id = j.host_id
-	order by a.id;
-call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in.', '{
-	"id": "the attempt''s number", "job": "the job", "host": "the machine", "number": "1 is the job''s first",
-	"claimed_at": "when the client checked in", "started_at": "when it got a slot", "ended_at": "when it ended",
-	"outcome": "succeeded, failed or cancelled", "reason": "why: a code", "text": "why, in the client''s words",
-	"step": "what it does or did last", "percent": "how far that is", "bytes": "bytes done", "total": "of so many",
-	"lease_until": "lost if it says nothing until then", "mac": "the card that booted", "address": "where it called from",
-	"facts": "what it said about itself at check-in"}');
+create function rouse_data.wake_target(target text, maker text) returns int
+language plpgsql as $$
+declare
+	found_target record := rouse_data.target_named(target);
+	one record;
+	ordered int := 0;
+begin
+	for one in
+		select h.id, h.name, exists (select from rouse_data.nic n where n.host = h.name) as has_card from rouse_data.host h
+		where case when found_target.group_name is null then h.id = (found_target.host).id
+			else h.group_name = found_target.group_name and rouse_data.takes_jobs(h) end
+		order by h.id
+	loop
+		if one.has_card then
+			perform rouse_data.order_wake(one.id, null, maker);
+			ordered := ordered + 1;
+		elsif found_target.group_name is null then
+			perform rouse_data.mac_named(one.name);
+		else
+			raise notice 'host "%" has no network card and is not woken', one.name;
+		end if;
+	end loop;
+	if ordered = 0 then
+		raise exception using errcode = '55000', message = format('no host of group "%s" can be woken', found_target.group_name),
+			detail = 'It has no hosts, or none that is in service and has a network card.',
+			hint = format('select name, state from rouse.hosts where group_name = %L', found_target.group_name);
+	end if;
+	return ordered;
+end
+$$;
+comment on function rouse_data.wake_target is 'What wake() does, for whoever ordered it.';
 
-create view rouse.job_history as
-	select g.job_id as job, h.name as host, g.at, g.from_state, g.to_state, g.who, g.reason
-	from rouse_data.job_history g
-	join rouse_data.job j on j.id = g.job_id join rouse_data.host h on h.id = j.host_id
-	order by g.at, g.job_id;
-call rouse_data.describe('rouse.job_history', 'Each step of each job: when, by whom and why.', '{
-	"job": "the job", "host": "the machine", "at": "when", "from_state": "null: it was made", "to_state": "its new state",
-	"who": "the role that did it", "reason": "why: a code"}');
-
-create view rouse.job_transitions as
-	select from_state, to_state, rule from rouse_data.job_transition order by from_state, to_state;
-call rouse_data.describe('rouse.job_transitions', 'Every step that a job may take.', '{
-	"from_state": "from", "to_state": "to", "rule": "when"}');
+create function rouse.wake(target text) returns int
+language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select rouse_data.wake_target(coalesce(target, ''), null)
+$$;
+comment on function rouse.wake is
+	'Orders that a machine, or those of a group, be woken by Wake-on-LAN; says how many. See table rouse.wakes.';

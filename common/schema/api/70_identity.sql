@@ -2,11 +2,13 @@
 -- each other, no job that destroys data is given to it.
 
 create function rouse_data.macs_of(facts jsonb) returns macaddr[]
-language sql immutable as $$
-	select coalesce(array_agg(m order by k), '{}') from (
+language plpgsql immutable as $$
+begin
+	return (select coalesce(array_agg(m order by k), '{}') from (
 		select min(k) as k, m from generate_series(0, 7) k
 		cross join lateral (select rouse_data.mac_of(facts ->> ('mac' || k)) as m) o
-		where m is not null group by m) distinct_macs
+		where m is not null group by m) distinct_macs);
+end
 $$;
 comment on function rouse_data.macs_of is 'The MACs of a request, the booted card first, without repetition.';
 
@@ -51,9 +53,11 @@ comment on function rouse_data.destroys_data is 'Whether a job of this kind over
 
 create function rouse_data.note_event(stage text, kind text, host_id bigint, mac macaddr, address inet,
 	name text, reason text, detail jsonb default null) returns void
-language sql as $$
+language plpgsql as $$
+begin
 	insert into rouse_data.event (at, daemon, instance, stage, kind, mac, address, host, name, reason, detail)
 	values (clock_timestamp(), 'database', session_user, stage, kind, mac, address,
-		(select h.name from rouse_data.host h where h.id = host_id), name, reason, detail)
+		(select h.name from rouse_data.host h where h.id = host_id), note_event.name, reason, detail);
+end
 $$;
 comment on function rouse_data.note_event is 'Records what the database itself decided.';

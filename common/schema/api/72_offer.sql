@@ -14,6 +14,18 @@ end
 $$;
 comment on function rouse_data.booted_mac is 'The card that booted, or an error.';
 
+create function rouse_data.booted_since(the_host bigint, since timestamptz) returns boolean
+language plpgsql stable as $$
+begin
+	return since <= clock_timestamp() - make_interval(mins => rouse_data.setting_int('offer_minutes'))
+		or exists (select from rouse_data.event e
+			join rouse_data.nic n on n.mac = e.mac join rouse_data.host h on h.name = n.host
+			where h.id = the_host and e.stage in ('fw_dhcp', 'tftp_nbp') and e.at > since);
+end
+$$;
+comment on function rouse_data.booted_since is
+	'Whether this machine has begun another boot since then: its firmware asked anew, or so long ago that it must have.';
+
 create function rouse_data.open_offer(the_job bigint, the_host bigint) returns bigint
 language plpgsql as $$
 declare
@@ -21,11 +33,7 @@ declare
 	same_boot boolean;
 begin
 	select o.* into latest from rouse_data.offer o where o.job_id = the_job order by o.id desc limit 1;
-	same_boot := latest.claimed_at is null
-		and latest.opened_at > clock_timestamp() - make_interval(mins => rouse_data.setting_int('offer_minutes'))
-		and not exists (select from rouse_data.event e
-			join rouse_data.nic n on n.mac = e.mac join rouse_data.host h on h.name = n.host
-			where h.id = the_host and e.stage in ('fw_dhcp', 'tftp_nbp') and e.at > latest.opened_at);
+	same_boot := latest.claimed_at is null and not rouse_data.booted_since(the_host, latest.opened_at);
 	if same_boot then
 		update rouse_data.offer o set answers = o.answers + 1 where o.id = latest.id;
 		return latest.id;
@@ -90,6 +98,24 @@ end
 $$;
 comment on function rouse_data.obstacle is 'Why a host''s live job cannot be offered now; all null if it can.';
 
+create function rouse_data.serve_local_boot(the_host bigint) returns bigint
+language plpgsql as $$
+declare
+	ordered rouse_data.local_boot;
+begin
+	select b.* into ordered from rouse_data.local_boot b where b.host_id = the_host for update;
+	if ordered.valid_until > now() and (ordered.served_at is null
+		or not rouse_data.booted_since(the_host, ordered.served_at)) then
+		update rouse_data.local_boot b set served_at = coalesce(b.served_at, clock_timestamp()) where b.host_id = the_host;
+		return ordered.job_id;
+	end if;
+	perform rouse_data.end_local_boots(the_host);
+	return null;
+end
+$$;
+comment on function rouse_data.serve_local_boot is
+	'The job after which this machine goes to its own disk now; null: it has been there, or no job said so.';
+
 create function rouse_daemon.offer(facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
 	kernel text, initrd text, arguments text, retry_seconds int)
@@ -114,6 +140,14 @@ begin
 	job := the_job.id;
 	kind := the_job.kind;
 	select o.* into answer, reason, retry_seconds from rouse_data.obstacle(the_job, who.conflict) o;
+	if the_job.id is null then
+		job := rouse_data.serve_local_boot(who.host_id);
+		if job is not null then
+			answer := 'local';
+			reason := format('job %s said: afterwards to the local disk', job);
+			return next; return;
+		end if;
+	end if;
 	if answer is null then
 		the_offer := rouse_data.open_offer(the_job.id, who.host_id);
 		if the_offer is null then
@@ -152,7 +186,7 @@ begin
 		host_name := wanted || '-' || substr(md5(random()::text), 1, 4);
 	end loop;
 	insert into rouse_data.host (name, state, uuid, serial, manufacturer, product)
-	values (host_name, 'pending', rouse_data.uuid_of(facts ->> 'uuid'), facts ->> 'serial',
+	values (host_name, 'pending', rouse_data.uuid_of(facts ->> 'uuid'), rouse_data.serial_of(facts ->> 'serial'),
 		facts ->> 'manufacturer', facts ->> 'product')
 	returning id into new_id;
 	insert into rouse_data.nic (mac, host, kind)
@@ -191,6 +225,7 @@ returns table (answer text, reason text, host text, job bigint, kind text, ticke
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	who record;
+	wanted rouse_data.job;
 begin
 	-- A key pressed twice makes one host and one job.
 	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || rouse_data.booted_mac(facts), 0));
@@ -205,9 +240,11 @@ begin
 	end if;
 	if not exists (select from rouse_data.job j where j.host_id = who.host_id
 		and j.state in ('queued', 'waiting', 'running', 'cancelling')) then
-		perform rouse_data.add_job(who.host_id, 'register', null, 50, null, null, null,
-			(select case m.action when 'register_full' then 'full' else 'quick' end
-				from rouse_data.menu_item m where m.key = item), 'auto', null);
+		wanted.host_id := who.host_id;
+		wanted.kind := 'register';
+		wanted.mode := (select case m.action when 'register_full' then 'full' else 'quick' end
+			from rouse_data.menu_item m where m.key = item);
+		perform rouse_data.add_job(wanted);
 	end if;
 	return query select o.* from rouse_daemon.offer(facts, address) o;
 end

@@ -14,11 +14,15 @@ $$;
 comment on function rouse_data.free_slot is 'Whether a job may begin now, or has to wait for others of its kind.';
 
 create function rouse_data.slot_position(the_job rouse_data.job) returns int
-language sql volatile as $$
-	select (select count(*) from rouse_data.job j where j.kind = 'deploy' and j.state in ('running', 'cancelling'))::int
+language plpgsql volatile as $$
+begin
+	-- One that is cancelled while it waits never had a slot.
+	return (select count(*) from rouse_data.job j join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
+			where j.kind = 'deploy' and j.state in ('running', 'cancelling') and a.started_at is not null)::int
 		+ (select count(*) from rouse_data.job j where j.kind = 'deploy' and j.state = 'waiting'
 			and (j.priority > the_job.priority or (j.priority = the_job.priority and j.id < the_job.id)))::int
-		+ 1 - rouse_data.setting_int('deploy_slots')
+		+ 1 - rouse_data.setting_int('deploy_slots');
+end
 $$;
 comment on function rouse_data.slot_position is 'A job''s place in the queue for a slot: 1 is next, 0 and less may begin.';
 
@@ -79,6 +83,7 @@ begin
 	returning id into new_attempt;
 	update rouse_data.job j set state = case when begins then 'running' else 'waiting' end,
 		attempts = j.attempts + 1, reason = null, text = null, retry_at = null where j.id = the_job.id;
+	delete from rouse_data.local_boot b where b.host_id = the_job.host_id;
 	-- The claim kills the job's other tickets, and ends the guard's count: the machine gets through.
 	update rouse_data.ticket t set attempt_id = new_attempt where t.hash = ticket.hash;
 	update rouse_data.ticket t set expires_at = least(t.expires_at, clock_timestamp())
@@ -159,7 +164,9 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
 	image_format text, disk_size bigint, disk_sha256 text, disk text)
-language sql volatile as $$
+language plpgsql volatile as $$
+begin
+	return query
 	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
 		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
@@ -167,13 +174,14 @@ language sql volatile as $$
 	union all
 	-- A job that is being cancelled is described as ever: the client hears of it at its first report.
 	select 'run', null, null, null, null, j.id, a.number, j.kind, j.mode, h.name::text,
-		coalesce(j.after, rouse_data.setting_text('after_job')),
+		replace(rouse_data.after_job(j), 'local', 'reboot'),
 		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
 		v.image::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
 		case j.kind when 'deploy' then j.disk end
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.image_version v on v.id = j.image_version_id
-	where a.id = the_attempt and j.state <> 'waiting'
+	where a.id = the_attempt and j.state <> 'waiting';
+end
 $$;
 comment on function rouse_data.describe_attempt is 'What check-in answers about an attempt.';

@@ -136,7 +136,7 @@ begin
 	end if;
 	update rouse_data.host h set
 		uuid = coalesce(rouse_data.uuid_of(inventory ->> 'uuid'), h.uuid),
-		serial = coalesce(nullif(inventory ->> 'serial', ''), h.serial),
+		serial = coalesce(rouse_data.serial_of(inventory ->> 'serial'), h.serial),
 		manufacturer = coalesce(nullif(inventory ->> 'manufacturer', ''), h.manufacturer),
 		product = coalesce(nullif(inventory ->> 'product', ''), h.product)
 	where h.id = the_host returning h.name into host_name;
@@ -241,7 +241,8 @@ begin
 	end if;
 	answer := 'ok';
 	state := (select j.state from rouse_data.job j where j.id = job.id);
-	after := coalesce(job.after, rouse_data.setting_text('after_job'));
+	-- To the client local is a reboot; the machine's next boot is answered accordingly.
+	after := replace(rouse_data.after_job(job), 'local', 'reboot');
 	return next;
 end
 $$;

@@ -1,8 +1,11 @@
 -- What happened: events as they came, boots, and the timeline of one machine.
 
-create view rouse.events as
+create view rouse.events with (security_barrier) as
 	select at, daemon, instance, stage, kind, host, mac, name, reason, count, address, uuid, detail
-	from rouse_data.event order by at;
+	from rouse_data.event e
+	where (select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
+		where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[]))
+	order by at;
 call rouse_data.describe('rouse.events', 'What the daemons saw.', '{
 	"at": "when, by the database''s clock", "daemon": "who saw it; database: decided by a function here",
 	"instance": "which of them", "stage": "fw_dhcp, proxy, tftp_nbp, ipxe_dhcp, script, kernel, initrd, fos, work, report, local_boot, os_dhcp or upload",
@@ -55,6 +58,9 @@ language sql stable as $$
 				else 'is ' || g.to_state end,
 			coalesce(': ' || g.reason, ''))
 		from rouse_data.job_history g join rouse_data.job j on j.id = g.job_id join machine m on m.id = j.host_id
+		union all
+		select w.ordered_at, null, 'database', 'wake ordered, by ' || w.ordered_by || coalesce(', for job ' || w.job_id, '')
+		from rouse_data.wake w join machine m on m.id = w.host_id
 	), staged as (
 		select *, coalesce(rouse_data.begins_boot(h.stage, h.at,
 			lag(h.stage) over w, lag(h.at) over w), false) as begins
@@ -75,7 +81,7 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	select t.at, case when t.boot > 0 then round(extract(epoch from
 			t.at - min(t.at) filter (where t.stage is not null) over (partition by t.boot)), 3) end,
 		t.stage, t.daemon, t.what
-	from rouse_data.timeline(trace.mac) t order by t.at
+	from rouse_data.timeline(trace.mac) t where rouse_data.check_may_mac(trace.mac) order by t.at
 $$;
 comment on function rouse.trace(macaddr) is
 	'A machine''s timeline; seconds count from the first event of each boot: select * from rouse.trace(''52:54:00:00:00:01'').';
@@ -91,11 +97,14 @@ end
 $$;
 comment on function rouse.trace(text) is 'The timeline of a host by its name: select * from rouse.trace(''lab-01'').';
 
-create view rouse.boots as
+create view rouse.boots with (security_barrier) as
 	with staged as (
 		select e.mac, e.host, e.at, e.stage,
 			lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
-		from rouse_data.event e where e.mac is not null window w as (partition by e.mac order by e.at)
+		from rouse_data.event e where e.mac is not null
+			and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
+				where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
+		window w as (partition by e.mac order by e.at)
 	), numbered as (
 		select s.*, count(*) filter (where s.at_before is null or s.at - s.at_before > interval '30 minutes'
 			or (s.stage = 'fw_dhcp' and (s.stage_before not in ('fw_dhcp', 'proxy')

@@ -34,12 +34,13 @@ create view rouse_daemon.hosts_now as
 		(select string_agg(n.mac::text, ' ' order by n.kind = 'primary' desc, n.mac)
 			from rouse_data.nic n where n.host = h.name) as macs,
 		exists (select from rouse_data.job j where j.host_id = h.id
-			and j.state in ('queued', 'waiting', 'running', 'cancelling')) as live_job,
+			and j.state in ('queued', 'waiting', 'running', 'cancelling'))
+			or exists (select from rouse_data.local_boot b where b.host_id = h.id) as live_job,
 		g.id as group_id
 	from rouse_data.host h left join rouse_data.host_group g on g.name = h.group_name order by h.id;
 call rouse_data.describe('rouse_daemon.hosts_now', 'Hosts.', '{
 	"id": "number", "name": "name", "state": "state", "uuid": "SMBIOS UUID", "product": "model",
-	"macs": "joined by spaces, primary first", "live_job": "whether a job is in queued to cancelling", "group_id": "the id of its group, or null"}');
+	"macs": "joined by spaces, primary first", "live_job": "whether there is something to offer: a job in queued to cancelling, or the own disk after a job", "group_id": "the id of its group, or null"}');
 
 create view rouse_daemon.boot_files_now as
 	select arch, http, product, file::text as file from rouse_data.boot_file order by arch, http, product;

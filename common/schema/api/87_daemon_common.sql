@@ -175,10 +175,11 @@ $$;
 comment on function rouse_data.tidy is 'Removes what nobody needs any more and keeps the event partitions.';
 
 create function rouse_daemon.tick()
-returns table (expired_attempts int, started_jobs int, expired_jobs int)
+returns table (expired_attempts int, started_jobs int, expired_jobs int, ran_schedules int)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set lock_timeout = '2s' as $$
 begin
+	ran_schedules := rouse_data.run_schedules();
 	expired_attempts := 0;
 	started_jobs := 0;
 	expired_jobs := 0;
@@ -186,6 +187,7 @@ begin
 		expired_attempts := rouse_data.expire_attempts();
 		expired_jobs := rouse_data.expire_jobs();
 		started_jobs := rouse_data.start_due_jobs();
+		perform rouse_data.end_local_boots();
 		perform rouse_data.tidy();
 	end if;
 	return next;

@@ -9,13 +9,18 @@ revoke all on schema rouse, rouse_data, rouse_daemon from public;
 grant usage on schema rouse to rouse_viewer;
 grant select on all tables in schema rouse to rouse_viewer;
 grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text), rouse.explain(text),
-	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text) to rouse_viewer;
+	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text), rouse.me, rouse.my_groups, rouse.may,
+	rouse.next_times, rouse.why to rouse_viewer;
+
+-- A view's functions are called with the rights of who reads it: these two read nothing.
+grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of to rouse_viewer;
 
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
-	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options to rouse_operator;
+	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options,
+	rouse.operators, rouse.schedules to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
 -- Daemons.
@@ -35,5 +40,5 @@ grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen to r
 grant execute on function rouse_daemon.lease_mac, rouse_daemon.machine_arch to rouse_tftpd;
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
-	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image
-	to rouse_menud;
+	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image,
+	rouse_daemon.act, rouse_daemon.read to rouse_menud;

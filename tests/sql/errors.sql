@@ -1,0 +1,91 @@
+-- Whatever an operator mistypes is answered with what would have been right: each function for people, called
+-- wrongly, and each name that a row may give of another row.
+begin;
+select plan(6);
+insert into rouse.groups (name) values ('kiosks'), ('empty');
+select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('retired', '52:54:00:00:00:02') \g /dev/null
+update rouse.hosts set state = 'retired' where name = 'retired';
+insert into rouse.hosts (name) values ('cardless');
+insert into rouse.subnets (subnet) values ('10.77.0.0/24');
+select pg_temp.image('tiny') \g /dev/null
+select rouse.inventory('lab-01') \g /dev/null
+
+create temp table wrong (call text, code text, message text, hint text);
+insert into wrong (call, code, message, hint) values
+	('rouse.enqueue(''lab-O1'', ''inventory'')', '42704', 'there is no host "lab-O1"', 'lab-01'),
+	('rouse.enqueue(''lab-01'', ''inventori'')', '22023', 'there is no kind of job "inventori"', 'inventory'),
+	('rouse.enqueue(null, null)', '22023', 'there is no kind of job ""', 'deploy'),
+	('rouse.enqueue(''lab-01'', ''register'', mode => ''fast'')', '22023', 'there is no mode "fast"', 'full, quick'),
+	('rouse.enqueue(''lab-01'', ''inventory'', mode => ''full'')', '22023', 'has no mode', 'Leave mode out'),
+	('rouse.enqueue(''retired'', ''inventory'')', '55000', 'is retired', 'update rouse.hosts'),
+	('rouse.deploy(''lab-01'', ''tinny'')', '42704', 'there is no image "tinny"', 'tiny'),
+	('rouse.deploy(''empty'', ''tiny'')', '55000', 'no host of group "empty"', 'group_name'),
+	('rouse.deploy(''lab-01'', ''tiny'', after => ''off'')', '22023', 'there is no after-action "off"', 'local, poweroff, reboot'),
+	('rouse.deploy(''lab-01'', ''tiny'', priority => -1)', '22023', 'a priority is 0 to 100, not -1', '50'),
+	('rouse.deploy(''lab-01'', ''tiny'', disk => ''sda'')', '22023', 'a disk cannot be "sda"', '/dev/sda'),
+	('rouse.deploy(''lab-01'', ''tiny'', deadline => ''2020-01-01'')', '22023', 'the deadline has passed', 'later'),
+	('rouse.deploy(''lab-01'', ''tiny'', not_before => ''2040-01-02'', deadline => ''2040-01-01'')', '22023', 'the deadline is before the earliest start', 'later deadline'),
+	('rouse.inventory(''group:kiosk'')', '42704', 'there is no group "kiosk"', 'kiosks'),
+	('rouse.cancel(999999)', '42704', 'there is no job 999999', 'rouse.queue'),
+	('rouse.cancel(null)', '42704', 'there is no job', 'rouse.queue'),
+	('rouse.retry((select max(id) from rouse.jobs))', '55000', 'has not ended', 'rouse.cancel'),
+	('rouse.wake(''cardless'')', '55000', 'has no network card', 'insert into rouse.nics'),
+	('rouse.approve(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
+	('rouse.approve(''retired'')', '55000', 'is retired', 'update rouse.hosts'),
+	('rouse.schedule(''lab-01'', ''inventory'', ''0 3 * * moon'')', '22023', 'weekday cannot be "moon"', 'mon'),
+	('rouse.next_times(''0 3 * *'')', '22023', 'neither five cron fields nor a time', 'minute hour day'),
+	('rouse.explain(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
+	('rouse.trace(''cardless'')', '55000', 'has no network card', 'insert into rouse.nics'),
+	('rouse.evaluate(''boot'', ''ipxe'', ''active'', ''none'', ''efi'', ''x86_64'')', '22023', 'there is no stage "boot"', 'dhcp, menu, script'),
+	('rouse.why(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
+	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),
+	('rouse.setting(''deploy_slots'', ''many'')', '22023', 'cannot be "many"', '1 to 10000'),
+	('rouse.publish_image(''tiny'', 7, ''images/x'', 1, repeat(''a'', 64), 1, repeat(''b'', 64))', '55000', 'version 7 of image "tiny"', 'add the image again');
+create function pg_temp.judge(statement text, code text, message text, hint text) returns text language plpgsql as $$
+declare
+	said text;
+	advice text;
+begin
+	execute statement;
+	return 'no error';
+exception when others then
+	get stacked diagnostics said = message_text, advice = pg_exception_hint;
+	return case when sqlstate <> code then format('%s: %s', sqlstate, said) when position(message in said) = 0 then said
+		when position(hint in advice) = 0 then 'hint: ' || advice end;
+end $$;
+select is_empty($$select call, pg_temp.judge('select * from ' || call, code, message, hint) from wrong
+	where pg_temp.judge('select * from ' || call, code, message, hint) is not null$$, 'each wrong call is answered with a code, what is wrong, and what would be right');
+select set_eq($$select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace and p.prokind = 'f' and p.pronargs > 0 and p.proname not in ('may', 'host_name', 'relative_path')
+	and exists (select from pg_description d where d.objoid = p.oid)$$,
+	$$select distinct substring(call from 'rouse\.(\w+)') from wrong$$, 'no function for people is left out (may() answers anything)');
+
+create temp table bad_row (statement text, message text, hint text);
+insert into bad_row values
+	('insert into rouse.nics (mac, host) values (''52:54:00:00:00:09'', ''lab-1'')', 'there is no host "lab-1"', 'lab-01'),
+	('update rouse.nics set host = ''lab-1'' where host = ''lab-01''', 'there is no host "lab-1"', 'lab-01'),
+	('insert into rouse.hosts (name, group_name) values (''x'', ''kiosk'')', 'there is no group "kiosk"', 'kiosks'),
+	('insert into rouse.pools (subnet, first, last) values (''10.78.0.0/24'', ''10.78.0.1'', ''10.78.0.2'')', 'there is no subnet "10.78.0.0/24"', '10.77.0.0/24'),
+	('insert into rouse.menu (key, title, position, action, profile) values (''x'', ''X'', 99, ''profile'', ''memtst'')', 'there is no profile "memtst"', 'memtest'),
+	('insert into rouse.dhcp_options (host, option, value) values (''lab-1'', ''26'', ''1500'')', 'there is no host "lab-1"', 'lab-01'),
+	('insert into rouse.dhcp_options (group_name, option, value) values (''kiosk'', ''26'', ''1500'')', 'there is no group "kiosk"', 'kiosks'),
+	('insert into rouse.dhcp_options (subnet, option, value) values (''10.78.0.0/24'', ''26'', ''1500'')', 'there is no subnet', '10.77.0.0/24'),
+	('insert into rouse.operators (name, groups) values (''anna'', ''{kiosk}'')', 'there is no group "kiosk"', 'kiosks'),
+	('insert into rouse.schedules (group_name, kind, at) values (''kiosk'', ''wake'', ''@daily'')', 'there is no group "kiosk"', 'kiosks'),
+	('insert into rouse.dhcp_options (option, value) values (''ntp-server'', ''10.0.0.1'')', 'there is no DHCP option "ntp-server"', 'ntp-servers');
+select is_empty($$select statement, pg_temp.judge(statement, case when statement ~ 'schedules|ntp' then '42704' else '23503' end, message, hint) from bad_row
+	where pg_temp.judge(statement, case when statement ~ 'schedules|ntp' then '42704' else '23503' end, message, hint) is not null$$, 'each name of what is not there is answered with names that are');
+-- Every foreign key that an operator can hit has such a trigger; those left out are the database's own.
+select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+	where c.contype = 'f' and c.connamespace = 'rouse_data'::regnamespace
+		and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname = 'note_change')
+		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_' || a.attname || '_known')
+		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_dhcp_option' and a.attname = 'type')$$,
+	'a new reference is not forgotten');
+-- Constraints read as sentences: an operator sees their names. Primary keys are the database's words for "twice".
+select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
+	where c.connamespace in ('rouse_data'::regnamespace, 'rouse'::regnamespace) and c.contype in ('c', 'x', 'u') and c.conname !~ ' '
+		and c.conrelid <> all (array['rouse_data.api', 'rouse_data.migration']::regclass[])$$, 'every constraint is a sentence');
+select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
+	where c.contype = 'f' and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname = 'note_change') and c.conname !~ ' '$$, 'so is every reference in the configuration');
+select * from finish();
+rollback;
