@@ -14,6 +14,8 @@
 #define DEADLINE_MS 30000
 #define RETRY_MS 2000
 #define CHANGES_MS 1000
+#define CHANGES_BUSY_MS 100 /* while others grant leases: fewer races for an address are lost  \
+			     */
 #define CHANGES_DEADLINE_MS 5000
 #define STALE_MS 300000 /* the database keeps the changes of ten minutes */
 #define MARK_SIZE 24
@@ -122,8 +124,10 @@ static void read_changes(struct load *load, const struct db_rows *rows, struct t
 {
 	for (size_t i = 1; i < rows_count(rows) && table; i++)
 		table_put_row(table, rows, i, now_ms(load));
-	if (rows_count(rows) > 1)
+	if (rows_count(rows) > 1) {
 		log_debug("leases_of_others", "count=%zu", rows_count(rows) - 1);
+		load->again_ms = now_ms(load) + CHANGES_BUSY_MS;
+	}
 	if (rows_count(rows) > 0) {
 		struct row row = rows_row(rows, 0);
 

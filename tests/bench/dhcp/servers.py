@@ -112,6 +112,8 @@ class Rouse(Server):
     def __init__(self, host, place, postgres, program, flags=(), network=(SUBNET, FIRST, LAST)):
         super().__init__(host, place, postgres)
         self.program, self.flags = program, list(flags)
+        if network is None:
+            return  # another dhcpd has made it
         subnet, first, last = network
         postgres.sql("insert into rouse.subnets (subnet, lease_seconds) values (%s, %s)",
                      subnet, LEASE_SECONDS)
