@@ -5,6 +5,7 @@
 #include "dhcpd/place.h"
 #include "dhcpd/pool.h"
 #include "dhcpd/relay.h"
+#include "dhcpd/terms.h"
 
 /* One decision in the making. */
 struct deciding {
@@ -28,36 +29,48 @@ static void refuse(struct deciding *d, const char *reason)
 	d->verdict->reason = reason;
 }
 
-/* The client's wish (option 51) within the subnet's limits; without them the subnet's word. */
-static uint32_t lease_time(const struct deciding *d)
+/* The client's own entry of exactly this address, if the database is known to have it. */
+static const struct lease *recorded_lease(const struct deciding *d, uint32_t address)
 {
-	const struct site_subnet *subnet = d->verdict->subnet;
-	uint32_t least =
-		subnet->lease_seconds_min ? subnet->lease_seconds_min : subnet->lease_seconds;
-	uint32_t most =
-		subnet->lease_seconds_max ? subnet->lease_seconds_max : subnet->lease_seconds;
-	uint32_t wish;
+	const struct lease *lease = lease_at(d->question->leases, address);
 
-	if (!packet_option_u32(d->packet, OPTION_LEASE_SECONDS, &wish))
-		return subnet->lease_seconds;
-	return wish < least ? least : wish > most ? most : wish;
+	if (!lease || lease->state == LEASE_OFFERED || !lease_is_of(lease, &d->verdict->client))
+		return NULL;
+	return lease;
+}
+
+/* Has the database recorded all of this promise? */
+static bool is_recorded(const struct deciding *d, uint32_t address, uint32_t seconds)
+{
+	const struct decide_question *question = d->question;
+	const struct lease *lease = recorded_lease(d, address);
+
+	if (address == question->recorded_address)
+		return true;
+	return lease && d->verdict->spare_seconds > 0 &&
+	       terms_are_recorded(lease, d->packet, seconds, question->now_ms);
 }
 
 static void promise(struct deciding *d, enum decide_action action, uint32_t address,
 		    const char *reason)
 {
-	bool is_recorded = action == DECIDE_ACK && address == d->question->recorded_address;
-	uint32_t seconds = lease_time(d);
+	const struct decide_question *question = d->question;
+	struct decide_verdict *verdict = d->verdict;
+	uint32_t seconds = terms_lease_seconds(verdict->subnet, d->packet);
 
-	if (is_recorded && seconds > d->question->recorded_seconds)
-		seconds = d->question->recorded_seconds;
-	d->verdict->action = action;
-	d->verdict->change = is_recorded ? DECIDE_NONE : DECIDE_GRANT;
-	d->verdict->address = address;
-	d->verdict->lease_seconds = seconds;
-	d->verdict->renewal_seconds = seconds / 2;
-	d->verdict->rebinding_seconds = seconds - seconds / 8;
-	d->verdict->reason = reason;
+	if (action == DECIDE_ACK && address == question->recorded_address &&
+	    seconds > question->recorded_seconds)
+		seconds = question->recorded_seconds;
+	verdict->action = action;
+	verdict->spare_seconds = terms_spare_seconds(question->site, seconds);
+	verdict->change = DECIDE_GRANT;
+	if (action == DECIDE_ACK && is_recorded(d, address, seconds))
+		verdict->change = DECIDE_NONE;
+	verdict->address = address;
+	verdict->lease_seconds = seconds;
+	verdict->renewal_seconds = seconds / 2;
+	verdict->rebinding_seconds = seconds - seconds / 8;
+	verdict->reason = reason;
 }
 
 /* An address is kept for who it is offered to, also while it is asked whether it is in use. */
@@ -72,16 +85,6 @@ static void offer(struct deciding *d, uint32_t address, const char *reason)
 	promise(d, is_waiting ? DECIDE_PROBE : DECIDE_OFFER, address, reason);
 	d->verdict->change = DECIDE_HOLD;
 	d->verdict->probe = way;
-}
-
-/* The client's own entry of exactly this address, if the database is known to have it. */
-static const struct lease *recorded_lease(const struct deciding *d, uint32_t address)
-{
-	const struct lease *lease = lease_at(d->question->leases, address);
-
-	if (!lease || lease->state == LEASE_OFFERED || !lease_is_of(lease, &d->verdict->client))
-		return NULL;
-	return lease;
 }
 
 /*
@@ -105,6 +108,9 @@ static void decide_outage(struct deciding *d, enum decide_action action, uint32_
 	}
 	promise(d, action, address, "the database is away: what is left of the recorded lease");
 	d->verdict->change = DECIDE_NONE;
+	/* what is recorded beyond the usual time is spare */
+	if (left > d->verdict->lease_seconds)
+		left = d->verdict->lease_seconds;
 	d->verdict->lease_seconds = left;
 	/* ask again late: an earlier renewal could not make it longer */
 	d->verdict->renewal_seconds = left - left / 8;

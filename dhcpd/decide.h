@@ -83,10 +83,11 @@ struct decide_verdict {
 	uint32_t source;   /* where the reply comes from: always ours */
 	bool by_selection; /* option 118 goes back (RFC 3011) */
 	uint32_t lease_seconds, renewal_seconds, rebinding_seconds;
-	enum inuse_way probe; /* how; with DECIDE_OFFER: there was no place to wait for it */
-	bool is_from_pool;    /* a fresh address, that a pool had free */
-	bool is_exhausted;    /* silent because every address of the link is taken */
-	struct bootfile boot; /* for every reply but a NAK */
+	uint32_t spare_seconds; /* for DECIDE_GRANT: to be recorded beyond lease_seconds */
+	enum inuse_way probe;	/* how; with DECIDE_OFFER: there was no place to wait for it */
+	bool is_from_pool;	/* a fresh address, that a pool had free */
+	bool is_exhausted;	/* silent because every address of the link is taken */
+	struct bootfile boot;	/* for every reply but a NAK */
 };
 
 void decide(const struct decide_question *question, struct decide_verdict *ret_verdict);

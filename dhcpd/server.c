@@ -101,7 +101,7 @@ static void ask_for_grant(struct exchange *e)
 	struct grant grant = {
 		.client = e->verdict.client,
 		.address = e->verdict.address,
-		.seconds = e->verdict.lease_seconds,
+		.seconds = e->verdict.lease_seconds + e->verdict.spare_seconds,
 		.has_mac = e->verdict.has_mac,
 		.mac = e->verdict.mac,
 	};

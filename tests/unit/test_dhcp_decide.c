@@ -409,9 +409,57 @@ static void test_a_recorded_lease_is_acknowledged_as_recorded(void **state)
 	assert_int_equal(verdict.lease_seconds, 3600);
 }
 
+/* Firmware, loader and system ask one after the other: one row serves all three. */
+static void test_a_repeat_is_recorded_already(void **state)
+{
+	struct site_setting on[] = {{"dhcp_repeat_seconds", "60"}};
+	struct packet packet;
+	struct sample sample;
+
+	(void)state;
+	sample_site.settings = on;
+	sample_site.setting_count = 1;
+	request(9, SERVER, POOL_FIRST, 0, &packet);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	assert_int_equal(verdict.lease_seconds, 3600);
+	assert_int_equal(verdict.spare_seconds, 60);
+	/* a minute later the whole time is still recorded; a second later no longer */
+	sample_lease(9, POOL_FIRST, LEASE_BOUND, NOW + 3600000);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_NONE);
+	assert_int_equal(verdict.lease_seconds, 3600);
+	assert_int_equal(verdict.address, POOL_FIRST);
+	sample_lease(9, POOL_FIRST, LEASE_BOUND, NOW + 3599000);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	/* another's, or given back: never */
+	sample_lease(9, POOL_FIRST, LEASE_RELEASED, NOW + 3660000);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	sample_lease(10, POOL_FIRST, LEASE_BOUND, NOW + 3660000);
+	ask(&packet);
+	expect(DECIDE_NAK, DECIDE_NONE);
+	/* a name is worth a row; and so is each request without the setting */
+	sample_lease(9, POOL_FIRST, LEASE_BOUND, NOW + 3660000);
+	sample_begin(&sample, PACKET_REQUEST, 9);
+	sample_u32(&sample, OPTION_SERVER_ID, SERVER);
+	sample_u32(&sample, OPTION_REQUESTED_ADDRESS, POOL_FIRST);
+	sample_text(&sample, OPTION_HOST_NAME, "pc");
+	sample_end(&sample, &packet);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	sample_site.setting_count = 0;
+	request(9, SERVER, POOL_FIRST, 0, &packet);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	assert_int_equal(verdict.spare_seconds, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_a_repeat_is_recorded_already, sample_setup),
 		cmocka_unit_test_setup(test_discover_prefers, sample_setup),
 		cmocka_unit_test_setup(test_a_wish_is_not_a_right, sample_setup),
 		cmocka_unit_test_setup(test_discover_of_a_stranger_is_answered_at_once,

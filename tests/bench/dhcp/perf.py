@@ -51,7 +51,7 @@ def perfdhcp(client, rate, seconds, clients=20000, renewals=0, relay=RELAY, serv
         command += ["-n", str(int(min(clients, rate * seconds)))]
     said = client.run([*command, server], check=False, timeout=seconds * 10 + 60).stdout
     offers, acks = section(said, "DISCOVER-OFFER"), section(said, "REQUEST-ACK")
-    renewed = section(said, "RENEW-ACK") if renewals else {"received": 0}
+    renewed = section(said, "REQUEST-ACK (renewal)") if renewals else {"received": 0}
     found = re.search(r"Rate: ([\d.e+]+) 4-way", said)
     if not found:
         raise AssertionError(f"perfdhcp said no rate:\n{said}")

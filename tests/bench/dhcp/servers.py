@@ -112,7 +112,7 @@ class Rouse(Server):
     def __init__(self, host, place, postgres, program, flags=(), network=(SUBNET, FIRST, LAST)):
         super().__init__(host, place, postgres)
         self.program, self.flags = program, list(flags)
-        if network is None:
+        if network is None or postgres.sql("select from rouse.subnets"):
             return  # another dhcpd has made it
         subnet, first, last = network
         postgres.sql("insert into rouse.subnets (subnet, lease_seconds) values (%s, %s)",
@@ -127,6 +127,20 @@ class Rouse(Server):
     def forget(self):
         self.postgres.admin("truncate rouse_data.lease, rouse_data.event")
         self.postgres.admin("checkpoint")
+
+
+class RouseRepeat(Rouse):
+    """Repeats of a minute are answered from what is recorded: ISC does so by its dhcp-cache-threshold."""
+
+    name = "rouse-repeat"
+
+    def start(self):
+        self.postgres.sql("select rouse.setting('dhcp_repeat_seconds', '60')")
+        super().start()
+
+    def stop(self):
+        super().stop()
+        self.postgres.sql("select rouse.setting('dhcp_repeat_seconds', '0')")
 
 
 class Kea(Server):
