@@ -112,7 +112,7 @@ class Rouse(Server):
     def __init__(self, host, place, postgres, program, flags=(), network=(SUBNET, FIRST, LAST)):
         super().__init__(host, place, postgres)
         self.program, self.flags = program, list(flags)
-        if network is None or postgres.sql("select from rouse.subnets"):
+        if network is None or postgres.sql("select subnet from rouse.subnets"):
             return  # another dhcpd has made it
         subnet, first, last = network
         postgres.sql("insert into rouse.subnets (subnet, lease_seconds) values (%s, %s)",
