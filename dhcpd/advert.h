@@ -4,7 +4,7 @@
  * iPXE asks for routers (RFC 4861 section 4.1) before it boots and stands still for 15 s where
  * none answers. One advertisement of router lifetime 0 ("I am no default router", section 4.2)
  * ends the wait and changes no host's routing. It goes only to cards that have just sent a PXE
- *or iPXE DISCOVER, and only where no router was heard.
+ * or iPXE DISCOVER, and only where no router was heard.
  *
  *	advert_note_client(&memory, &mac, now_ms);		on each such DISCOVER
  *	if (advert_read(&memory, &frame, now_ms) && advert_is_due(&memory, &frame.mac, now_ms))

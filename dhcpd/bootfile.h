@@ -1,6 +1,6 @@
 /*
  * bootfile - the boot answer of a DHCP reply: which file, from which server, and why. The
- *choice is core's boot_decide(); here its answer becomes a name that this client can use.
+ * choice is core's boot_decide(); here its answer becomes a name that this client can use.
  *
  *	struct bootfile boot;
  *	bootfile_choose(&(struct bootfile_question){...}, &boot);

@@ -1,11 +1,11 @@
 /*
  * decide - what does this client get? RFC 2131 section 4.3, one literal branch for each state
- *of the client, over what operators configured and what the lease table remembers.
+ * of the client, over what operators configured and what the lease table remembers.
  *
  * Nothing is sent, stored or changed here: the verdict says what should be. The database has
- *the last word: an ACK whose change is DECIDE_GRANT may leave only after its row has committed,
- *and a REQUEST for a lease that the table does not know is DECIDE_ASK, to be decided again with
- *the answer.
+ * the last word: an ACK whose change is DECIDE_GRANT may leave only after its row has
+ * committed, and a REQUEST for a lease that the table does not know is DECIDE_ASK, to be
+ * decided again with the answer.
  *
  *	struct decide_verdict verdict;
  *	decide(&(struct decide_question){.site = site, .packet = &packet, ...}, &verdict);

@@ -1,6 +1,6 @@
 /*
  * frame - a UDP datagram with its IPv4 header, made by hand: a client that is just being given
- *its address answers no ARP for it, so the kernel's own sockets cannot reach it.
+ * its address answers no ARP for it, so the kernel's own sockets cannot reach it.
  *
  *	err = frame_encode(&(struct frame){...}, buffer, sizeof(buffer), &length);
  */

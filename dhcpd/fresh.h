@@ -1,7 +1,7 @@
 /*
  * fresh - what holds for an address that a client never had: is the client within the limits of
  * its port, of its MAC's prefix and of its own declines, and is somebody asked first whether
- *the address is in use?
+ * the address is in use?
  *
  *	if (fresh_limit(question, verdict))
  *		... no fresh address, and why

@@ -239,6 +239,23 @@ enum err lease_put(struct lease_table *table, const struct lease *lease)
 	return write_entry(table, &seen);
 }
 
+enum err lease_put_recorded(struct lease_table *table, const struct lease *lease,
+			    uint64_t now_ms)
+{
+	const struct lease *old = entry_at(table, lease->address);
+	bool is_held = old && lease_is_held(old, now_ms);
+	struct lease seen = *lease;
+
+	if (old && is_same_client(old, lease)) {
+		seen.granted_ms = old->granted_ms;
+		seen.held_ms = is_held ? old->held_ms : 0;
+	} else if (is_held && lease->ends_ms <= now_ms) {
+		/* whose address it was before; the grant will show */
+		return ERR_OK;
+	}
+	return lease_put(table, &seen);
+}
+
 /* The last entry takes the removed one's place, so that the entries stay packed. */
 static void remove_entry(struct lease_table *table, uint32_t position)
 {
@@ -363,6 +380,26 @@ void lease_end(struct lease_table *table, uint32_t address, enum lease_state sta
 	if (state == LEASE_DECLINED)
 		lease->ends_ms = quarantine_ends_ms;
 	note_change(table, lease);
+}
+
+enum err lease_quarantine(struct lease_table *table, const struct lease_holder *user,
+			  uint64_t quarantine_ends_ms, uint64_t now_ms)
+{
+	const struct lease *old = entry_at(table, user->address);
+	struct lease lease = {
+		.address = user->address,
+		.state = LEASE_DECLINED,
+		.ends_ms = quarantine_ends_ms,
+		.has_mac = user->mac != NULL,
+		.client = lease_key_of(user->client),
+	};
+
+	/* another dhcpd granted it meanwhile, and who uses it may be its client */
+	if (old && lease_is_bound(old, now_ms))
+		return ERR_OK;
+	if (user->mac)
+		lease.mac = *user->mac;
+	return lease_put(table, &lease);
 }
 
 /* --- now and then --- */

@@ -67,6 +67,12 @@ uint64_t lease_newest_grant(const struct lease_table *table);
  * room for another lease, or for another long key.
  */
 MUST_CHECK enum err lease_put(struct lease_table *table, const struct lease *lease);
+/*
+ * As the database has it. An offer of the address to another client stands only beside a lease
+ * that has ended: otherwise a lease that another dhcpd granted would stay unknown here.
+ */
+MUST_CHECK enum err lease_put_recorded(struct lease_table *table, const struct lease *lease,
+				       uint64_t now_ms);
 void lease_remove(struct lease_table *table, uint32_t address);
 /*
  * As the database does on a grant: the client's other leases in the network are released, its
@@ -96,6 +102,10 @@ MUST_CHECK enum err lease_bind(struct lease_table *table, const struct lease_hol
  */
 void lease_end(struct lease_table *table, uint32_t address, enum lease_state state,
 	       uint64_t quarantine_ends_ms);
+/* Somebody uses it without a lease: nobody's until then, unless somebody has leased it by now.
+ */
+MUST_CHECK enum err lease_quarantine(struct lease_table *table, const struct lease_holder *user,
+				     uint64_t quarantine_ends_ms, uint64_t now_ms);
 
 /*
  * A load reads every recorded lease: lease_load_begin(), lease_put() for each of them, and

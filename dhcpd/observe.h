@@ -3,7 +3,7 @@
  *
  * Requests and broadcast answers are heard; an answer to one card alone is not. That it came is
  * inferred: the client named server and address in its REQUEST (options 54 and 50), and its
- *next packet shows that it has the address, or that it has gone one step on in its boot.
+ * next packet shows that it has the address, or that it has gone one step on in its boot.
  *
  *	if (observe_request(&memory, &mac, class, &packet, now_ms, &inference))
  *		... tell of an ACK, marked as inferred ...

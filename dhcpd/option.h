@@ -1,6 +1,6 @@
 /*
  * option - the options that dhcpd reads and writes, by name (RFC 2132 unless said), and a
- *writer that never passes the end it was given.
+ * writer that never passes the end it was given.
  *
  * A reply may be too small for everything: an option that does not fit is left out whole and
  * told to the caller, so the important ones are put first.

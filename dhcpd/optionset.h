@@ -1,7 +1,7 @@
 /*
  * optionset - the values that this client's options have: what operators configured, the more
  * special scope over the more general one (global, subnet, class, group, host). The columns of
- *a subnet are values of the subnet's scope; a host's name is the least of the host's.
+ * a subnet are values of the subnet's scope; a host's name is the least of the host's.
  *
  *	struct optionset set;
  *	optionset_gather(&(struct optionset_question){...}, &set);

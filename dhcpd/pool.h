@@ -2,11 +2,11 @@
  * pool - which address would a new client get?
  *
  * The search begins where a keyed hash of the client falls in the subnet's pools, so every
- *dhcpd of a site offers a client the same address, and a client that was forgotten gets its old
- *one back as long as nobody took it.
+ * dhcpd of a site offers a client the same address, and a client that was forgotten gets its
+ * old one back as long as nobody took it.
  *
  * An address that nobody had goes before one whose lease has ended, and of those that which
- *ended longest ago: its client is the least likely to come back.
+ * ended longest ago: its client is the least likely to come back.
  *
  *	struct pool_question question = {.site = site, .subnet = subnet, .leases = &table, ...};
  *	if (pool_pick(&question, &address) != ERR_OK)

@@ -5,7 +5,7 @@
  * A booting client's DISCOVER gets an offer without an address. A BIOS ROM, iPXE and HTTP boot
  * find their file in it; UEFI firmware asks for its file on port 4011, which is the only way
  * that all of it understands. Who should not boot, and who shows no sign of booting, is met
- *with silence: its address is the other server's business.
+ * with silence: its address is the other server's business.
  *
  *	struct proxy_verdict verdict;
  *	proxy_decide(&(struct proxy_question){.site = site, .packet = &packet, ...}, &verdict);

@@ -4,14 +4,14 @@
  * Options come from optionset, in the order that the client asks for; what no client can do
  * without comes first. What does not fit the client's maximum (option 57) goes into `file` and
  * `sname` (option 52), or is left out whole and counted. Option 67 stands last with a PAD
- *behind it, since old EDK2 writes a NUL behind its name; the relay agent's option 82 goes back
- *as it came, at the very end.
+ * behind it, since old EDK2 writes a NUL behind its name; the relay agent's option 82 goes back
+ * as it came, at the very end.
  *
  *	uint8_t buffer[PACKET_SIZE_REPLY_MAX];
  *	struct reply reply;
  *	if (reply_encode(&packet, &verdict, buffer, &reply) == ERR_OK)
  *		... send reply.length octets by route_reply(&packet, reply.message,
- *reply.yiaddr)
+ * reply.yiaddr)
  */
 #ifndef ROUSE_DHCPD_REPLY_H
 #define ROUSE_DHCPD_REPLY_H

@@ -281,8 +281,7 @@ void store_quarantine(struct store *store, const struct lease_holder *holder)
 		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK)
 		log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s",
 			    address, log_text("the database is away"));
-	table_hold(store->table, holder, 0);
-	table_end(store->table, holder->address, LEASE_DECLINED, end_in(store, quarantine));
+	table_quarantine(store->table, holder, end_in(store, quarantine), now_ms(store));
 }
 
 /* --- the whole table --- */

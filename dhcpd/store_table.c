@@ -170,6 +170,13 @@ void table_end(struct table *table, uint32_t address, enum lease_state state,
 	lease_end(&table->leases, address, state, quarantine_ends_ms);
 }
 
+void table_quarantine(struct table *table, const struct lease_holder *user,
+		      uint64_t quarantine_ends_ms, uint64_t now_ms)
+{
+	if (has_room(table))
+		expect_ok(lease_quarantine(&table->leases, user, quarantine_ends_ms, now_ms));
+}
+
 static enum lease_state state_named(const char *name)
 {
 	if (strcmp(name, "bound") == 0)
@@ -204,22 +211,11 @@ static bool read_row(const struct db_rows *rows, size_t position, uint64_t now_m
 void table_put_row(struct table *table, const struct db_rows *rows, size_t position,
 		   uint64_t now_ms)
 {
-	const struct lease *old;
 	struct lease_client client;
 	struct lease lease;
 
-	if (!read_row(rows, position, now_ms, &client, &lease))
-		return;
-	old = lease_at(&table->leases, lease.address);
-	if (old && lease_is_of(old, &client))
-		lease.granted_ms = old->granted_ms;
-	if (old && lease_is_held(old, now_ms)) {
-		/* an offer stands; the grant will show whether it still may */
-		if (!lease_is_of(old, &client))
-			return;
-		lease.held_ms = old->held_ms;
-	}
-	table_put(table, &lease);
+	if (read_row(rows, position, now_ms, &client, &lease) && has_room(table))
+		expect_ok(lease_put_recorded(&table->leases, &lease, now_ms));
 }
 
 void table_load_begin(struct table *table)

@@ -28,8 +28,9 @@ void table_forget(struct table *table, const struct lease_client *client,
 		  const struct ip4_net *net);
 void table_end(struct table *table, uint32_t address, enum lease_state state,
 	       uint64_t quarantine_ends_ms);
-/* One row of lease_load() or lease_find(). One that another client is offered now is left out.
- */
+void table_quarantine(struct table *table, const struct lease_holder *user,
+		      uint64_t quarantine_ends_ms, uint64_t now_ms);
+/* lease_put_recorded() with one row of lease_load(), lease_changes() or lease_find(). */
 void table_put_row(struct table *table, const struct db_rows *rows, size_t position,
 		   uint64_t now_ms);
 /*

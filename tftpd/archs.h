@@ -1,13 +1,13 @@
 /*
  * archs - what kind of machine a client is, for its view by-arch/: a TFTP request does not say
- *it.
+ * it.
  *
  * The machine has said it by DHCP (option 93) to dhcpd, or iPXE to menud, just before or at its
  * last boot, and both have recorded it: so the database is asked, once for a machine, and its
  * answer is kept for a while. Meanwhile the request is parked, ARCHS_PARKED_MS at most. Without
- *a database, when it does not answer, or when it has never heard of the machine, the kind is
- *not known, and none is guessed: a request's options tell one loader from another, but no
- *processor.
+ * a database, when it does not answer, or when it has never heard of the machine, the kind is
+ * not known, and none is guessed: a request's options tell one loader from another, but no
+ * processor.
  *
  *	switch (archs_find(server, datagram, &mac, &arch)) {
  *	case ERR_OK:		it is known

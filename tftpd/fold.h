@@ -8,7 +8,7 @@
  *
  * Loaders search, so most of what comes here is nowhere: what a folder holds is remembered in
  * order, and read again only when the folder has changed. One that changed within the last
- *second is not remembered yet, for a further change might not show in its time.
+ * second is not remembered yet, for a further change might not show in its time.
  */
 #ifndef ROUSE_TFTPD_FOLD_H
 #define ROUSE_TFTPD_FOLD_H

@@ -1,7 +1,7 @@
 /*
  * generate - makes a loader's configuration (tftpd/search.h) for the machine that asks: its
- *live job, or the menu. The boot rules decide as they do for menud; only a live job needs the
- *database, and the request is then parked, one second at most.
+ * live job, or the menu. The boot rules decide as they do for menud; only a live job needs the
+ * database, and the request is then parked, one second at most.
  *
  *	switch (generate_config(server, &ask, &source, &reason)) {
  *	case ERR_OK:		serve the source

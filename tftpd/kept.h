@@ -1,7 +1,7 @@
 /*
  * kept - configurations that were made for a client, kept for a while, so that a size probe, a
  * request that comes again and the fetch itself see the same octets; and requests that are
- *parked until the database has answered.
+ * parked until the database has answered.
  *
  *	if (kept_find(&kept, peer, name, now))		serve its text
  *	else if (kept_is_parked(&kept, peer, name))	this one joins

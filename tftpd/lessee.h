@@ -1,11 +1,11 @@
 /*
  * lessee - which machine has leased an address: the way to name clients behind a router, whom
- *the kernel's neighbour table does not know.
+ * the kernel's neighbour table does not know.
  *
  * Leases are many and change all the time, so tftpd has no copy of them: the database is asked
  * when such a client first asks for something, and its answer is kept for a while. Meanwhile
- *the request is parked, LESSEE_PARKED_MS at most. Without a database, or when it does not
- *answer, the client is an unknown machine, and is served as one; so is one behind a router of
+ * the request is parked, LESSEE_PARKED_MS at most. Without a database, or when it does not
+ * answer, the client is an unknown machine, and is served as one; so is one behind a router of
  * IPv6, whose addresses nobody leases here.
  *
  *	switch (lessee_find(server, datagram, &mac)) {

@@ -1,6 +1,6 @@
 /*
  * map - a site's own rules that turn one name into another, in the form of tftp-hpa's map
- *files, so that a file written for that server serves here.
+ * files, so that a file written for that server serves here.
  *
  * A line is: letters, a POSIX extended regular expression, and for "r" a replacement.
  *	r  replace what matched		g  again, until it matches no more
@@ -8,7 +8,7 @@
  *	s  begin again at the first	a  refuse the request
  *	~  when it does not match	G, P  for read, or write, requests only
  * In a replacement: \0 to \9 what matched, \i and \x the client's address as text and as 8
- *(IPv4) or 32 hexadecimal digits, \U \L \E upper case, lower case and neither from here on,
+ * (IPv4) or 32 hexadecimal digits, \U \L \E upper case, lower case and neither from here on,
  *\\ \# and "\ " themselves. "#" begins a comment.
  *
  *	map_read("/etc/rouse/tftpd.map", &map);

@@ -1,6 +1,6 @@
 /*
  * netascii - text as it travels (RFC 764): a line ends with CR LF, and a lone carriage return
- *is CR NUL. Read here as it comes, in pieces of any length.
+ * is CR NUL. Read here as it comes, in pieces of any length.
  *
  *	struct netascii state = {0};
  *	length = netascii_decode(&state, block, block_length, out);	for each block

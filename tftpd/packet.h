@@ -2,8 +2,8 @@
  * packet - TFTP's datagrams: requests and replies are parsed, answers are written.
  *
  * RFC 1350 section 5 (packets), RFC 2347 (options), RFC 2348 (blksize), RFC 2349 (timeout,
- *tsize), RFC 7440 (windowsize). An option that is unknown, given twice or out of its range is
- *treated as not asked for, as RFC 2347 wants; it never spoils the request.
+ * tsize), RFC 7440 (windowsize). An option that is unknown, given twice or out of its range is
+ * treated as not asked for, as RFC 2347 wants; it never spoils the request.
  *
  *	struct packet_request request;
  *	if (packet_parse_request(data, length, &request) != ERR_OK)

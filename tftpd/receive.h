@@ -1,18 +1,18 @@
 /*
  * receive - one upload as a pure machine, the mirror of session.h: the client sends the blocks,
- *we acknowledge them. It speaks session's words: events and the time go in, a step comes out.
+ * we acknowledge them. It speaks session's words: events and the time go in, a step comes out.
  *
  *	receive_begin(&receive, &terms, octets_max, now_ms);
  *	struct session_step step = receive_step(&receive, &(struct
- *session_event){SESSION_START}, now_ms); step.keep: the block that was given is the next one,
- *keep it step.store: write what was kept, and say SESSION_STORED when it is written (with the
- *last block: when the whole file is safe under its name), or SESSION_NOT_STORED
+ * session_event){SESSION_START}, now_ms); step.keep: the block that was given is the next one,
+ * keep it step.store: write what was kept, and say SESSION_STORED when it is written (with the
+ * last block: when the whole file is safe under its name), or SESSION_NOT_STORED
  *
  * RFC 1350: a block is acknowledged once it is written, so that the last ACK means that the
- *file is there. RFC 7440: the last block of a window is acknowledged, and a gap by the last
- *block before it, once. A block that comes again is acknowledged again (RFC 1123
- *section 4.2.3.1 leaves it to the sender not to multiply) and never kept twice. While the disk
- *is at work, whatever the client repeats is not answered: its answer is on the way.
+ * file is there. RFC 7440: the last block of a window is acknowledged, and a gap by the last
+ * block before it, once. A block that comes again is acknowledged again (RFC 1123
+ * section 4.2.3.1 leaves it to the sender not to multiply) and never kept twice. While the disk
+ * is at work, whatever the client repeats is not answered: its answer is on the way.
  */
 #ifndef ROUSE_TFTPD_RECEIVE_H
 #define ROUSE_TFTPD_RECEIVE_H

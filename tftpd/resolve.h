@@ -1,14 +1,14 @@
 /*
  * resolve - what a name that a client asked for stands for: a file beneath the roots, a script
- *that is generated, or a refusal with TFTP's code and the reason in words. Pure; whether a file
- *exists is the shell's to find out (tftpd/source.h).
+ * that is generated, or a refusal with TFTP's code and the reason in words. Pure; whether a
+ * file exists is the shell's to find out (tftpd/source.h).
  *
  *	struct resolved asked = resolve_name(request.name, request.name_length);
  *	if (asked.kind == RESOLVE_REFUSED)
  *		answer ERROR asked.code, asked.reason
  *	if (asked.kind == RESOLVE_SCRIPT)
  *		verdict = resolve_decide(&client); RESOLVE_ALLOW: the root's own file of that
- *name, or what resolve_render() writes
+ * name, or what resolve_render() writes
  */
 #ifndef ROUSE_TFTPD_RESOLVE_H
 #define ROUSE_TFTPD_RESOLVE_H

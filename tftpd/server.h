@@ -2,9 +2,9 @@
  * server - the sockets, and the transfers between them and the sources.
  *
  * Requests come to one socket (port 69). A transfer runs on one of up to SERVER_TIDS sockets,
- *each with an ephemeral port of its own: the server's TID of RFC 1350 section 4. Many transfers
- * share a socket, so that one system call receives and one sends for all of them, and a
- *datagram that belongs to none can be answered with ERROR 5.
+ * each with an ephemeral port of its own: the server's TID of RFC 1350 section 4. Many
+ * transfers share a socket, so that one system call receives and one sends for all of them,
+ * and a datagram that belongs to none can be answered with ERROR 5.
  *
  *	server_open(&server, &loop, &settings) ... server_join(&server, backend) ... loop_run()
  *	... server_close(&server)

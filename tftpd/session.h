@@ -1,20 +1,21 @@
 /*
  * session - one transfer as a pure machine: an event and the time go in, what to send and how
- *long to wait come out. It knows no socket, no file and no clock, so that a whole lossy network
- *can be played through it in a test.
+ * long to wait come out. It knows no socket, no file and no clock, so that a whole lossy
+ * network can be played through it in a test.
  *
  *	session_begin(&session, &terms, now_ms);
  *	struct session_step step = session_step(&session, &(struct
- *session_event){SESSION_START}, now_ms); send what step.send says; on a datagram or at
- *step.wait_until_ms call session_step() again, until step.outcome is no longer SESSION_OPEN.
+ * session_event){SESSION_START}, now_ms); send what step.send says; on a datagram or at
+ * step.wait_until_ms call session_step() again, until step.outcome is no longer SESSION_OPEN.
  *
  * RFC 1350 with the lesson of RFC 1123 section 4.2.3.1 (Sorcerer's Apprentice: a repeated ACK
- *never makes a repeated DATA by itself), RFC 2347 to 2349, RFC 7440 windows. Blocks are counted
- *from 1 without wrapping; only the wire's 16 bits wrap, to 0, or to 1 if the client asks so.
+ * never makes a repeated DATA by itself), RFC 2347 to 2349, RFC 7440 windows. Blocks are
+ * counted from 1 without wrapping; only the wire's 16 bits wrap, to 0, or to 1 if the client
+ * asks so.
  *
  * A window in which something was lost is repeated from the first missing block, once, after
  * SESSION_GAP_MS without progress: a client that was only overtaken (reordered or doubled
- *datagrams) has acknowledged more by then. Everything else is repeated by the timer alone.
+ * datagrams) has acknowledged more by then. Everything else is repeated by the timer alone.
  */
 #ifndef ROUSE_TFTPD_SESSION_H
 #define ROUSE_TFTPD_SESSION_H

@@ -2,14 +2,14 @@
  * upload - a file on its way in: it has no name until it is whole.
  *
  * Blocks are gathered in memory, a window at most, and written in libuv's pool: the loop waits
- *for no disk. The file is made with O_TMPFILE in the folder where it is to lie, found by
- *openat2(2) beneath the key `upload_root`; with the last block it is synced, gets its name by
- *linkat(2), and the folder is synced. So a reader sees the old file or the new one whole, and
- *of an upload that ends early, by the client, by us or by a power failure, nothing is left.
+ * for no disk. The file is made with O_TMPFILE in the folder where it is to lie, found by
+ * openat2(2) beneath the key `upload_root`; with the last block it is synced, gets its name by
+ * linkat(2), and the folder is synced. So a reader sees the old file or the new one whole, and
+ * of an upload that ends early, by the client, by us or by a power failure, nothing is left.
  *
  * A new file is linked under its name, which fails where there is one. To take the place of
  * another, it is linked under a name of its own first and renamed over it; such names, which
- *begin with RESOLVE_UNFINISHED, are served to nobody (resolve.c).
+ * begin with RESOLVE_UNFINISHED, are served to nobody (resolve.c).
  *
  *	upload_open(&options, "sub/switch.cfg", &upload, &problem)
  *	upload_keep(upload, octets, length) ... upload_store(upload, is_last)

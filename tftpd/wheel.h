@@ -2,8 +2,8 @@
  * wheel - who is to be looked at, and when: the deadlines of many transfers.
  *
  * A deadline moves with every packet, and nearly always away: an entry stays where it stands,
- *and is put where it belongs only when its old place is reached. So an ACK costs one
- *comparison, and thousands of waiting transfers cost nothing until one is due.
+ * and is put where it belongs only when its old place is reached. So an ACK costs one
+ * comparison, and thousands of waiting transfers cost nothing until one is due.
  *
  *	wheel_set(&wheel, &transfer->waits, now_ms, now_ms + 1000);
  *	while ((entry = wheel_take(&wheel, now_ms)))

@@ -3,7 +3,7 @@
  *
  * The policy is an ordered table that operators edit (`rouse.boot_rules`). The first rule whose
  * predicates all hold gives the answer; `rouse.explain()` is one query over the same rows. All
- *three daemons call boot_decide() and nothing else to choose.
+ * three daemons call boot_decide() and nothing else to choose.
  *
  *	struct boot_facts facts = {.stage = BOOT_STAGE_MENU, .host_state = HOST_ACTIVE, ...};
  *	struct boot_verdict verdict = boot_decide(site->rules, site->rule_count, &facts);

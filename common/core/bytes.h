@@ -1,6 +1,6 @@
 /*
  * bytes - bounded cursors over a packet: every length from the network is distrusted here,
- *once.
+ * once.
  *
  * Both cursors are sticky: after the first step past the end `failed` is set, reads give zero,
  * writes do nothing, and the caller looks once when it is done. Numbers are big-endian, as

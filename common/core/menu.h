@@ -1,7 +1,7 @@
 /*
  * menu - what one machine gets from the boot service, before any dialect: a menu of entries, a
- *system to start, the local disk, a wait, or a refusal with its reason. Renderers (core/ipxe)
- *turn it into text.
+ * system to start, the local disk, a wait, or a refusal with its reason. Renderers (core/ipxe)
+ * turn it into text.
  *
  *	struct menu menu = {.base_url = "http://10.77.0.1:8080", .query = "mac0=52%3A54..",
  *...}; menu_from_verdict(site, &verdict, &facts, &menu); ipxe_render(&menu, &text);

@@ -2,9 +2,9 @@
  * site - what operators configured, as one immutable value.
  *
  * db/snapshot reads it from the database (or from a daemon's saved copy), checks it, and swaps
- *it in one turn of the loop; pure code only reads it. All strings and arrays belong to whoever
- *made it, and live until the next one takes its place: keep no pointer into it across a turn of
- *the loop.
+ * it in one turn of the loop; pure code only reads it. All strings and arrays belong to whoever
+ * made it, and live until the next one takes its place: keep no pointer into it across a turn
+ * of the loop.
  *
  *	const struct host *host = site_host_by_mac(site, &mac);
  *	const struct site_subnet *subnet = site_subnet_of(site, address);

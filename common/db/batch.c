@@ -13,6 +13,7 @@ struct batch_statement {
 	struct batch *batch;
 	uint8_t number; /* from 1 */
 	size_t count;	/* of its rows; 0: it is not on its way */
+	bool is_search; /* sent to find a culprit */
 };
 
 /*
@@ -47,7 +48,8 @@ enum err batch_open(const struct batch_options *options, struct batch **ret_batc
 	batch->options = *options;
 	batch->limit = options->most;
 	for (size_t i = 0; i < BATCH_STATEMENTS_MAX; i++)
-		batch->statements[i] = (struct batch_statement){batch, (uint8_t)(i + 1), 0};
+		batch->statements[i] =
+			(struct batch_statement){batch, (uint8_t)(i + 1), 0, false};
 	batch->rows = calloc(options->queue_max, options->row_size);
 	batch->marks = calloc(options->queue_max, sizeof(*batch->marks));
 	batch->sent_by = calloc(options->queue_max, sizeof(*batch->sent_by));
@@ -106,7 +108,7 @@ static struct batch_statement *free_statement(struct batch *batch)
 	return NULL;
 }
 
-static void wait_again(struct batch *batch, size_t first, size_t count)
+static void take_back(struct batch *batch, size_t first, size_t count)
 {
 	memset(batch->sent_by + first, WAITS, count);
 	batch->waiting += count;
@@ -127,6 +129,7 @@ static bool send_one(struct batch *batch)
 		return false;
 	/* before it is sent: the answer may come from within, when the connection is lost */
 	statement->count = count;
+	statement->is_search = batch->suspects > 0;
 	memset(batch->sent_by + first, statement->number, count);
 	batch->waiting -= count;
 	batch->in_flight++;
@@ -137,7 +140,7 @@ static bool send_one(struct batch *batch)
 	}
 	/* when it cannot be sent now, batch_retry comes with the connection */
 	statement->count = 0;
-	wait_again(batch, first, count);
+	take_back(batch, first, count);
 	batch->in_flight--;
 	return false;
 }
@@ -198,6 +201,33 @@ static void drop(struct batch *batch, size_t first, size_t count)
 	batch->count -= count;
 }
 
+/* Is there a newer row of its key, which waits? One that is in flight is never newer. */
+static bool is_outdated(const struct batch *batch, size_t position)
+{
+	for (size_t i = position + 1; batch->options.same && i < batch->count; i++) {
+		if (batch->sent_by[i] == WAITS &&
+		    is_same(batch, i, row_at(batch, position), batch->marks[position]))
+			return true;
+	}
+	return false;
+}
+
+/* As if they had not been sent: the newest of a key stays. Says how many wait again. */
+static size_t wait_again(struct batch *batch, size_t first, size_t count)
+{
+	size_t kept = count;
+
+	take_back(batch, first, count);
+	for (size_t i = first + count; i-- > first;) {
+		if (!is_outdated(batch, i))
+			continue;
+		drop(batch, i, 1);
+		batch->waiting--;
+		kept--;
+	}
+	return kept;
+}
+
 /* Data errors and broken constraints: the same rows would be refused again. */
 static bool is_the_rows_fault(const struct db_answer *answer)
 {
@@ -210,9 +240,8 @@ static void refuse(struct batch *batch, size_t first, size_t count,
 		   const struct db_answer *answer)
 {
 	if (count > 1) {
-		batch->suspects = count;
+		batch->suspects = wait_again(batch, first, count);
 		batch->limit = count / 2;
-		wait_again(batch, first, count);
 		return;
 	}
 	batch->options.on_refused(batch->options.data, row_at(batch, first), answer);
@@ -221,11 +250,16 @@ static void refuse(struct batch *batch, size_t first, size_t count,
 	batch->suspects = 0;
 }
 
-static void accept_rows(struct batch *batch, size_t first, size_t count,
-			const struct db_answer *answer)
+static void accept_rows(struct batch *batch, const struct batch_statement *statement,
+			size_t first, const struct db_answer *answer)
 {
+	size_t count = statement->count;
+
 	batch->options.on_done(batch->options.data, row_at(batch, first), count, answer->rows);
 	drop(batch, first, count);
+	/* what was under way before says nothing of the suspects */
+	if (batch->suspects > 0 && !statement->is_search)
+		return;
 	batch->suspects = batch->suspects > count ? batch->suspects - count : 0;
 	if (batch->suspects == 0)
 		batch->limit = batch->options.most;
@@ -261,11 +295,11 @@ void batch_on_answer(void *data, const struct db_answer *answer)
 	bool goes_on = answer->outcome == DB_OK || is_lost_race || is_the_rows_fault(answer);
 
 	if (answer->outcome == DB_OK)
-		accept_rows(batch, first, count, answer);
+		accept_rows(batch, statement, first, answer);
 	else if (is_the_rows_fault(answer))
 		refuse(batch, first, count, answer);
 	else
-		wait_again(batch, first, count);
+		(void)wait_again(batch, first, count);
 	statement->count = 0;
 	batch->in_flight--;
 	/* whatever else ails the database needs time: the rows wait for batch_retry */

@@ -5,11 +5,13 @@
  * No timer: the first row leaves at once, and under load the batches grow by themselves, up to
  * `most` rows. (Rows that nobody waits for may be told to wait for company instead.) Full
  * statements may follow each other without waiting for answers, so that the database has the
- * next one at hand, and many answers do not come in one burst. A key that
- * is already waiting is replaced (newest wins), since one statement may not touch a row twice.
- * A batch whose connection was lost is sent again; a batch that the database refuses because of
- * its data (SQLSTATE class 22 or 23) is split in halves until the culprit is alone, and that
- * row alone fails. Any other refusal is told, and tried again at the next batch_retry().
+ * next one at hand, and many answers do not come in one burst. A key that is already waiting
+ * is replaced (newest wins), since one statement may not touch a row twice; one that is in
+ * flight holds back the next row of its key. A statement whose connection was lost is sent
+ * again, without the rows whose key has a newer one by then; one that the database refuses
+ * because of its data (SQLSTATE class 22 or 23) is split in halves until the culprit is alone,
+ * and that row alone fails. Any other refusal is told, and tried again at the next
+ * batch_retry().
  *
  *	struct batch_options options = {.most = 256, .row_size = sizeof(struct grant), ...};
  *

@@ -2,11 +2,11 @@
  * conn - one connection to PostgreSQL that comes back by itself, on the loop, in pipeline mode.
  *
  * Hosts of the connection string, and all addresses of each, are tried one by one, each with
- *our own deadline (libpq has none when it does not block); after a loss it returns with a
- *back-off of 50 ms doubling to 2 s, with jitter. Nothing here ever blocks. Queries run in the
- *order given, each by itself (its own transaction) unless it says BEGIN; one that waits for a
- *lock longer than 2 s is given up by the server (DB_ERROR, 55P03), for those behind it wait
- *too.
+ * our own deadline (libpq has none when it does not block); after a loss it returns with a
+ * back-off of 50 ms doubling to 2 s, with jitter. Nothing here ever blocks. Queries run in the
+ * order given, each by itself (its own transaction) unless it says BEGIN; one that waits for a
+ * lock longer than 2 s is given up by the server (DB_ERROR, 55P03), for those behind it wait
+ * too.
  *
  *	db_query(conn, "select * from rouse_daemon.lease_find($1)", params, 1, 2000, on_answer,
  *		 self);

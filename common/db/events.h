@@ -1,7 +1,7 @@
 /*
  * events - what a daemon saw, on its way to rouse.events: a bounded queue that never holds
- *anybody up. Batched every 100 ms; repeats (same MAC, stage, kind and name) within a batch fold
- *to one with a count; when the database is away the newest are dropped and counted.
+ * anybody up. Batched every 100 ms; repeats (same MAC, stage, kind and name) within a batch
+ * fold to one with a count; when the database is away the newest are dropped and counted.
  *
  *	events_push(events, &(struct event){.stage = "tftp_nbp", .kind = "sent", .mac = &mac,
  *					    .name = "ipxe.efi", .detail =

@@ -5,7 +5,7 @@
  *		const char *name = rows_text(rows, row, rows_column(rows, "name"));
  *
  * A reader collects: the first column that is missing or cannot be read sets `bad`, and the
- *caller looks once.
+ * caller looks once.
  */
 #ifndef ROUSE_DB_ROWS_H
 #define ROUSE_DB_ROWS_H

@@ -4,9 +4,9 @@
  *	log_info("lease_acked", "mac=%s address=%s xid=%08x", mac, address, xid);
  *
  * prints `level=info event=lease_acked mac=.. address=.. xid=..` on stderr: with systemd's
- *`<6>` before it when stderr is the journal, and with the program's name when it is a terminal.
- *A field that came from outside is first made safe by log_text(). Never a secret, never a whole
- * configuration.
+ * `<6>` before it when stderr is the journal, and with the program's name when it is a
+ * terminal. A field that came from outside is first made safe by log_text(). Never a secret,
+ * never a whole configuration.
  */
 #ifndef ROUSE_IO_LOG_H
 #define ROUSE_IO_LOG_H

@@ -1,13 +1,13 @@
 /*
  * neigh - the hardware address of a neighbour, of IPv4 or IPv6, from the kernel's table
- *(RTM_GETNEIGH of rtnetlink(7)): who asks, when a protocol such as TFTP does not say.
+ * (RTM_GETNEIGH of rtnetlink(7)): who asks, when a protocol such as TFTP does not say.
  *
  * One entry is asked for, by interface and address, so the table's size does not matter; the
- *kernel answers within the call, and nothing blocks. A client behind a router is no neighbour.
+ * kernel answers within the call, and nothing blocks. A client behind a router is no neighbour.
  *
  *	struct neigh neigh;
  *	if (neigh_open(&neigh) == ERR_OK && neigh_find(&neigh, interface, &address, &mac) ==
- *ERR_OK)
+ * ERR_OK)
  */
 #ifndef ROUSE_IO_NEIGH_H
 #define ROUSE_IO_NEIGH_H

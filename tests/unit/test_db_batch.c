@@ -288,14 +288,68 @@ static void no_row_overtakes_one_of_its_key(void **state)
 	add(batch, 5, 1);
 	assert_int_equal(play.sends, 1);
 	batch_on_answer(play.statements[0], &lost);
+	/* nor may the newest take the place of the oldest, before the one between them */
+	add(batch, 1, 3);
 	batch_retry(batch);
-	assert_int_equal(play.sent[0].value, 1);
-	assert_int_equal(play.sent[1].address, 3);
+	assert_int_equal(play.sent[0].address, 3);
+	assert_int_equal(play.sent[1].value, 3);
 	answer_last(&play, &good);
-	assert_int_equal(play.sent[0].value, 2);
-	assert_int_equal(play.sent[1].address, 5);
+	assert_int_equal(play.sent_count, 1);
+	assert_int_equal(play.sent[0].address, 5);
 	answer_last(&play, &good);
-	assert_int_equal(play.done_count, 4);
+	assert_int_equal(play.done_count, 3);
+	assert_int_equal(batch_waiting(batch), 0);
+	batch_close(batch);
+}
+
+/* What was lost waits beside what came meanwhile: still a key is once in a statement. */
+static void a_statement_holds_a_key_once(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch_of(&play, 8, 1);
+
+	(void)state;
+	add(batch, 1, 1);
+	add(batch, 2, 1);
+	add(batch, 1, 2);
+	batch_on_answer(play.statements[0], &lost);
+	batch_retry(batch);
+	assert_int_equal(play.sent_count, 2);
+	assert_int_equal(play.sent[0].address, 2);
+	assert_int_equal(play.sent[1].value, 2);
+	answer_last(&play, &good);
+	batch_close(batch);
+}
+
+/* What else is accepted meanwhile clears nobody: else the search would begin again for ever. */
+static void a_culprit_is_found_beside_other_statements(void **state)
+{
+	struct play play = {0};
+	struct batch *batch = open_batch_of(&play, 4, 2);
+
+	(void)state;
+	add(batch, 100, 0);
+	for (uint32_t i = 5; i < 13; i++)
+		add(batch, i, 0);
+	/* 100 alone, then 5 to 8, of which 5 is bad; then 9 to 12 */
+	batch_on_answer(play.statements[0], &good);
+	assert_int_equal(play.sends, 3);
+	for (uint32_t i = 13; i < 17; i++)
+		add(batch, i, 0);
+	batch_on_answer(play.statements[1], &bad_row);
+	assert_int_equal(play.sends, 3);
+	batch_on_answer(play.statements[2], &good);
+	assert_int_equal(play.sends, 4);
+	assert_int_equal(play.sent_count, 2);
+	assert_int_equal(play.sent[0].address, 5);
+	answer_last(&play, &bad_row);
+	assert_int_equal(play.sent_count, 1);
+	answer_last(&play, &bad_row);
+	assert_int_equal(play.refused_count, 1);
+	assert_int_equal(play.refused[0].address, 5);
+	while (batch_waiting(batch) > 0)
+		answer_last(&play, &good);
+	assert_int_equal(play.done_count, 1 + 11);
 	batch_close(batch);
 }
 
@@ -355,6 +409,8 @@ int main(void)
 		cmocka_unit_test(a_row_added_by_an_answer_is_sent),
 		cmocka_unit_test(full_statements_follow_each_other),
 		cmocka_unit_test(no_row_overtakes_one_of_its_key),
+		cmocka_unit_test(a_statement_holds_a_key_once),
+		cmocka_unit_test(a_culprit_is_found_beside_other_statements),
 		cmocka_unit_test(the_queue_is_bounded),
 		cmocka_unit_test(the_patient_wait_for_company),
 	};

@@ -59,6 +59,58 @@ static void test_an_offer_keeps_what_is_recorded(void **state)
 	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->held_ms, 0);
 }
 
+/* Another dhcpd may have granted what is only offered here. */
+static void test_a_running_lease_ends_an_offer(void **state)
+{
+	const struct lease_client client = sample_client(1), other = sample_client(2);
+	const struct lease_holder offered = {POOL_FIRST, &client, NULL, 0};
+	struct lease lease = {.address = POOL_FIRST,
+			      .state = LEASE_EXPIRED,
+			      .ends_ms = 100,
+			      .client = lease_key_of(&other)};
+
+	(void)state;
+	assert_int_equal(lease_hold(&sample_table, &offered, 900), ERR_OK);
+	/* the lease that made way for the offer */
+	assert_int_equal(lease_put_recorded(&sample_table, &lease, 100), ERR_OK);
+	assert_true(lease_is_of(lease_at(&sample_table, POOL_FIRST), &client));
+	lease.state = LEASE_BOUND;
+	lease.ends_ms = 5000;
+	assert_int_equal(lease_put_recorded(&sample_table, &lease, 100), ERR_OK);
+	assert_true(lease_is_of(lease_at(&sample_table, POOL_FIRST), &other));
+	assert_true(lease_is_bound(lease_at(&sample_table, POOL_FIRST), 100));
+	/* of the same client, offer and grant stay */
+	assert_int_equal(lease_hold(&sample_table,
+				    &(struct lease_holder){POOL_FIRST, &other, NULL, 0}, 900),
+			 ERR_OK);
+	sample_table.leases[0].granted_ms = 77;
+	lease.ends_ms = 6000;
+	assert_int_equal(lease_put_recorded(&sample_table, &lease, 100), ERR_OK);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->ends_ms, 6000);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->held_ms, 900);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->granted_ms, 77);
+}
+
+/* A probe lasts a while: who answers may have got a lease meanwhile. */
+static void test_a_leased_address_is_not_quarantined(void **state)
+{
+	const struct lease_client client = sample_client(1), user = sample_client(2);
+	const struct lease_holder offered = {POOL_FIRST, &client, NULL, 0};
+	const struct lease_holder used = {POOL_FIRST, &user, NULL, 0};
+
+	(void)state;
+	assert_int_equal(lease_hold(&sample_table, &offered, 900), ERR_OK);
+	assert_int_equal(lease_quarantine(&sample_table, &used, 5000, 100), ERR_OK);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->state, LEASE_DECLINED);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->ends_ms, 5000);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->held_ms, 0);
+	sample_lease(2, POOL_FIRST, LEASE_BOUND, 3000);
+	assert_int_equal(lease_quarantine(&sample_table, &used, 5000, 100), ERR_OK);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->state, LEASE_BOUND);
+	assert_int_equal(lease_quarantine(&sample_table, &used, 5000, 3000), ERR_OK);
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->state, LEASE_DECLINED);
+}
+
 static void test_says_when_it_is_full(void **state)
 {
 	const struct lease_client client = sample_client(1);
@@ -231,6 +283,8 @@ int main(void)
 		cmocka_unit_test_setup(test_finds_by_address_and_client, sample_setup),
 		cmocka_unit_test_setup(test_a_grant_ends_the_clients_others, sample_setup),
 		cmocka_unit_test_setup(test_an_offer_keeps_what_is_recorded, sample_setup),
+		cmocka_unit_test_setup(test_a_running_lease_ends_an_offer, sample_setup),
+		cmocka_unit_test_setup(test_a_leased_address_is_not_quarantined, sample_setup),
 		cmocka_unit_test_setup(test_says_when_it_is_full, sample_setup),
 		cmocka_unit_test_setup(test_long_keys_have_boxes, sample_setup),
 		cmocka_unit_test_setup(test_a_load_drops_what_it_did_not_see, sample_setup),

@@ -135,7 +135,9 @@ declare
 	different bigint; -- clients
 	others bigint; -- leases that these clients hold beside those that they ask for
 begin
-	-- Every ACK waits for this function: what is nearly always so is seen by one statement.
+	-- Every ACK waits for this function: what is nearly always so is seen by one statement. It does not see what
+	-- another dhcpd grants the same client in the same moment: then the client has two addresses until the next
+	-- grant or the end of one, but no address has two clients, for its row is the lock.
 	if (cardinality(addresses) = all (array[cardinality(clients), cardinality(macs), cardinality(seconds),
 			cardinality(host_names), cardinality(classes)])
 			and 1 <= all (seconds) and array_position(seconds, null) is null) is not true then
@@ -219,7 +221,7 @@ comment on function rouse_daemon.lease_end is 'Ends leases where address and cli
 create function rouse_daemon.lease_in_use(instance text, address inet, client bytea, mac macaddr) returns boolean
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
-	-- As in grant_leases; what goes in has the names of the columns here.
+	-- As in lease_grant; what goes in has the names of the columns here.
 	grace interval := make_interval(secs => rouse_data.setting_int('lease_grace_seconds'));
 	quarantine interval := make_interval(secs => rouse_data.setting_int('decline_quarantine_seconds'));
 begin

@@ -8,9 +8,9 @@
  * usage; 3: standard input failed; 4: standard output failed.
  *
  * It is one process where tee, sha256sum and dd would be three: with a hash beside the stream,
- *these wake each other every few kilobytes, which made a deploy in an emulated machine five
- *times slower. (partclone.dd cannot take dd's part: it asks for the size of its source, is told
- *0 by a pipe, writes nothing and reports success.)
+ * these wake each other every few kilobytes, which made a deploy in an emulated machine five
+ * times slower. (partclone.dd cannot take dd's part: it asks for the size of its source, is
+ * told 0 by a pipe, writes nothing and reports success.)
  */
 #include <errno.h>
 #include <fcntl.h>

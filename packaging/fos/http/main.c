@@ -5,18 +5,18 @@
  *	fos-http REPORT get URL OFFSET <secrets secrets: "token=..." and "etag=...", likewise
  *
  * The body of a 200 (for a get with an offset: of a 206 that starts there) goes to standard
- *output, anything else about the answer as key=value lines into the file REPORT:
+ * output, anything else about the answer as key=value lines into the file REPORT:
  *
  *	status=206  bytes=1048576  etag="7-1"  retry_after=5  error=10.77.0.1 port 8080: ...
  *
  * `bytes` counts what standard output has taken, so that an interrupted stream goes on exactly
  * behind it. Exit status 0: all of the body arrived; 1: wrong usage; 2: the network failed or
- *the body broke off; 3: another status than the wanted one; 4: standard output took no more.
+ * the body broke off; 3: another status than the wanted one; 4: standard output took no more.
  *
  * It speaks HTTP/1.0 with one request per connection, so bodies are never chunked. Secrets come
- *by standard input because any process may read another's arguments. It takes the place of
- *curl, whose thirty libraries cost 2 s of every boot and 0.2 s of every call in an emulated
- *machine.
+ * by standard input because any process may read another's arguments. It takes the place of
+ * curl, whose thirty libraries cost 2 s of every boot and 0.2 s of every call in an emulated
+ * machine.
  */
 #include "head.h"
 #include "url.h"

@@ -1,13 +1,13 @@
 /*
  * noise - datagrams that no client sends, as many as wanted, at a server's request port and at
- *the port of one of its transfers.
+ * the port of one of its transfers.
  *
  *	noise 10.99.69.1 6969 1000000 file seed
  *
  * A fourth is chance from the first octet to the last; the others begin with an opcode of
- *TFTP's, and some are requests for `file` with something wrong behind it, or nothing. None is
- *lost: after each thousand, a request for what is not there must be refused, which shows that
- *the server has read them. Says how many there were; status 1 when no answer comes any more.
+ * TFTP's, and some are requests for `file` with something wrong behind it, or nothing. None is
+ * lost: after each thousand, a request for what is not there must be refused, which shows that
+ * the server has read them. Says how many there were; status 1 when no answer comes any more.
  */
 #include <arpa/inet.h>
 #include <poll.h>

@@ -5,9 +5,9 @@
  *	path send 10.99.0.2 7000 67108864 0	sends, and says what it cost
  *
  * The sink takes what arrives as the load generator does; what it could not take is lost. With
- *another last number than 0, both go in windows of so many segments: the next one leaves when
- *the sink has answered the last by an octet. That is the least that any protocol of windows
- *costs.
+ * another last number than 0, both go in windows of so many segments: the next one leaves when
+ * the sink has answered the last by an octet. That is the least that any protocol of windows
+ * costs.
  */
 #include <arpa/inet.h>
 #include <netinet/udp.h>
