@@ -376,8 +376,6 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	err = map_read(settings->map_file, &server->map);
 	if (err != ERR_OK)
 		return ERR_FORMAT;
-	if (settings->upload_root[0] != '\0')
-		upload_check_root(settings->upload_root);
 	err = open_roots(server);
 	if (err == ERR_OK)
 		err = open_listener(server);
