@@ -14,9 +14,7 @@
 #define DEADLINE_MS 30000
 #define RETRY_MS 2000
 #define CHANGES_MS 1000
-#define CHANGES_BUSY_MS                                                                        \
-	100 /* while others grant leases: fewer races for an address are lost                  \
-	     */
+#define CHANGES_BUSY_MS 100 /* while others grant: fewer races for an address are lost */
 #define CHANGES_DEADLINE_MS 5000
 #define STALE_MS 300000 /* the database keeps the changes of ten minutes */
 #define MARK_SIZE 24

@@ -73,6 +73,16 @@ static int compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(*first, *second);
 }
 
+/* Most folders are small, and many are remembered. */
+static void give_back_room(struct fold_folder *folder)
+{
+	size_t needed = folder->count > 0 ? folder->count * sizeof(*folder->names) : 1;
+	char **names = realloc(folder->names, needed);
+
+	if (names)
+		folder->names = names;
+}
+
 /* False: no memory. */
 static bool read_entries(DIR *stream, struct fold_folder *folder)
 {
@@ -89,6 +99,7 @@ static bool read_entries(DIR *stream, struct fold_folder *folder)
 		folder->names[folder->count++] = name;
 		folder->bytes += sizeof(name) + strlen(name) + 1;
 	}
+	give_back_room(folder);
 	qsort(folder->names, folder->count, sizeof(*folder->names), compare);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include "core/menu.h"
 #include "core/pxelinux.h"
 #include "db/rows.h"
+#include "tftpd/lessee.h"
 
 #define TEXT_SIZE 32768
 #define URL_SIZE 256
@@ -192,7 +193,7 @@ static enum err take_answer(struct server *server, const struct generate_ask *as
 /* The request goes its way again, and finds what was kept for it. */
 static void on_offer(void *data, const struct db_answer *answer)
 {
-	struct kept_request *request = data;
+	struct parked_request *request = data;
 	struct server *server = request->server;
 	struct generate_ask ask = {.datagram = &request->datagram, .name = request->name};
 	struct mac mac;
@@ -202,7 +203,7 @@ static void on_offer(void *data, const struct db_answer *answer)
 		free(request);
 		return;
 	}
-	kept_unpark(&server->kept, request);
+	parked_remove(&server->offers, request);
 	ask.client = (struct resolve_client){
 		.site = backend_site(server->backend),
 		.address = ip_v4(&request->datagram.peer.address),
@@ -227,22 +228,20 @@ static void on_offer(void *data, const struct db_answer *answer)
 static enum err ask_database(struct server *server, const struct generate_ask *ask,
 			     const struct machine *machine, const struct boot_facts *facts)
 {
-	struct kept_request *request;
 	char facts_json[64];
 	char address[IP_TEXT_SIZE];
 	const char *params[] = {facts_json, address};
-	enum err err = kept_park(&server->kept, server, ask->datagram, ask->name, &request);
+	const struct parked_question question = {
+		.name = ask->name,
+		.sql = "select * from rouse_daemon.offer($1::jsonb, $2::inet)",
+		.params = params,
+		.param_count = 2,
+		.on_answer = on_offer};
 
-	if (err != ERR_OK)
-		return err;
 	(void)snprintf(facts_json, sizeof(facts_json), "{\"mac0\":\"%s\"}", machine->mac_words);
 	ip_format(&ask->datagram->peer.address, address);
-	if (backend_query(server->backend,
-			  "select * from rouse_daemon.offer($1::jsonb, $2::inet)", params, 2,
-			  GENERATE_PARKED_MS, on_offer, request) == ERR_OK)
+	if (parked_ask(&server->offers, server, ask->datagram, &question) == ERR_OK)
 		return ERR_AWAY;
-	kept_unpark(&server->kept, request);
-	free(request);
 	return keep_wait(server, ask, machine, facts, "the job database is away");
 }
 
@@ -279,7 +278,7 @@ enum err generate_config(struct server *server, const struct generate_ask *ask,
 	if (!text) {
 		enum err err = ERR_AWAY;
 
-		if (!kept_is_parked(&server->kept, &ask->datagram->peer, ask->name))
+		if (!parked_has(&server->offers, &ask->datagram->peer, ask->name))
 			err = make(server, ask, ret_reason);
 		if (err != ERR_OK)
 			return err;

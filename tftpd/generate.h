@@ -1,7 +1,7 @@
 /*
  * generate - makes a loader's configuration (tftpd/search.h) for the machine that asks: its
  * live job, or the menu. The boot rules decide as they do for menud; only a live job needs the
- * database, and the request is then parked, one second at most.
+ * database, and the request is then parked (tftpd/parked.h).
  *
  *	switch (generate_config(server, &ask, &source, &reason)) {
  *	case ERR_OK:		serve the source
@@ -17,8 +17,6 @@
 #include "tftpd/search.h"
 #include "tftpd/server.h"
 #include "tftpd/source.h"
-
-#define GENERATE_PARKED_MS 1000 /* the longest that a request waits for the database */
 
 struct generate_ask {
 	const struct udp_datagram *datagram;

@@ -63,55 +63,8 @@ enum err kept_add(struct kept *kept, const struct ip *peer, const char *name, co
 	return ERR_OK;
 }
 
-enum err kept_park(struct kept *kept, struct server *server,
-		   const struct udp_datagram *datagram, const char *name,
-		   struct kept_request **ret_request)
-{
-	struct kept_request *request;
-
-	if (kept->parked_count == KEPT_PARKED_MAX)
-		return ERR_SPACE;
-	request = calloc(1, sizeof(*request) + datagram->length);
-	if (!request)
-		return ERR_MEMORY;
-	request->server = server;
-	request->datagram = *datagram;
-	request->datagram.data = request->octets;
-	memcpy(request->octets, datagram->data, datagram->length);
-	(void)snprintf(request->name, sizeof(request->name), "%s", name);
-	DL_APPEND(kept->parked, request);
-	kept->parked_count++;
-	*ret_request = request;
-	return ERR_OK;
-}
-
-bool kept_is_parked(const struct kept *kept, const struct udp_peer *peer, const char *name)
-{
-	const struct kept_request *request;
-
-	DL_FOREACH(kept->parked, request)
-	{
-		if (udp_peer_equal(&request->datagram.peer, peer) &&
-		    strcmp(request->name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-void kept_unpark(struct kept *kept, struct kept_request *request)
-{
-	DL_DELETE(kept->parked, request);
-	kept->parked_count--;
-}
-
 void kept_close(struct kept *kept)
 {
 	while (kept->texts)
 		drop(kept, kept->texts);
-	while (kept->parked) {
-		struct kept_request *request = kept->parked;
-
-		kept_unpark(kept, request);
-		request->server = NULL;
-	}
 }

@@ -13,6 +13,7 @@
 #include "tftpd/backend.h"
 #include "tftpd/server.h"
 #include "tftpd/settings.h"
+#include "tftpd/upload.h"
 
 static void on_reload(void *data)
 {
@@ -39,6 +40,9 @@ static int start(struct server *server, struct loop *loop, const struct settings
 		return err == ERR_SYSTEM ? EX_UNAVAILABLE : EX_CONFIG;
 	if (jail_drop_user(settings->user) != ERR_OK)
 		return EX_NOUSER;
+	/* not before: root may write anywhere */
+	if (settings->upload_root[0] != '\0')
+		upload_check_root(settings->upload_root);
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_OSERR;
 	log_info("started", "version=%s address=%s port=%u root=%s", ROUSE_VERSION,

@@ -143,6 +143,12 @@ static enum err read_lines(FILE *in, const char *file, struct map *map)
 	return ferror(in) ? ERR_SYSTEM : ERR_OK;
 }
 
+static void tell_unread(const char *file, const char *reason)
+{
+	log_error("bad_map", "file=%s reason=%s remedy=%s", log_text(file), log_text(reason),
+		  log_text("mend 'map_file' in tftpd.conf"));
+}
+
 enum err map_read(const char *file, struct map *ret_map)
 {
 	struct map map = {0};
@@ -155,12 +161,13 @@ enum err map_read(const char *file, struct map *ret_map)
 	}
 	in = fopen(file, "re");
 	if (!in) {
-		log_error("bad_map", "file=%s reason=%s remedy=%s", log_text(file),
-			  log_text(strerror(errno)), log_text("mend 'map_file'"));
+		tell_unread(file, strerror(errno));
 		return ERR_SYSTEM;
 	}
 	map.rules = calloc(MAP_RULES_MAX, sizeof(*map.rules));
 	err = map.rules ? read_lines(in, file, &map) : ERR_MEMORY;
+	if (err == ERR_SYSTEM || err == ERR_MEMORY) /* a line's fault has been told */
+		tell_unread(file, err == ERR_SYSTEM ? strerror(errno) : err_text(err));
 	(void)fclose(in);
 	if (err == ERR_OK)
 		*ret_map = map;

@@ -31,13 +31,6 @@ static uint32_t next_wait_ms(const struct receive *receive)
 	return PATIENT_WAIT_MS;
 }
 
-static uint64_t silence_limit_ms(const struct receive *receive)
-{
-	uint64_t asked = 3ULL * receive->terms.timeout_ms;
-
-	return asked > SESSION_SILENCE_MS ? asked : SESSION_SILENCE_MS;
-}
-
 void receive_begin(struct receive *receive, const struct session_terms *terms,
 		   uint64_t octets_max, uint64_t now_ms)
 {
@@ -53,26 +46,15 @@ static struct session_step keep_waiting(const struct receive *receive)
 	return (struct session_step){.wait_until_ms = receive->wait_until_ms, .reason = ""};
 }
 
-static struct session_step finish(enum session_outcome outcome, const char *reason)
-{
-	return (struct session_step){.outcome = outcome, .reason = reason};
-}
-
-static struct session_step finish_with_error(enum session_outcome outcome,
-					     enum packet_code code, const char *reason)
-{
-	return (struct session_step){
-		.send = SESSION_SEND_ERROR, .code = code, .outcome = outcome, .reason = reason};
-}
-
 /* Says how far it has come: what leaves the client's next block to be sent. */
 static struct session_step answer(struct receive *receive, uint64_t now_ms)
 {
 	bool is_agreeing = receive->terms.has_oack && receive->received == 0;
 
 	receive->answered_ms = now_ms;
-	receive->wait_until_ms = lesser(now_ms + receive->repeat_ms,
-					receive->progress_ms + silence_limit_ms(receive));
+	receive->wait_until_ms =
+		lesser(now_ms + receive->repeat_ms,
+		       receive->progress_ms + session_silence_limit_ms(&receive->terms));
 	return (struct session_step){
 		.send = is_agreeing ? SESSION_SEND_OACK : SESSION_SEND_ACK,
 		.first = block_number(receive->acked, receive->terms.rollover),
@@ -90,7 +72,8 @@ static struct session_step answer_again(struct receive *receive, uint64_t now_ms
 static struct session_step store(struct receive *receive)
 {
 	receive->is_storing = true;
-	receive->wait_until_ms = receive->progress_ms + silence_limit_ms(receive);
+	receive->wait_until_ms =
+		receive->progress_ms + session_silence_limit_ms(&receive->terms);
 	return (struct session_step){
 		.store = true, .wait_until_ms = receive->wait_until_ms, .reason = ""};
 }
@@ -100,8 +83,8 @@ static struct session_step take_block(struct receive *receive, size_t length, ui
 	struct session_step step = keep_waiting(receive);
 
 	if (length > receive->octets_max - receive->octets)
-		return finish_with_error(SESSION_ABORTED, PACKET_DISK_FULL,
-					 "it is larger than uploads may be");
+		return session_fail(SESSION_ABORTED, PACKET_DISK_FULL,
+				    "it is larger than uploads may be");
 	receive->received++;
 	receive->octets += length;
 	receive->progress_ms = now_ms;
@@ -146,8 +129,8 @@ static struct session_step on_data(struct receive *receive, const struct session
 	if (receive->is_storing)
 		return keep_waiting(receive);
 	if (event->message_length > receive->terms.blksize)
-		return finish_with_error(SESSION_ABORTED, PACKET_ILLEGAL,
-					 "a block is longer than was agreed");
+		return session_fail(SESSION_ABORTED, PACKET_ILLEGAL,
+				    "a block is longer than was agreed");
 	if (ahead == 0)
 		return on_repeated_block(receive, now_ms);
 	if (ahead == 1)
@@ -175,16 +158,17 @@ static struct session_step on_timer(struct receive *receive, uint64_t now_ms)
 	if (now_ms < receive->wait_until_ms)
 		return keep_waiting(receive);
 	if (receive->is_storing)
-		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
-					 "the disk does not answer");
+		return session_fail(SESSION_ABORTED, PACKET_UNDEFINED,
+				    "the disk does not answer");
 	if (receive->is_unreachable)
-		return finish(SESSION_ABORTED, "nobody listens at the client's port any more");
+		return session_finish(SESSION_ABORTED,
+				      "nobody listens at the client's port any more");
 	if (receive->received == 0 && receive->tries >= SESSION_TRIES_UNHEARD)
-		return finish(SESSION_TIMEOUT, "the client was never heard");
+		return session_finish(SESSION_TIMEOUT, "the client was never heard");
 	if (receive->tries >= SESSION_TRIES ||
-	    now_ms - receive->progress_ms >= silence_limit_ms(receive))
-		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
-					 "the client fell silent");
+	    now_ms - receive->progress_ms >= session_silence_limit_ms(&receive->terms))
+		return session_fail(SESSION_TIMEOUT, PACKET_UNDEFINED,
+				    "the client fell silent");
 	receive->tries++;
 	receive->repeat_ms = next_wait_ms(receive);
 	/* of a window whose rest was lost, what came is acknowledged */
@@ -224,8 +208,8 @@ struct session_step receive_step(struct receive *receive, const struct session_e
 	case SESSION_STORED:
 		return on_stored(receive, now_ms);
 	case SESSION_NOT_STORED:
-		return finish_with_error(SESSION_ABORTED, (enum packet_code)event->number,
-					 event->message);
+		return session_fail(SESSION_ABORTED, (enum packet_code)event->number,
+				    event->message);
 	case SESSION_TIMER:
 		return on_timer(receive, now_ms);
 	case SESSION_ASKED_AGAIN:
@@ -233,17 +217,18 @@ struct session_step receive_step(struct receive *receive, const struct session_e
 			       ? answer_again(receive, now_ms)
 			       : keep_waiting(receive);
 	case SESSION_ERROR:
-		return finish(SESSION_ABORTED, "the client gave up");
+		return session_finish(SESSION_ABORTED, "the client gave up");
 	case SESSION_REPLACED:
-		return finish(SESSION_ABORTED, "the client began something else");
+		return session_finish(SESSION_ABORTED, "the client began something else");
 	case SESSION_UNREACHABLE:
 		return on_unreachable(receive, now_ms);
 	case SESSION_CROWDED:
-		return finish(SESSION_TIMEOUT,
-			      "it was never heard, and its place was needed for others");
+		return session_finish(
+			SESSION_TIMEOUT,
+			"it was never heard, and its place was needed for others");
 	case SESSION_STOPPING:
-		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
-					 "the server is stopping: ask again in a moment");
+		return session_fail(SESSION_ABORTED, PACKET_UNDEFINED,
+				    "the server is stopping: ask again in a moment");
 	case SESSION_ACK:
 	case SESSION_UNREADABLE:
 		break; /* a sender's */

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "tftpd/admit.h"
+#include "tftpd/archs.h"
 #include "tftpd/asked.h"
 #include "tftpd/deliver.h"
+#include "tftpd/lessee.h"
 #include "tftpd/open.h"
 #include "tftpd/report.h"
 #include "tftpd/wrq.h"
@@ -268,7 +270,6 @@ static bool follow_map(struct asked *asked)
 	}
 	if (strcmp(asked->mapped, request->name) == 0)
 		return true;
-	asked->server->counts.mapped++;
 	log_debug("name_mapped", "asked=%s name=%s", log_text(request->name),
 		  log_text(asked->mapped));
 	request->name = asked->mapped;
@@ -304,7 +305,6 @@ static bool is_named(struct asked *asked)
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
-	struct asked asked = {.server = server, .datagram = datagram, .stage = "tftp_nbp"};
 
 	/* anything else at this port gets no answer, lest servers answer each other */
 	if ((opcode != PACKET_RRQ && opcode != PACKET_WRQ) ||
@@ -313,6 +313,13 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		return;
 	}
 	server->counts.requests++;
+	request_take_again(server, datagram);
+}
+
+void request_take_again(struct server *server, const struct udp_datagram *datagram)
+{
+	struct asked asked = {.server = server, .datagram = datagram, .stage = "tftp_nbp"};
+
 	asked.has_mac = neigh_find(&server->neigh, datagram->interface, &datagram->peer.address,
 				   &asked.mac) == ERR_OK;
 	if (packet_parse_request(datagram->data, datagram->length, &asked.request) != ERR_OK) {

@@ -8,5 +8,7 @@
 #include "tftpd/server.h"
 
 void request_take(struct server *server, const struct udp_datagram *datagram);
+/* One that was parked: it has been counted. */
+void request_take_again(struct server *server, const struct udp_datagram *datagram);
 
 #endif

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 
 #include "io/notify.h"
+#include "tftpd/archs.h"
 #include "tftpd/deliver.h"
+#include "tftpd/lessee.h"
 #include "tftpd/report.h"
 #include "tftpd/request.h"
 
@@ -192,7 +194,9 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 
 void server_take_request(struct server *server, const struct udp_datagram *datagram)
 {
-	on_requests(server, datagram, 1);
+	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
+	request_take_again(server, datagram);
+	server_settle(server);
 }
 
 struct server_tid *server_turn_tid(struct server *server)
@@ -359,6 +363,8 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	server->loop = loop;
 	server->settings = settings;
 	server->repairs = settings_repairs(settings);
+	server->lessees.kind = &lessee_kind;
+	server->archs.kind = &archs_kind;
 	server->outbox.on_unsent = on_unsent;
 	server->outbox.data = server;
 	raise_file_limit(server);
@@ -370,8 +376,6 @@ enum err server_open(struct server *server, struct loop *loop, const struct sett
 	err = map_read(settings->map_file, &server->map);
 	if (err != ERR_OK)
 		return ERR_FORMAT;
-	if (settings->upload_root[0] != '\0')
-		upload_check_root(settings->upload_root);
 	err = open_roots(server);
 	if (err == ERR_OK)
 		err = open_listener(server);
@@ -385,12 +389,12 @@ const char *server_status(void *data)
 	struct text out = text_into(server->status, sizeof(server->status));
 
 	text_printf(&out,
-		    "%zu transfers open; %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64
-		    " missing, %" PRIu64 " refused, %" PRIu64 " aborted, %" PRIu64
-		    " timed out, %" PRIu64 " loops broken",
-		    server->transfers.open_count, counts->sent, counts->received,
-		    counts->missing, counts->refused, counts->aborted, counts->timeouts,
-		    counts->loops_broken);
+		    "%zu transfers open; %" PRIu64 " requests, %" PRIu64 " sent, %" PRIu64
+		    " received, %" PRIu64 " missing, %" PRIu64 " refused, %" PRIu64
+		    " aborted, %" PRIu64 " timed out, %" PRIu64 " loops broken",
+		    server->transfers.open_count, counts->requests, counts->sent,
+		    counts->received, counts->missing, counts->refused, counts->aborted,
+		    counts->timeouts, counts->loops_broken);
 	for (unsigned i = 0; i < REPAIRS; i++)
 		text_printf(&out, "%s%s %" PRIu64, i == 0 ? "; repaired: " : ", ",
 			    repair_name((enum repair)i), counts->repaired[i]);
@@ -411,6 +415,9 @@ void server_close(struct server *server)
 	}
 	udp_close(server->listener);
 	transfer_table_free(&server->transfers);
+	parked_close(&server->offers);
+	inquiry_close(&server->lessees);
+	inquiry_close(&server->archs);
 	kept_close(&server->kept);
 	map_free(&server->map);
 	folds_free(&server->folds);

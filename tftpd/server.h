@@ -19,14 +19,14 @@
 #include "io/loop.h"
 #include "io/neigh.h"
 #include "io/udp.h"
-#include "tftpd/archs.h"
 #include "tftpd/backend.h"
 #include "tftpd/fold.h"
+#include "tftpd/inquiry.h"
 #include "tftpd/kept.h"
-#include "tftpd/lessee.h"
 #include "tftpd/map.h"
 #include "tftpd/mtu.h"
 #include "tftpd/outbox.h"
+#include "tftpd/parked.h"
 #include "tftpd/repair.h"
 #include "tftpd/settings.h"
 #include "tftpd/source.h"
@@ -46,7 +46,6 @@ struct server_counts {
 	uint64_t requests, sent, received, probes, aborted, timeouts, missing, refused;
 	uint64_t dropped; /* datagrams that no answer was due to */
 	uint64_t loops_broken;
-	uint64_t mapped;	    /* names that the site's rules changed */
 	uint64_t repaired[REPAIRS]; /* names that were found by it */
 };
 
@@ -63,14 +62,15 @@ struct server {
 	unsigned turn_tid;
 	struct transfer_table transfers;
 	struct kept kept;
-	struct lessees lessees;
+	struct parked offers; /* wait for generate.c's question */
+	struct inquiry lessees;
 	struct folds folds;
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
 	uint64_t timer_due_ms; /* 0: not running */
 	struct neigh neigh;
-	struct archs archs;
+	struct inquiry archs;
 	struct mtu mtu;
 	struct server_counts counts;
 	struct log_repeat full_told;
@@ -87,7 +87,7 @@ const char *server_status(void *data);
 /* Ends open transfers with an ERROR and closes everything but the backend. */
 void server_close(struct server *server);
 
-/* A request that was parked, as if it came now. */
+/* A request that was parked goes its way again. */
 void server_take_request(struct server *server, const struct udp_datagram *datagram);
 
 /* For request.c: */

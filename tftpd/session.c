@@ -92,10 +92,9 @@ static void look_at_clock(struct session *session, uint64_t now_ms)
 	session->timed = 0;
 }
 
-/* A client that asked for long waits gets three of them, whatever our own patience. */
-static uint64_t silence_limit_ms(const struct session *session)
+uint64_t session_silence_limit_ms(const struct session_terms *terms)
 {
-	uint64_t asked = 3ULL * session->terms.timeout_ms;
+	uint64_t asked = 3ULL * terms->timeout_ms;
 
 	return asked > SESSION_SILENCE_MS ? asked : SESSION_SILENCE_MS;
 }
@@ -138,13 +137,13 @@ static struct session_step keep_waiting(const struct session *session)
 	return (struct session_step){.wait_until_ms = session->wait_until_ms, .reason = ""};
 }
 
-static struct session_step finish(enum session_outcome outcome, const char *reason)
+struct session_step session_finish(enum session_outcome outcome, const char *reason)
 {
 	return (struct session_step){.outcome = outcome, .reason = reason};
 }
 
-static struct session_step finish_with_error(enum session_outcome outcome,
-					     enum packet_code code, const char *reason)
+struct session_step session_fail(enum session_outcome outcome, enum packet_code code,
+				 const char *reason)
 {
 	return (struct session_step){
 		.send = SESSION_SEND_ERROR, .code = code, .outcome = outcome, .reason = reason};
@@ -153,8 +152,9 @@ static struct session_step finish_with_error(enum session_outcome outcome,
 /* The wait that follows a sending. */
 static void wait_for_reply(struct session *session, uint64_t now_ms)
 {
-	session->wait_until_ms = lesser(now_ms + session->repeat_ms,
-					session->progress_ms + silence_limit_ms(session));
+	session->wait_until_ms =
+		lesser(now_ms + session->repeat_ms,
+		       session->progress_ms + session_silence_limit_ms(&session->terms));
 }
 
 /* Sends from block `first` to the window's end. */
@@ -243,7 +243,7 @@ static struct session_step on_ack(struct session *session, uint16_t block, uint6
 	look_at_clock(session, now_ms);
 	note_progress(session, now_ms);
 	if (session->acked == session->blocks)
-		return finish(SESSION_SENT, "");
+		return session_finish(SESSION_SENT, "");
 	if (session->acked < session->sent && !session->is_held)
 		return note_gap(session, now_ms);
 	return send_blocks(session, session->sent + 1, now_ms);
@@ -264,10 +264,10 @@ static struct session_step on_error(const struct session *session,
 
 	if (session->is_agreeing &&
 	    (event->number == PACKET_BAD_OPTIONS || event->number == PACKET_UNDEFINED))
-		return finish(SESSION_PROBE, "the client asked for the size only");
+		return session_finish(SESSION_PROBE, "the client asked for the size only");
 	if (is_polite)
-		return finish(SESSION_CLOSED, "the client had read enough");
-	return finish(SESSION_ABORTED, "the client gave up");
+		return session_finish(SESSION_CLOSED, "the client had read enough");
+	return session_finish(SESSION_ABORTED, "the client gave up");
 }
 
 /*
@@ -286,10 +286,11 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 	if (now_ms < session->wait_until_ms)
 		return keep_waiting(session);
 	if (session->is_unreachable)
-		return finish(SESSION_ABORTED, "nobody listens at the client's port any more");
-	if (now_ms - session->progress_ms >= silence_limit_ms(session))
-		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
-					 "the client fell silent");
+		return session_finish(SESSION_ABORTED,
+				      "nobody listens at the client's port any more");
+	if (now_ms - session->progress_ms >= session_silence_limit_ms(&session->terms))
+		return session_fail(SESSION_TIMEOUT, PACKET_UNDEFINED,
+				    "the client fell silent");
 	if (session->is_held)
 		return send_blocks(session, session->sent + 1, now_ms);
 	if (session->has_gap) {
@@ -299,10 +300,10 @@ static struct session_step on_timer(struct session *session, uint64_t now_ms)
 	}
 	/* nobody may be there at all, and an ERROR would be one datagram more for him */
 	if (!session->is_heard && session->tries >= SESSION_TRIES_UNHEARD)
-		return finish(SESSION_TIMEOUT, "the client was never heard");
+		return session_finish(SESSION_TIMEOUT, "the client was never heard");
 	if (session->tries >= SESSION_TRIES)
-		return finish_with_error(SESSION_TIMEOUT, PACKET_UNDEFINED,
-					 "the client fell silent");
+		return session_fail(SESSION_TIMEOUT, PACKET_UNDEFINED,
+				    "the client fell silent");
 	/* sooner repetitions come before the usual ones, not in their place */
 	if (session->terms.timeout_ms > 0 || session->repeat_ms >= SESSION_FIRST_WAIT_MS)
 		session->tries++;
@@ -326,10 +327,11 @@ bool session_may_be_asked_again(const struct session *session, uint64_t now_ms)
 static struct session_step on_replaced(const struct session *session)
 {
 	if (session->is_agreeing)
-		return finish(SESSION_PROBE, "the client asked for the size only");
+		return session_finish(SESSION_PROBE, "the client asked for the size only");
 	if (session->sent == session->blocks) /* its last ACK is lost or still on the way */
-		return finish(SESSION_SENT, "the client went on without acknowledging the end");
-	return finish(SESSION_ABORTED, "the client asked for another file");
+		return session_finish(SESSION_SENT,
+				      "the client went on without acknowledging the end");
+	return session_finish(SESSION_ABORTED, "the client asked for another file");
 }
 
 /* Only an OACK is repeated at once: a DATA that comes twice hangs some boot ROMs. */
@@ -361,14 +363,15 @@ struct session_step session_step(struct session *session, const struct session_e
 	case SESSION_UNREACHABLE:
 		return on_unreachable(session, now_ms);
 	case SESSION_CROWDED:
-		return finish(SESSION_TIMEOUT,
-			      "it was never heard, and its place was needed for others");
+		return session_finish(
+			SESSION_TIMEOUT,
+			"it was never heard, and its place was needed for others");
 	case SESSION_UNREADABLE:
-		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
-					 "the file could not be read to its end");
+		return session_fail(SESSION_ABORTED, PACKET_UNDEFINED,
+				    "the file could not be read to its end");
 	case SESSION_STOPPING:
-		return finish_with_error(SESSION_ABORTED, PACKET_UNDEFINED,
-					 "the server is stopping: ask again in a moment");
+		return session_fail(SESSION_ABORTED, PACKET_UNDEFINED,
+				    "the server is stopping: ask again in a moment");
 	case SESSION_DATA:
 	case SESSION_STORED:
 	case SESSION_NOT_STORED:

@@ -156,6 +156,12 @@ size_t session_block_length(const struct session *session, uint64_t block);
 uint16_t session_block_number(const struct session *session, uint64_t block);
 /* Octets of the file that the client has acknowledged. */
 uint64_t session_octets_acked(const struct session *session);
+/* The step that ends a transfer: in silence, or with an ERROR. `reason` is static. */
+struct session_step session_finish(enum session_outcome outcome, const char *reason);
+struct session_step session_fail(enum session_outcome outcome, enum packet_code code,
+				 const char *reason);
+/* A client that asked for long waits gets three of them, whatever our own patience. */
+uint64_t session_silence_limit_ms(const struct session_terms *terms);
 /* "sent", "probe" ...: the event's kind. */
 const char *session_outcome_name(enum session_outcome outcome);
 

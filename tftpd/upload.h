@@ -50,7 +50,10 @@ struct upload_options {
 	void *data;
 };
 
-/* Says in the log when the folder cannot take uploads: at the start, while somebody looks. */
+/*
+ * Says in the log when the folder cannot take uploads: at the start, while somebody looks, and
+ * as the user that the daemon stays.
+ */
 void upload_check_root(const char *root);
 /*
  * `path` is clean (core/path). Looks whether the file may be made there, and makes nothing yet.

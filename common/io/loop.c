@@ -137,11 +137,36 @@ void loop_run(struct loop *loop)
 	finish(loop);
 }
 
+static void note_open_handle(uv_handle_t *handle, void *data)
+{
+	bool *has_open = data;
+
+	*has_open = *has_open || !uv_is_closing(handle);
+}
+
+/*
+ * A thread of the pool waits for its disk, longer than the grace, and will write into the loop
+ * when it is done: nothing can be given up before.
+ */
+static void await_pool(struct loop *loop)
+{
+	bool has_open = false;
+
+	uv_walk(&loop->uv, note_open_handle, &has_open);
+	if (has_open || !uv_loop_alive(&loop->uv))
+		return;
+	log_warning("stop_waits", "reason=%s remedy=%s",
+		    log_text("a read or write of a file has not ended"),
+		    log_text("look at the disk or the server that holds the files"));
+	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
 void loop_close(struct loop *loop)
 {
 	close_own_handles(loop);
 	for (int turn = 0; turn < 3; turn++)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+	await_pool(loop);
 	if (uv_loop_close(&loop->uv) != 0) {
 		/* a handle that outlives its loop is a mistake of ours: name it */
 		uv_print_all_handles(&loop->uv, stderr);

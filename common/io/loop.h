@@ -51,7 +51,7 @@ MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *ca
  */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* All handles must be closed by now; asserts it. */
+/* All handles must be closed by now; asserts it. Waits for work that libuv's pool is at. */
 void loop_close(struct loop *loop);
 /* Milliseconds on the loop's monotonic clock, as of this turn. */
 uint64_t loop_now_ms(const struct loop *loop);

@@ -1,14 +1,17 @@
 """tftpd over IPv6: real clients, link-local addresses, a host of several addresses, both kinds at once."""
 
 import random
+import shutil
 import socket
 import struct
+import tempfile
+from pathlib import Path
 
 import pytest
 
 import test_tftpd as plain
 from test_tftpd import (ACK, DATA, ERROR, MEGABYTE, OACK, Net, ack, expect_error, fetch, fetch_rest,
-                        receive, request)
+                        receive, request, WRQ)
 from test_tftpd_site import wait_for_event
 
 SERVER, SECOND = "fd00:69::1", "fd00:69::9"
@@ -313,3 +316,37 @@ def test_events_hold_the_address(net, postgres):
     # a script for who has no IPv4 address, by the site's rules
     assert fetch6(net, "default.ipxe", port=6970).startswith(b"#!ipxe\n")
     assert daemon.stop() == 0, daemon.output
+
+
+CONFINE = """
+mount --make-rprivate /
+mount --bind "$1" "$1"
+mount -o remount,bind,ro /
+mount -t proc -o hidepid=invisible,subset=pid proc /proc
+shift
+exec setpriv --no-new-privs --bounding-set=-all,+net_bind_service,+setuid,+setgid "$@"
+"""
+
+
+def test_an_upload_to_a_confined_daemon(net):
+    """
+    What a systemd unit does: ProtectSystem=strict, ReadWritePaths=, ProtectProc=invisible,
+    ProcSubset=pid, NoNewPrivileges=, CapabilityBoundingSet=; and it is nobody once it serves.
+    """
+    inbox = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        shutil.chown(inbox, "nobody")
+        daemon = net.server.spawn(["unshare", "--mount", "sh", "-ec", CONFINE, "sh", inbox,
+                                   net.program, "--root", net.root, "--state-dir", "", "--user",
+                                   "nobody", "--upload-root", inbox])
+        daemon.wait_for("event=started")
+        with net.socket6() as sock:
+            sock.sendto(request("f", WRQ, blksize=1400), (SERVER, 69, 0, 0))
+            opcode, _, _, sender = receive(sock)
+            assert opcode == OACK
+            sock.sendto(struct.pack("!HH", DATA, 1) + b"whole", sender)
+            assert receive(sock)[:2] == (ACK, 1)
+        assert (inbox / "f").read_bytes() == b"whole" and (inbox / "f").owner() == "nobody"
+        assert daemon.stop() == 0 and "uploads_impossible" not in daemon.output
+    finally:
+        shutil.rmtree(inbox)

@@ -273,6 +273,8 @@ def test_map_file(net, build):
     rules.write_text("r (\n")
     done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--map-file", rules], check=False)
     assert done.returncode == 78 and "line=1" in done.stdout
+    done = net.server.run([build / "tftpd" / "tftpd", "--check-config", "--map-file", net.work], check=False)
+    assert done.returncode == 78 and "reason=\"Is a directory\" remedy=" in done.stdout
 
 
 def test_views_of_a_client(net, postgres):

@@ -109,6 +109,54 @@ def test_many_at_once(net, site):
         sock.close()
 
 
+class Held:
+    """Somebody has locked the leases: the question who an address is waits."""
+
+    def __init__(self, postgres):
+        self.connection = postgres.connect("postgres")
+
+    def __enter__(self):
+        self.connection.autocommit = False
+        self.connection.cursor().execute("lock table rouse_data.lease in access exclusive mode")
+        return self
+
+    def __exit__(self, *_):
+        self.connection.rollback()
+        self.connection.close()
+
+
+def test_one_question_for_all_who_wait(net, site, postgres):
+    """More requests of one client than questions may be asked: all wait for the same answer."""
+    folder = net.root / "by-mac" / net.mac.replace(":", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "waited").write_text("its own")
+    (net.root / "waited").write_text("by all")
+    socks = [net.socket(CLIENT) for _ in range(MANY)]
+    with Held(postgres):
+        for sock in socks:
+            sock.sendto(request("waited"), (SERVER, 69))
+    for sock in socks:
+        opcode, _, payload, sender = receive(sock)
+        assert (opcode, payload) == (3, b"its own")
+        sock.sendto(b"\0\4\0\1", sender)
+        sock.close()
+    # parked twice, for the machine's name and its kind, and yet one request each
+    assert site.stop() == 0, site.output
+    assert f"{MANY} requests," in site.output
+
+
+def test_stopping_while_requests_wait(net, site, postgres):
+    """One has asked, the others have joined it: nothing is leaked, nothing used once freed."""
+    socks = [net.socket(CLIENT) for _ in range(3)]
+    with Held(postgres):
+        for sock in socks:
+            sock.sendto(request("waited"), (SERVER, 69))
+        time.sleep(0.2)
+        assert site.stop() == 0, site.output
+    for sock in socks:
+        sock.close()
+
+
 def test_without_the_database(net, site, postgres):
     """Nobody waits for one that is away."""
     net.file("short", 500)

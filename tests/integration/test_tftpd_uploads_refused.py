@@ -134,6 +134,7 @@ def test_not_writable(net, inbox, start):
     """As a user that may not write there."""
     inbox.chmod(0o755)
     daemon = start("--user", "nobody")
+    daemon.wait_for("event=uploads_impossible .*Permission denied")
     assert "may not write" in refused(net, "f", 2)
     daemon.wait_for("event=upload_failed file=f .*remedy=.*upload_root")
 

@@ -110,6 +110,35 @@ static void test_last_work(void **state)
 	loop_close(&story.loop);
 }
 
+static void work_slowly(uv_work_t *work)
+{
+	(void)work;
+	usleep(100000);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+	bool *is_done = work->data;
+
+	(void)status;
+	*is_done = true;
+}
+
+/* A file's disk may answer later than anybody has patience: the pool's thread needs its loop.
+ */
+static void test_close_waits_for_the_pool(void **state)
+{
+	bool is_done = false;
+	uv_work_t work = {.data = &is_done};
+	struct loop loop;
+
+	(void)state;
+	assert_int_equal(loop_open(&loop, NULL, NULL), ERR_OK);
+	assert_int_equal(uv_queue_work(&loop.uv, &work, work_slowly, on_worked), 0);
+	loop_close(&loop);
+	assert_true(is_done);
+}
+
 /* Without on_stop the caller closes its handles after loop_run(). */
 static void test_close_afterwards(void **state)
 {
@@ -172,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_stop_and_timer),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_last_work),
+		cmocka_unit_test(test_close_waits_for_the_pool),
 		cmocka_unit_test(test_close_afterwards),
 		cmocka_unit_test(test_staying_awake_has_to_pay),
 	};
