@@ -338,10 +338,10 @@ def test_an_upload_to_a_confined_daemon(net):
         shutil.chown(inbox, "nobody")
         daemon = net.server.spawn(["unshare", "--mount", "sh", "-ec", CONFINE, "sh", inbox,
                                    net.program, "--root", net.root, "--state-dir", "", "--user",
-                                   "nobody", "--upload-root", inbox])
+                                   "nobody", "--port", "6970", "--upload-root", inbox])
         daemon.wait_for("event=started")
         with net.socket6() as sock:
-            sock.sendto(request("f", WRQ, blksize=1400), (SERVER, 69, 0, 0))
+            sock.sendto(request("f", WRQ, blksize=1400), (SERVER, 6970, 0, 0))
             opcode, _, _, sender = receive(sock)
             assert opcode == OACK
             sock.sendto(struct.pack("!HH", DATA, 1) + b"whole", sender)
