@@ -56,13 +56,13 @@ def test_a_job_waits_and_is_done(chain, image):
 
 @pytest.mark.patience(240)
 def test_each_daemon_is_killed_in_mid_deploy(chain):
-    """Leases, the transfer and the job survive: the stream goes on where it stopped."""
+    """Leases, the transfer and the job survive: the stream goes on where it stopped (an image that takes seconds)."""
     mac = "52:54:00:00:00:02"
-    big = make_image(chain.workdir / "big.raw", megabytes=160, payload_megabytes=120)
+    big = make_image(chain.workdir / "big.raw", megabytes=400, payload_megabytes=340)
     chain.add_image("big", big)
     chain.add_host("lab-02", mac)
     job = chain.value("select rouse.deploy('lab-02', 'big', after => 'poweroff')")
-    disk = make_disk(chain.workdir / "disk2.raw", 192 << 20)
+    disk = make_disk(chain.workdir / "disk2.raw", 432 << 20)
     with chain.machine(mac, disks=[disk]) as machine:
         chain.wait_for("select 1 as is_writing from rouse.jobs where id = %s and step = 'write' "
                        "and percent between 1 and 80", job, timeout=150)
