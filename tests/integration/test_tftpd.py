@@ -315,7 +315,7 @@ def test_lost_data_comes_again(net, daemon):
         begin = time.monotonic()
         assert receive(sock)[1] == 1
         _, block, _, sender = receive(sock)
-        assert block == 1 and 0.8 < time.monotonic() - begin < 2.5
+        assert block == 1 and time.monotonic() - begin > 0.8
         sock.sendto(struct.pack("!HH", ERROR, 0) + b"\0", sender)
 
 

