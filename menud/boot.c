@@ -16,10 +16,10 @@
 
 #define SCRIPT_SIZE 65536
 
-/* One request that may outlive its first call: nothing here points into a site. */
+/* One request, which may outlive its first call: nothing here points into a site. */
 struct boot_request {
 	struct menud *menud;
-	struct http_request *http; /* NULL once it has been answered */
+	struct http_request *http; /* NULL: the server has answered for us */
 	struct form form;
 	char base_url[128];
 	char query[FORM_QUERY_SIZE];
@@ -40,13 +40,14 @@ static bool is_plain_host(const char *host)
 static void find_base_url(struct boot_request *boot)
 {
 	const char *host = http_get_header(boot->http, "Host");
-	struct sockaddr_in local = http_local(boot->http);
 	char address[INET_ADDRSTRLEN] = "127.0.0.1";
+	struct sockaddr_in local;
 
 	if (host && is_plain_host(host)) {
 		(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s", host);
 		return;
 	}
+	local = http_local(boot->http);
 	(void)inet_ntop(AF_INET, &local.sin_addr, address, sizeof(address));
 	(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s:%u", address,
 		       ntohs(local.sin_port));
@@ -126,14 +127,7 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 		 kind, log_text(name), log_text(reason));
 }
 
-/* The request is answered: what was kept for it goes. */
-static void finish(struct boot_request *boot)
-{
-	boot->http = NULL;
-	free(boot);
-}
-
-static void send_menu(struct boot_request *boot, const struct menu *menu)
+static void send_menu(const struct boot_request *boot, const struct menu *menu)
 {
 	static char script[SCRIPT_SIZE]; /* one loop, one answer at a time */
 	static const struct http_header headers[] = {{"Cache-Control", "no-store"},
@@ -150,11 +144,10 @@ static void send_menu(struct boot_request *boot, const struct menu *menu)
 		http_answer_text(boot->http, 200, "text/plain; charset=utf-8", out.start,
 				 out.length, headers);
 	}
-	finish(boot);
 }
 
 /* The database is needed and away: sleep and come back, in the end the local disk. */
-static void send_away(struct boot_request *boot, const struct boot_facts *facts)
+static void send_away(const struct boot_request *boot, const struct boot_facts *facts)
 {
 	struct menu menu = start_menu(boot, facts);
 	char message[96];
@@ -168,7 +161,7 @@ static void send_away(struct boot_request *boot, const struct boot_facts *facts)
 	send_menu(boot, &menu);
 }
 
-static void send_verdict(struct boot_request *boot, const struct site *site,
+static void send_verdict(const struct boot_request *boot, const struct site *site,
 			 const struct boot_facts *facts, const struct boot_verdict *verdict)
 {
 	struct menu menu = start_menu(boot, facts);
@@ -184,7 +177,7 @@ static void send_verdict(struct boot_request *boot, const struct site *site,
 }
 
 /* The database knows of no job to offer: the policy is asked once more, without one. */
-static void send_without_job(struct boot_request *boot)
+static void send_without_job(const struct boot_request *boot)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
 	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
@@ -196,7 +189,7 @@ static void send_without_job(struct boot_request *boot)
 }
 
 /* The job's words, as one row of the database's answer. */
-static void send_job(struct boot_request *boot, struct row *row)
+static void send_job(const struct boot_request *boot, struct row *row)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
 	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
@@ -228,19 +221,13 @@ static void send_job(struct boot_request *boot, struct row *row)
 	send_menu(boot, &menu);
 }
 
-static void on_offer(void *data, const struct db_answer *answer)
+static void send_offer(const struct boot_request *boot, const struct db_answer *answer)
 {
-	struct boot_request *boot = data;
 	struct boot_facts facts;
 	struct row row;
 
-	if (!boot->http) { /* the server gave up on it while we waited */
-		free(boot);
-		return;
-	}
 	if (answer->outcome == DB_ERROR && strncmp(answer->sqlstate, "22", 2) == 0) {
 		answer_refused(boot->http, answer);
-		finish(boot);
 		return;
 	}
 	if (answer->outcome != DB_OK || rows_count(answer->rows) != 1) {
@@ -257,47 +244,64 @@ static void on_offer(void *data, const struct db_answer *answer)
 		send_job(boot, &row);
 }
 
-static void on_abandon(void *data, struct http_request *request)
+static void on_offer(void *data, const struct db_answer *answer)
 {
-	struct boot_request *boot = http_get_data(request);
+	struct boot_request *kept = data;
 
-	(void)data;
-	boot->http = NULL; /* on_offer frees it */
+	if (kept->http)
+		send_offer(kept, answer);
+	free(kept);
 }
 
-/* Asks the database: offer(facts), or choose(item, facts). */
-static void ask_database(struct boot_request *boot, const char *item)
+static void on_abandon(void *data, struct http_request *request)
+{
+	struct boot_request *kept = http_get_data(request);
+
+	(void)data;
+	kept->http = NULL; /* on_offer frees it */
+}
+
+/* The question to the database: offer(facts), or choose(item, facts). */
+static enum err ask(struct boot_request *kept, const char *item)
 {
 	char facts_json[FORM_FACTS_SIZE];
 	char address[INET_ADDRSTRLEN];
 	struct text out = text_into(facts_json, sizeof(facts_json));
-	struct sockaddr_in peer = http_peer(boot->http);
+	struct sockaddr_in peer = http_peer(kept->http);
 	const char *params[3];
 	int count = 0;
-	enum err err;
 
-	form_put_facts(&boot->form, &out);
+	form_put_facts(&kept->form, &out);
 	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
 	if (item)
 		params[count++] = item;
 	params[count++] = facts_json;
 	params[count++] = address;
-	err = db_query(boot->menud->work,
-		       item ? "select * from rouse_daemon.choose($1, $2::jsonb, $3::inet)"
-			    : "select * from rouse_daemon.offer($1::jsonb, $2::inet)",
-		       params, count, MENUD_DATABASE_MS, on_offer, boot);
-	if (err != ERR_OK) {
-		struct boot_facts facts = facts_of(&boot->form, NULL);
+	return db_query(kept->menud->work,
+			item ? "select * from rouse_daemon.choose($1, $2::jsonb, $3::inet)"
+			     : "select * from rouse_daemon.offer($1::jsonb, $2::inet)",
+			params, count, MENUD_DATABASE_MS, on_offer, kept);
+}
 
-		send_away(boot, &facts);
-		return;
+static void ask_database(const struct boot_request *boot, const char *item)
+{
+	struct boot_request *kept = malloc(sizeof(*kept));
+	struct boot_facts facts = facts_of(&boot->form, NULL);
+
+	if (kept) {
+		*kept = *boot;
+		if (ask(kept, item) == ERR_OK) {
+			http_set_data(kept->http, kept);
+			http_park(kept->http, MENUD_DATABASE_MS + 1000, on_abandon);
+			return;
+		}
+		free(kept);
 	}
-	http_set_data(boot->http, boot);
-	http_park(boot->http, MENUD_DATABASE_MS + 1000, on_abandon);
+	send_away(boot, &facts);
 }
 
 /* A menu entry was chosen. */
-static void answer_item(struct boot_request *boot, const struct site *site,
+static void answer_item(const struct boot_request *boot, const struct site *site,
 			const struct boot_facts *facts)
 {
 	struct menu menu = start_menu(boot, facts);
@@ -329,6 +333,7 @@ static bool read_form(struct boot_request *boot)
 	char message[160];
 	struct text out = text_into(boot->query, sizeof(boot->query));
 
+	boot->base_url[0] = boot->mac[0] = '\0';
 	form_init(&boot->form);
 	for (size_t i = 0; i < http_field_count(boot->http); i++) {
 		const char *name = http_field_name(boot->http, i);
@@ -355,37 +360,31 @@ static bool read_form(struct boot_request *boot)
 void boot_answer(struct menud *menud, struct http_request *request)
 {
 	const struct site *site = snapshot_site(menud->snapshot);
-	struct boot_request *boot = calloc(1, sizeof(*boot));
+	struct boot_request boot; /* large: cleared where it is filled */
 	struct boot_facts facts;
 	struct boot_verdict verdict;
 
-	if (!boot) {
-		answer_later(request, "out of memory");
+	boot.menud = menud;
+	boot.http = request;
+	if (!read_form(&boot))
 		return;
-	}
-	boot->menud = menud;
-	boot->http = request;
-	if (!read_form(boot)) {
-		finish(boot);
-		return;
-	}
-	find_base_url(boot);
-	facts = facts_of(&boot->form, host_of(site, &boot->form));
-	if (boot->form.errno_text[0] != '\0')
-		record(boot, "script", "failed", boot->form.errno_text,
+	find_base_url(&boot);
+	facts = facts_of(&boot.form, host_of(site, &boot.form));
+	if (boot.form.errno_text[0] != '\0')
+		record(&boot, "script", "failed", boot.form.errno_text,
 		       "iPXE reports an error");
 	verdict = boot_decide(site->rules, site->rule_count, &facts);
 	if (!snapshot_is_loaded(menud->snapshot))
-		send_away(boot, &facts);
-	else if (boot->form.attempt >= MENU_TRIES_MAX)
+		send_away(&boot, &facts);
+	else if (boot.form.attempt >= MENU_TRIES_MAX)
 		send_verdict(
-			boot, site, &facts,
+			&boot, site, &facts,
 			&(struct boot_verdict){BOOT_LOCAL, "", "asked in vain too often", 0});
-	else if (boot->form.item[0] != '\0' &&
+	else if (boot.form.item[0] != '\0' &&
 		 (verdict.answer == BOOT_MENU || verdict.answer == BOOT_RUN_JOB))
-		answer_item(boot, site, &facts);
+		answer_item(&boot, site, &facts);
 	else if (verdict.answer == BOOT_RUN_JOB)
-		ask_database(boot, NULL);
+		ask_database(&boot, NULL);
 	else
-		send_verdict(boot, site, &facts, &verdict);
+		send_verdict(&boot, site, &facts, &verdict);
 }

@@ -151,7 +151,10 @@ static void each_fact(const struct form *form, struct text *out,
 
 static void put_pair(struct text *out, const char *name, const char *value)
 {
-	text_printf(out, "%s%s=", out->length > 0 ? "&" : "", name);
+	if (out->length > 0)
+		text_put(out, "&");
+	text_put(out, name);
+	text_put(out, "=");
 	text_put_url(out, value);
 }
 

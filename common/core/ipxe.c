@@ -24,7 +24,9 @@ static void put_file_url(struct text *out, const struct menu *menu, const char *
 	text_put(out, "/files/");
 	text_put_url_path(out, path);
 	if (menu->mac[0] != '\0') {
-		text_printf(out, "?as=%s&mac=", as);
+		text_put(out, "?as=");
+		text_put(out, as);
+		text_put(out, "&mac=");
 		text_put_url(out, menu->mac);
 	}
 }
@@ -44,7 +46,9 @@ static void put_again(struct text *out, const struct menu *menu, unsigned attemp
 {
 	text_put(out, "chain --replace --autofree ");
 	text_put(out, menu->base_url);
-	text_printf(out, "/boot?%s&try=%u", menu->query, attempt);
+	text_put(out, "/boot?");
+	text_put(out, menu->query);
+	text_printf(out, "&try=%u", attempt);
 }
 
 /* What follows a command that failed: tell the server, wait, ask again; in the end the local

@@ -18,8 +18,12 @@
 #define CONNECTIONS_MAX 1024
 #define IDLE_SECONDS 60
 #define BODY_MAX ((size_t)64 * 1024)
-/* Headers and one piece of a body; 4 KiB would refuse a browser's headers. */
-#define CONNECTION_MEMORY ((size_t)32 * 1024)
+/*
+ * Headers, one piece of a body and libmicrohttpd's own notes of HTTP_FIELDS_MAX fields: 4 KiB would
+ * refuse a browser's headers. All of it is cleared after each request, and a processor's nearest
+ * cache holds little more: with 24 KiB a boot script takes 7 % longer.
+ */
+#define CONNECTION_MEMORY ((size_t)16 * 1024)
 /* Turns that the last answers get to leave when the server closes. */
 #define CLOSING_RUNS 16
 
@@ -175,8 +179,9 @@ static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 	const struct http_options *options = &server->options;
 
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+		0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
 		MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,

@@ -21,12 +21,28 @@ bool http_queue_answer(struct http_request *request)
 	       MHD_YES;
 }
 
-static bool add_headers(struct MHD_Response *response, const char *type,
+/* RFC 9110 section 5.6.7. The words are English: no daemon of ours sets a locale. */
+static const char *date_now(struct http *server)
+{
+	time_t now = time(NULL);
+	struct tm at;
+
+	if (now == server->dated || !gmtime_r(&now, &at))
+		return server->date;
+	server->dated = now;
+	(void)strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &at);
+	return server->date;
+}
+
+static bool add_headers(struct http *server, struct MHD_Response *response, const char *type,
 			const struct http_header *headers)
 {
-	bool is_good = !type || MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-							type) == MHD_YES;
+	bool is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_DATE,
+					       date_now(server)) == MHD_YES;
 
+	if (is_good && type)
+		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+						  type) == MHD_YES;
 	for (; is_good && headers && headers->name; headers++)
 		is_good = MHD_add_response_header(response, headers->name, headers->value) ==
 			  MHD_YES;
@@ -65,7 +81,7 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(length, (void *)body, MHD_RESPMEM_MUST_COPY);
 
-	if (response && !add_headers(response, type, headers)) {
+	if (response && !add_headers(request->server, response, type, headers)) {
 		MHD_destroy_response(response);
 		response = NULL;
 	}
@@ -80,7 +96,7 @@ void http_answer_file(struct http_request *request, unsigned status, const char 
 
 	if (!response)
 		(void)close(file);
-	if (response && !add_headers(response, type, headers)) {
+	if (response && !add_headers(request->server, response, type, headers)) {
 		MHD_destroy_response(response); /* closes the file too */
 		response = NULL;
 	}

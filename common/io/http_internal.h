@@ -3,10 +3,11 @@
 #define ROUSE_IO_HTTP_INTERNAL_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "io/http.h"
 
-#define HTTP_FIELDS_MAX 256
+#define HTTP_FIELDS_MAX 128
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -21,6 +22,8 @@ struct http {
 	uv_timer_t deadline; /* the earliest of the parked requests */
 	int open_handles;    /* of these three; the last one frees the server */
 	bool is_running;     /* inside MHD_run() */
+	time_t dated;	     /* the second that `date` tells */
+	char date[32];	     /* the Date header, made once a second for all answers */
 	bool is_closing;
 	struct http_request *parked;
 };
@@ -47,9 +50,8 @@ struct http_request {
 	bool is_suspended; /* libmicrohttpd leaves its connection alone */
 	bool is_queued;
 	char method[16];
-	char *target; /* path, query and their decoded fields lie in here */
 	const char *path;
-	char *query;
+	char *query; /* into `target`, both */
 	char *body;
 	size_t body_length, body_size, body_seen;
 	struct http_field *fields;
@@ -62,6 +64,7 @@ struct http_request {
 	void (*on_abandon)(void *data, struct http_request *request);
 	void *data;
 	struct http_request *prev, *next; /* parked requests */
+	char target[];			  /* path, query and their decoded fields lie in here */
 };
 
 /* Pure. Splits a request target in place into its decoded path and its raw query ("" if none).

@@ -15,18 +15,14 @@
 struct http_request *http_request_new(struct http *server, struct MHD_Connection *connection,
 				      const char *target)
 {
-	struct http_request *request = calloc(1, sizeof(*request));
+	size_t size = strlen(target) + 1;
+	struct http_request *request = malloc(sizeof(*request) + size);
 
 	if (!request)
 		return NULL;
-	request->server = server;
-	request->connection = connection;
-	request->path = request->query = "";
-	request->target = strdup(target);
-	if (!request->target) {
-		free(request);
-		return NULL;
-	}
+	*request = (struct http_request){
+		.server = server, .connection = connection, .path = "", .query = ""};
+	memcpy(request->target, target, size);
 	return request;
 }
 
@@ -34,7 +30,6 @@ void http_request_free(struct http_request *request)
 {
 	if (request->response)
 		MHD_destroy_response(request->response);
-	free(request->target);
 	free(request->body);
 	free(request->fields);
 	free(request);

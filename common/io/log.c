@@ -13,6 +13,7 @@
 #define LINE_SIZE 4096
 #define FOREIGN_MAX 250 /* octets of a foreign text that a line shows */
 #define FOREIGN_SLOTS 8
+#define EVENT_MAX 64 /* octets of an event's name */
 
 static struct {
 	const char *prefix; /* who speaks, when people read several daemons in one terminal */
@@ -90,18 +91,31 @@ static size_t put_fields(char *line, size_t length, const char *format, va_list 
 	return length + (size_t)fields;
 }
 
+static size_t put_head(char *line, enum log_level level, const char *event)
+{
+	struct text out = text_into(line, LINE_SIZE);
+
+	if (log_state.is_journal)
+		text_put(&out, journal_priorities[level]);
+	text_put(&out, log_state.prefix);
+	if (*log_state.prefix)
+		text_put(&out, ": ");
+	text_put(&out, "level=");
+	text_put(&out, level_names[level]);
+	text_put(&out, " event=");
+	text_put_bytes(&out, event, strnlen(event, EVENT_MAX));
+	return out.length;
+}
+
 void log_write(enum log_level level, const char *event, const char *format, ...)
 {
 	char line[LINE_SIZE];
-	va_list arguments;
 	size_t length;
+	va_list arguments;
 
 	if (level > log_state.level)
 		return;
-	length = (size_t)snprintf(line, sizeof(line), "%s%s%slevel=%s event=%.64s",
-				  log_state.is_journal ? journal_priorities[level] : "",
-				  log_state.prefix, *log_state.prefix ? ": " : "",
-				  level_names[level], event);
+	length = put_head(line, level, event);
 	if (format && *format) {
 		va_start(arguments, format);
 		length = put_fields(line, length, format, arguments);
