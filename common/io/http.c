@@ -19,9 +19,9 @@
 #define IDLE_SECONDS 60
 #define BODY_MAX ((size_t)64 * 1024)
 /*
- * Headers, one piece of a body and libmicrohttpd's own notes of HTTP_FIELDS_MAX fields: 4 KiB would
- * refuse a browser's headers. All of it is cleared after each request, and a processor's nearest
- * cache holds little more: with 24 KiB a boot script takes 7 % longer.
+ * Headers, one piece of a body and libmicrohttpd's own notes of HTTP_FIELDS_MAX fields: 4 KiB
+ * would refuse a browser's headers. All of it is cleared after each request, and a processor's
+ * nearest cache holds little more: with 24 KiB a boot script takes 7 % longer.
  */
 #define CONNECTION_MEMORY ((size_t)16 * 1024)
 /* Turns that the last answers get to leave when the server closes. */
@@ -174,6 +174,7 @@ static int listen_on(const struct http_options *options)
 	return -1;
 }
 
+/* The loop ignores SIGPIPE; unless libmicrohttpd is told so, it never uses sendfile. */
 static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 {
 	const struct http_options *options = &server->options;
@@ -185,8 +186,9 @@ static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 		MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, server, MHD_OPTION_END);
 }
 
 static enum err start(struct http *server)
