@@ -16,6 +16,7 @@
 #define TIMELINE "timeline "
 #define PATH_MAX_LENGTH 512
 #define LINE_SIZE 700
+#define FRESH_BUFFER ((size_t)64 * 1024)
 
 static const char *const state_names[] = {NULL, "bound", "released", "declined", "expired"};
 
@@ -24,6 +25,10 @@ struct leasefile {
 	FILE *notes; /* at the end of the file; NULL: not to be had */
 	size_t growth;
 	int failure; /* of a note, not yet told; an errno */
+	FILE *fresh; /* what will take its place; NULL: no save is under way */
+	size_t left; /* entries of the table that it lacks: the first ones */
+	size_t fresh_growth;
+	int fresh_failure;
 };
 
 enum err leasefile_open(const char *path, struct leasefile **ret_file)
@@ -59,32 +64,6 @@ static void put_lease(struct text *out, const struct lease *lease, uint64_t now_
 		    (int64_t)now + left, lease->granted_ms > 0 ? (int64_t)now - age : 0, mac);
 }
 
-static bool write_all(FILE *out, const struct lease_table *leases, const char *timeline,
-		      uint64_t now_ms)
-{
-	uint64_t newest = lease_newest_grant(leases);
-	time_t now = time(NULL);
-
-	if (fputs(TITLE, out) == EOF ||
-	    (*timeline && fprintf(out, TIMELINE "%s\n", timeline) < 0))
-		return false;
-	for (size_t i = 0; i < leases->count; i++) {
-		struct lease lease = leases->leases[i];
-		char line[LINE_SIZE];
-		struct text text = text_into(line, sizeof(line));
-
-		/* an offer is no lease */
-		if (!state_names[lease.state])
-			continue;
-		if (!lease_may_be_lost(&lease, newest))
-			lease.granted_ms = 0;
-		put_lease(&text, &lease, now_ms, now);
-		if (fwrite(line, 1, text.length, out) != text.length)
-			return false;
-	}
-	return fflush(out) == 0 && fsync(fileno(out)) == 0;
-}
-
 static void stop_notes(struct leasefile *file)
 {
 	if (file->notes)
@@ -107,34 +86,130 @@ static enum err open_to_write(const char *path, int flags, FILE **ret_out)
 	return ERR_OK;
 }
 
-enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
-			const char *timeline, uint64_t now_ms)
+/* --- a save --- */
+
+static const char *fresh_path(const struct leasefile *file, char path[PATH_MAX_LENGTH + 4])
 {
-	char fresh[PATH_MAX_LENGTH + 4];
-	FILE *out;
+	(void)snprintf(path, PATH_MAX_LENGTH + 4, "%s.new", file->path);
+	return path;
+}
 
+enum err leasefile_save_begin(struct leasefile *file, const struct lease_table *leases,
+			      const char *timeline)
+{
+	char path[PATH_MAX_LENGTH + 4];
+
+	leasefile_save_abandon(file);
 	if (!*file->path)
-		return ERR_OK;
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", file->path);
-	if (open_to_write(fresh, O_TRUNC, &out) != ERR_OK)
+		return ERR_ABSENT;
+	if (open_to_write(fresh_path(file, path), O_TRUNC, &file->fresh) != ERR_OK)
 		return ERR_SYSTEM;
-	if (!write_all(out, leases, timeline, now_ms) || rename(fresh, file->path) != 0) {
-		int reason = errno;
+	/* not to be had, it is written in smaller pieces */
+	(void)setvbuf(file->fresh, NULL, _IOFBF, FRESH_BUFFER);
+	file->left = leases->count;
+	file->fresh_growth = 0;
+	file->fresh_failure = 0;
+	if (fputs(TITLE, file->fresh) == EOF ||
+	    (*timeline && fprintf(file->fresh, TIMELINE "%s\n", timeline) < 0))
+		file->fresh_failure = errno;
+	return ERR_OK;
+}
 
-		(void)fclose(out);
-		errno = reason;
+static void put_fresh(struct leasefile *file, const struct text *line)
+{
+	if (file->fresh_failure == 0 &&
+	    fwrite(line->start, 1, line->length, file->fresh) != line->length)
+		file->fresh_failure = errno;
+}
+
+bool leasefile_save_some(struct leasefile *file, const struct lease_table *leases, size_t most,
+			 uint64_t now_ms)
+{
+	time_t now = time(NULL);
+	char line[LINE_SIZE];
+
+	/*
+	 * From the end: what leaves the table is replaced by its last entry, which has been
+	 * written by then; what comes is behind, and was noted.
+	 */
+	if (file->left > leases->count)
+		file->left = leases->count;
+	while (file->left > 0 && most-- > 0 && file->fresh_failure == 0) {
+		const struct lease *lease = &leases->leases[--file->left];
+		struct text text = text_into(line, sizeof(line));
+
+		if (!state_names[lease->state])
+			continue; /* an offer is no lease */
+		put_lease(&text, lease, now_ms, now);
+		put_fresh(file, &text);
+	}
+	if (file->left > 0 && file->fresh_failure == 0)
+		return true;
+	if (file->fresh_failure == 0 && fflush(file->fresh) != 0)
+		file->fresh_failure = errno;
+	return false;
+}
+
+int leasefile_save_descriptor(const struct leasefile *file)
+{
+	return fileno(file->fresh);
+}
+
+enum err leasefile_save_end(struct leasefile *file)
+{
+	char path[PATH_MAX_LENGTH + 4];
+
+	if (file->fresh_failure == 0 && rename(fresh_path(file, path), file->path) != 0)
+		file->fresh_failure = errno;
+	if (file->fresh_failure != 0) {
+		leasefile_save_abandon(file);
+		errno = file->fresh_failure;
 		return ERR_SYSTEM;
 	}
 	/* the old file is gone: notes go behind the new one's lines */
 	stop_notes(file);
-	file->notes = out;
-	file->growth = 0;
+	file->notes = file->fresh;
+	file->fresh = NULL;
+	file->growth = file->fresh_growth;
 	file->failure = 0;
 	return ERR_OK;
 }
 
+void leasefile_save_abandon(struct leasefile *file)
+{
+	char path[PATH_MAX_LENGTH + 4];
+
+	if (!file->fresh)
+		return;
+	(void)fclose(file->fresh);
+	file->fresh = NULL;
+	(void)unlink(fresh_path(file, path));
+}
+
+enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
+			const char *timeline, uint64_t now_ms)
+{
+	enum err err = leasefile_save_begin(file, leases, timeline);
+
+	if (err != ERR_OK)
+		return err == ERR_ABSENT ? ERR_OK : err;
+	while (leasefile_save_some(file, leases, SIZE_MAX, now_ms))
+		;
+	if (file->fresh_failure == 0 && fsync(fileno(file->fresh)) != 0)
+		file->fresh_failure = errno;
+	return leasefile_save_end(file);
+}
+
+/* --- notes --- */
+
 static void note(struct leasefile *file, const struct text *line)
 {
+	if (file->fresh) {
+		put_fresh(file, line);
+		file->fresh_growth += line->length;
+	}
+	if (!file->notes)
+		return;
 	if (fwrite(line->start, 1, line->length, file->notes) == line->length) {
 		file->growth += line->length;
 		return;
@@ -149,7 +224,7 @@ void leasefile_note(struct leasefile *file, const struct lease *lease, uint64_t 
 	char line[LINE_SIZE];
 	struct text text = text_into(line, sizeof(line));
 
-	if (!file->notes || !state_names[lease->state])
+	if ((!file->notes && !file->fresh) || !state_names[lease->state])
 		return;
 	put_lease(&text, lease, now_ms, time(NULL));
 	note(file, &text);
@@ -160,8 +235,6 @@ void leasefile_note_timeline(struct leasefile *file, const char *timeline)
 	char line[LINE_SIZE];
 	struct text text = text_into(line, sizeof(line));
 
-	if (!file->notes)
-		return;
 	text_printf(&text, TIMELINE "%s\n", timeline);
 	note(file, &text);
 }
@@ -188,6 +261,7 @@ void leasefile_close(struct leasefile *file)
 {
 	if (!file)
 		return;
+	leasefile_save_abandon(file);
 	stop_notes(file);
 	free(file);
 }

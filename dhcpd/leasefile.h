@@ -3,7 +3,7 @@
  * database is away, and what it must assert anew when a standby was promoted meanwhile.
  *
  * One line a lease: address, client in hexadecimal, state, its end and when this process had it
- * recorded (seconds since 1970; 0: not lately, or others did), its card or "-". The line
+ * recorded (seconds since 1970; 0: others did), its card or "-". The line
  * "timeline N" names the database's. Now and then the whole table is written; between, what
  * changes is added at the end, and a later line stands over an earlier one. What is added is
  * not synced: it is for the death of this process, not of the machine.
@@ -16,6 +16,7 @@
 #ifndef ROUSE_DHCPD_LEASEFILE_H
 #define ROUSE_DHCPD_LEASEFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +42,30 @@ MUST_CHECK enum err leasefile_open(const char *path, struct leasefile **ret_file
 MUST_CHECK enum err leasefile_read(struct leasefile *file, uint64_t now_ms,
 				   void (*on_lease)(void *data, const struct lease *lease),
 				   void *data, struct leasefile_found *ret_found);
-/* The whole table, synced, in place of all that was there. ERR_SYSTEM: errno says why. */
+/*
+ * A save writes the whole table beside the file, a piece at a time, while leases come and go:
+ * what changes meanwhile must be noted, and is written into both. The file stays what it was
+ *until the last step.
+ *
+ *	leasefile_save_begin(file, leases, timeline);
+ *	while (leasefile_save_some(file, leases, 1000, now_ms)) ...now and then
+ *	fsync(leasefile_save_descriptor(file));		perhaps in another thread
+ *	leasefile_save_end(file);
+ */
+/* Begins anew if one is under way. ERR_ABSENT: nothing is kept. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err leasefile_save_begin(struct leasefile *file,
+					 const struct lease_table *leases,
+					 const char *timeline);
+/* So many entries more; false: all of them are with the kernel, or it failed, which the end
+ * says. */
+bool leasefile_save_some(struct leasefile *file, const struct lease_table *leases, size_t most,
+			 uint64_t now_ms);
+int leasefile_save_descriptor(const struct leasefile *file);
+/* Puts it in the old one's place. ERR_SYSTEM: that one stays; errno says why. */
+MUST_CHECK enum err leasefile_save_end(struct leasefile *file);
+/* Forgets the save that is under way, if one is. */
+void leasefile_save_abandon(struct leasefile *file);
+/* All of it at once, synced. ERR_SYSTEM: errno says why. */
 MUST_CHECK enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
 				   const char *timeline, uint64_t now_ms);
 /* Added with the next flush. Nothing is noted any more after a failure, until the next save. */

@@ -11,6 +11,7 @@
 #include "dhcpd/clienttext.h"
 #include "dhcpd/leasefile.h"
 #include "dhcpd/load.h"
+#include "dhcpd/saver.h"
 #include "dhcpd/store_table.h"
 #include "io/log.h"
 
@@ -26,6 +27,7 @@ struct store {
 	struct store_options options;
 	struct table *table;
 	struct leasefile *saved;
+	struct saver *saver;
 	struct grants *grants;
 	struct asks *asks;
 	struct parking *granting; /* packets whose lease is being recorded */
@@ -319,9 +321,9 @@ void store_on_down(struct store *store)
 
 /* --- the saved file --- */
 
-static void say_not_saved(struct store *store)
+static void say_not_saved(void *data, int reason)
 {
-	int reason = errno;
+	struct store *store = data;
 	unsigned long left_out;
 
 	if (log_repeat_due(&store->save_log, now_ms(store), SAVE_MS, &left_out))
@@ -330,20 +332,21 @@ static void say_not_saved(struct store *store)
 			    log_text("make the folder of state_dir, owned by dhcpd's user"));
 }
 
-static void save(struct store *store)
-{
-	if (leasefile_save(store->saved, store_leases(store), load_timeline(store->load),
-			   now_ms(store)) != ERR_OK)
-		say_not_saved(store);
-}
-
 static void on_save(void *data)
 {
 	struct store *store = data;
 
 	/* the file of an earlier run is worth more than a table that was never loaded */
 	if (store->is_loaded)
-		save(store);
+		saver_begin(store->saver, load_timeline(store->load));
+}
+
+/* The last one, of a process that stops. */
+static void save_all(struct store *store)
+{
+	if (leasefile_save(store->saved, store_leases(store), load_timeline(store->load),
+			   now_ms(store)) != ERR_OK)
+		say_not_saved(store, errno);
 }
 
 static void on_saved_lease(void *data, const struct lease *lease)
@@ -359,7 +362,7 @@ static void read_saved(struct store *store)
 
 	if (leasefile_read(store->saved, now_ms(store), on_saved_lease, store, &found) ==
 	    ERR_SYSTEM)
-		say_not_saved(store);
+		say_not_saved(store, errno);
 	if (found.bad > 0)
 		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
 			    log_text(store->options.saved_file), found.bad,
@@ -381,7 +384,7 @@ static void on_sweep(void *data)
 	if (grants_waiting(store->grants) == 0)
 		store->waiting_since_ms = 0;
 	if (leasefile_flush(store->saved) != ERR_OK)
-		say_not_saved(store);
+		say_not_saved(store, errno);
 	if (leasefile_growth(store->saved) > NOTES_MOST)
 		on_save(store);
 	if (!db_is_up(store->options.conn))
@@ -393,6 +396,11 @@ static void on_sweep(void *data)
 		asks_retry(store->asks);
 	}
 	table_tend(store->table, now);
+}
+
+static const struct lease_table *leases_to_save(void *data)
+{
+	return store_leases(data);
 }
 
 static enum err open_parts(struct store *store)
@@ -408,6 +416,10 @@ static enum err open_parts(struct store *store)
 				    .on_done = on_loaded,
 				    .on_stale = on_stale,
 				    .data = store};
+	struct saver_options saver = {.loop = store->options.loop,
+				      .leases = leases_to_save,
+				      .on_failed = say_not_saved,
+				      .data = store};
 	struct hash_key seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
@@ -420,7 +432,10 @@ static enum err open_parts(struct store *store)
 	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
 		return ERR_MEMORY;
 	load.table = store->table;
-	return load_open(&load, &store->load);
+	saver.file = store->saved;
+	if (load_open(&load, &store->load) != ERR_OK)
+		return ERR_MEMORY;
+	return saver_open(&saver, &store->saver);
 }
 
 static void free_store(void *data)
@@ -464,7 +479,8 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	if (store->counts.granted > 0 || store->is_loaded)
-		save(store);
+		save_all(store);
+	saver_close(store->saver);
 	loop_timer_close(&store->save_timer);
 	loop_timer_close_then(&store->sweep_timer, free_store);
 }

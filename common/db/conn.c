@@ -91,7 +91,10 @@ static void take_results(struct db_conn *conn)
 
 		if (result && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
 			PQclear(result);
-			answer_first(conn);
+			if (conn_prepared_is_stale(conn, first))
+				conn_lose(conn, "a prepared statement is no longer valid");
+			else
+				answer_first(conn);
 		} else if (result) {
 			PQclear(first->result);
 			first->result = result;
@@ -208,8 +211,24 @@ bool db_is_up(const struct db_conn *conn)
 	return conn->state == CONN_UP;
 }
 
-enum err db_query(struct db_conn *conn, const char *sql, const char *const *params,
-		  int param_count, uint64_t deadline_ms, db_on_answer *on_answer, void *data)
+/* Hands it to libpq. false: half of it may be in libpq's buffer. */
+static bool hand_over(PGconn *pg, const struct conn_call *call)
+{
+	int sent;
+
+	if (call->is_preparing)
+		sent = PQsendPrepare(pg, call->name, call->sql, call->param_count, NULL);
+	else if (call->name)
+		sent = PQsendQueryPrepared(pg, call->name, call->param_count, call->params,
+					   NULL, NULL, 0);
+	else
+		sent = PQsendQueryParams(pg, call->sql, call->param_count, NULL, call->params,
+					 NULL, NULL, 0);
+	return sent == 1 && PQpipelineSync(pg) == 1;
+}
+
+enum err conn_send(struct db_conn *conn, const struct conn_call *call, uint64_t deadline_ms,
+		   db_on_answer *on_answer, void *data)
 {
 	struct conn_statement *statement;
 
@@ -220,15 +239,15 @@ enum err db_query(struct db_conn *conn, const char *sql, const char *const *para
 	statement = calloc(1, sizeof(*statement));
 	if (!statement)
 		return ERR_MEMORY;
-	if (PQsendQueryParams(conn->pg, sql, param_count, NULL, params, NULL, NULL, 0) != 1 ||
-	    PQpipelineSync(conn->pg) != 1) {
+	if (!hand_over(conn->pg, call)) {
 		free(statement);
-		/* half a statement may be in libpq's buffer: only a new connection is clean */
+		/* only a new connection is clean */
 		loop_timer_start(&conn->attempt_timer, 0, 0);
 		return ERR_AWAY;
 	}
 	statement->on_answer = on_answer;
 	statement->data = data;
+	statement->is_named = call->name && !call->is_preparing;
 	statement->deadline_ms = loop_now_ms(conn->loop) + deadline_ms;
 	if (conn->last)
 		conn->last->next = statement;
@@ -241,11 +260,22 @@ enum err db_query(struct db_conn *conn, const char *sql, const char *const *para
 	return ERR_OK;
 }
 
+enum err db_query(struct db_conn *conn, const char *sql, const char *const *params,
+		  int param_count, uint64_t deadline_ms, db_on_answer *on_answer, void *data)
+{
+	struct conn_call call = {.sql = sql, .params = params, .param_count = param_count};
+
+	if (conn->state == CONN_UP)
+		call.name = conn_prepared_name(conn, sql, param_count);
+	return conn_send(conn, &call, deadline_ms, on_answer, data);
+}
+
 void conn_release(struct db_conn *conn)
 {
 	if (conn->closing > 0 || conn->is_resolving)
 		return;
 	conn_forget_addresses(conn);
+	conn_prepared_forget(conn);
 	conninfo_free(&conn->info);
 	free(conn->program);
 	free(conn->listen);

@@ -6,7 +6,8 @@
  * back-off of 50 ms doubling to 2 s, with jitter. Nothing here ever blocks. Queries run in the
  * order given, each by itself (its own transaction) unless it says BEGIN; one that waits for a
  * lock longer than 2 s is given up by the server (DB_ERROR, 55P03), for those behind it wait
- * too.
+ * too. A text with parameters is prepared by the server once for each connection: texts are
+ *few, and what varies is a parameter.
  *
  *	db_query(conn, "select * from rouse_daemon.lease_find($1)", params, 1, 2000, on_answer,
  *		 self);

@@ -211,6 +211,7 @@ static void connected(struct db_conn *conn)
 	}
 	conn->state = CONN_UP;
 	conn_forget_addresses(conn);
+	conn_prepared_forget(conn);
 	loop_timer_start(&conn->deadline_timer, DEADLINE_CHECK_MS, DEADLINE_CHECK_MS);
 	if (db_query(conn, FIRST_STATEMENT, NULL, 0, 10000, on_first_answer, conn) != ERR_OK ||
 	    (conn->listen && start_listening(conn) != ERR_OK))

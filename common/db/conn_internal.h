@@ -13,6 +13,7 @@
 #include "io/log.h"
 
 #define CONN_BACK_OFF_LEAST_MS 50
+#define CONN_PREPARED_MAX 32 /* texts; the rest is sent as text each time */
 
 enum conn_state {
 	CONN_RESOLVING,
@@ -27,7 +28,25 @@ struct conn_statement {
 	db_on_answer *on_answer; /* NULL once answered (by a time-out) */
 	void *data;
 	uint64_t deadline_ms; /* on the loop's clock */
+	bool is_named;	      /* runs a prepared statement */
 	PGresult *result; /* what it said, until its sync point shows that it has committed */
+};
+
+/* A statement as libpq is to send it. */
+struct conn_call {
+	const char *sql;
+	const char *const *params;
+	int param_count;
+	const char *name;  /* of the prepared statement, or NULL */
+	bool is_preparing; /* gives `sql` that name, and does not run it */
+};
+
+/* One text that the server has parsed and planned for this connection, or is asked to. */
+struct conn_prepared {
+	struct db_conn *conn;
+	char *sql;
+	char name[8];
+	enum { CONN_PREPARED_ASKED, CONN_PREPARED_READY, CONN_PREPARED_REFUSED } state;
 };
 
 /* libuv's poll handle outlives a connection by one turn: it is freed in its close callback. */
@@ -59,6 +78,10 @@ struct db_conn {
 	struct loop_timer deadline_timer;
 	struct conn_statement *first, *last; /* in flight, in order */
 	size_t statement_count;
+	struct conn_prepared prepared[CONN_PREPARED_MAX];
+	size_t prepared_count;
+	bool is_pooled; /* another server process answers each transaction: nothing is prepared
+			 */
 	struct log_repeat repeat;
 	unsigned closing; /* handles still to go before the memory may be freed */
 };
@@ -82,6 +105,16 @@ void conn_answer_lost(struct db_conn *conn, const char *reason);
 void conn_on_socket(uv_poll_t *handle, int status, int events);
 /* Looks for statements whose time is up (conn.c). */
 void conn_check_deadlines(void *data);
+/* Sends one statement, as db_query() does. */
+MUST_CHECK enum err conn_send(struct db_conn *conn, const struct conn_call *call,
+			      uint64_t deadline_ms, db_on_answer *on_answer, void *data);
+/* The name under which the server knows this text by now, or NULL; asks for one at the first
+ * time (conn_prepared.c). */
+const char *conn_prepared_name(struct db_conn *conn, const char *sql, int param_count);
+/* Did it fail because the server no longer knows its plan? Then it has not run. */
+bool conn_prepared_is_stale(struct db_conn *conn, const struct conn_statement *statement);
+/* Another connection: it has prepared nothing yet. */
+void conn_prepared_forget(struct db_conn *conn);
 /* Frees it once nothing of it is alive any more. */
 void conn_release(struct db_conn *conn);
 

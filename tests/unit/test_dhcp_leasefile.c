@@ -71,6 +71,17 @@ static enum err read_file(uint64_t now_ms)
 	return leasefile_read(file, now_ms, on_lease, &back, &back.found);
 }
 
+/* What the file says of an address in the end. */
+static const struct lease *last_of(uint32_t address)
+{
+	for (size_t i = back.count; i-- > 0;) {
+		if (back.leases[i].address == address)
+			return &back.leases[i];
+	}
+	fail_msg("nothing of address %x", address);
+	return NULL;
+}
+
 static void write_text(const char *text)
 {
 	FILE *out = fopen(path, "w");
@@ -119,20 +130,21 @@ static void test_comes_back_as_it_was(void **state)
 	assert_int_equal(back.found.bad, 0);
 	assert_string_equal(back.found.timeline, "3");
 	assert_int_equal(back.count, 3); /* an offer is no lease */
-	assert_int_equal(back.leases[0].address, 0x0a4d0064);
-	assert_int_equal(back.leases[0].state, LEASE_BOUND);
-	assert_true(back.leases[0].has_mac);
-	assert_in_range(back.leases[0].ends_ms, NOW + 595000, NOW + 600000);
-	assert_in_range(back.leases[0].granted_ms, NOW - 25000, NOW - 19000);
+	assert_int_equal(back.leases[2].address, 0x0a4d0064);
+	assert_int_equal(back.leases[2].state, LEASE_BOUND);
+	assert_true(back.leases[2].has_mac);
+	assert_in_range(back.leases[2].ends_ms, NOW + 595000, NOW + 600000);
+	assert_in_range(back.leases[2].granted_ms, NOW - 25000, NOW - 19000);
 	assert_int_equal(back.leases[1].state, LEASE_DECLINED);
 	assert_false(back.leases[1].has_mac);
 	assert_int_equal(back.leases[1].granted_ms, 0);
 	assert_true(lease_is_of(&leases[2], &back.clients[1]));
 	assert_in_range(back.leases[1].ends_ms, NOW - 35000, NOW - 29000);
-	assert_true(lease_is_of(&leases[3], &back.clients[2]));
-	assert_true(back.leases[2].has_mac);
-	assert_true(mac_equal(&back.leases[2].mac, &leases[3].mac));
-	assert_int_equal(back.leases[2].granted_ms, 0);
+	assert_true(lease_is_of(&leases[3], &back.clients[0]));
+	assert_true(back.leases[0].has_mac);
+	assert_true(mac_equal(&back.leases[0].mac, &leases[3].mac));
+	assert_in_range(back.leases[0].granted_ms, NOW - 22000 - LEASE_LAG_MS,
+			NOW - 20000 - LEASE_LAG_MS);
 }
 
 static void test_the_machine_has_started_anew(void **state)
@@ -211,6 +223,77 @@ static void test_a_cut_line_is_no_fault(void **state)
 	assert_int_equal(read_file(NOW), ERR_OK);
 	assert_int_equal(back.count, 2);
 	assert_int_equal(back.found.bad, 0);
+}
+
+/* A table whose entries come, go and move while they are being written. */
+static void test_a_save_in_pieces_misses_nothing(void **state)
+{
+	struct lease leases[6] = {0};
+	struct lease_table table = {.leases = leases, .count = 5};
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++)
+		leases[i] = (struct lease){.address = 0x0a4d0064 + i,
+					   .state = LEASE_BOUND,
+					   .ends_ms = NOW + 600000,
+					   .client = {3, {{0xff, 0x0a, (uint8_t)i}}}};
+	assert_int_equal(leasefile_save(file, &table, "1", NOW), ERR_OK);
+	assert_int_equal(leasefile_save_begin(file, &table, "2"), ERR_OK);
+	assert_true(leasefile_save_some(file, &table, 2, NOW)); /* 104 and 103 */
+	/* 101 goes, and 104 takes its place; 105 comes, where 104 was */
+	leases[1] = leases[4];
+	leases[4] = leases[5];
+	leasefile_note(file, &leases[4], NOW);
+	/* 103, which is written already, is released */
+	leases[3].state = LEASE_RELEASED;
+	leasefile_note(file, &leases[3], NOW);
+	assert_true(leasefile_save_some(file, &table, 2, NOW)); /* 102 and 104 */
+	assert_false(leasefile_save_some(file, &table, 2, NOW));
+	/* the process may die here: the old file stands, with what was noted */
+	assert_int_equal(leasefile_flush(file), ERR_OK);
+	leasefile_note_timeline(file, "3");
+	assert_int_equal(leasefile_save_end(file), ERR_OK);
+	assert_int_equal(read_file(NOW), ERR_OK);
+	assert_int_equal(back.found.bad, 0);
+	assert_string_equal(back.found.timeline, "3");
+	for (size_t i = 0; i < back.count; i++)
+		assert_int_not_equal(back.leases[i].address, 0x0a4d0065);
+	assert_int_equal(last_of(0x0a4d0064)->state, LEASE_BOUND);
+	assert_int_equal(last_of(0x0a4d0066)->state, LEASE_BOUND);
+	assert_int_equal(last_of(0x0a4d0067)->state, LEASE_RELEASED);
+	assert_int_equal(last_of(0x0a4d0068)->state, LEASE_BOUND);
+	assert_int_equal(last_of(0x0a4d0069)->state, LEASE_BOUND);
+}
+
+static void test_a_save_that_comes_to_nothing_leaves_the_file(void **state)
+{
+	struct lease lease = {.address = 0x0a4d0064,
+			      .state = LEASE_BOUND,
+			      .ends_ms = NOW + 600000,
+			      .client = {3, {{0xff, 0x0a, 0x00}}}};
+	struct lease_table table = {.leases = &lease, .count = 1}, none = {.count = 0};
+	char fresh[sizeof(path) + 4];
+
+	(void)state;
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", path);
+	assert_int_equal(leasefile_save(file, &table, "1", NOW), ERR_OK);
+	assert_int_equal(leasefile_save_begin(file, &none, "2"), ERR_OK);
+	assert_int_equal(access(fresh, F_OK), 0);
+	lease.address++;
+	leasefile_note(file, &lease, NOW);
+	assert_int_equal(leasefile_flush(file), ERR_OK);
+	leasefile_save_abandon(file);
+	assert_int_not_equal(access(fresh, F_OK), 0);
+	assert_int_equal(read_file(NOW), ERR_OK);
+	assert_int_equal(back.count, 2);
+	assert_string_equal(back.found.timeline, "1");
+	/* what stands in the way of the last step is told, and the file is as it was */
+	assert_int_equal(leasefile_save_begin(file, &none, "2"), ERR_OK);
+	assert_false(leasefile_save_some(file, &none, 1, NOW));
+	assert_int_equal(unlink(fresh), 0);
+	assert_int_equal(leasefile_save_end(file), ERR_SYSTEM);
+	assert_int_equal(read_file(NOW), ERR_OK);
+	assert_int_equal(back.count, 2);
 }
 
 /* Kea CVE-2019-6474: what was written can be read again, whatever a client calls itself. */
@@ -339,6 +422,11 @@ int main(void)
 						open_file, close_file),
 		cmocka_unit_test_setup_teardown(test_a_cut_line_is_no_fault, open_file,
 						close_file),
+		cmocka_unit_test_setup_teardown(test_a_save_in_pieces_misses_nothing, open_file,
+						close_file),
+		cmocka_unit_test_setup_teardown(
+			test_a_save_that_comes_to_nothing_leaves_the_file, open_file,
+			close_file),
 		cmocka_unit_test_setup_teardown(test_the_longest_key_comes_back, open_file,
 						close_file),
 		cmocka_unit_test_setup_teardown(test_damage_is_counted, open_file, close_file),
