@@ -256,3 +256,70 @@ def test_a_standby_that_cannot_listen_is_left(server):
     time.sleep(2)
     assert 2 <= standby.output.count("asked", said) <= 24
     restart(server)
+
+
+# ---------------------------------------------------------------- prepared statements
+
+def offer_definition(postgres):
+    return postgres.admin("select pg_get_functiondef(oid) as text, oid::regprocedure::text as name from pg_proc "
+                          "where pronamespace = 'rouse_daemon'::regnamespace and proname = 'offer'")[0]
+
+
+def remake_offer(postgres, text):
+    """As a migration does: the function goes and comes back, in one transaction."""
+    name = offer_definition(postgres).name
+    postgres.admin(f"begin; drop function {name}; {text}; "
+                   f"grant execute on function {name} to rouse_menud; commit")
+
+
+def ask_until_offered(server, mac):
+    until(lambda: "rouse_ticket=" in server.boot(of(mac)), 10, "no job is offered")
+
+
+def test_a_prepared_statement_outlives_a_migration(server):
+    restart(server)
+    server.postgres.sql("select rouse.enqueue('lab-03', 'inventory')")
+    for _ in range(3):
+        ask_until_offered(server, OTHER[1])
+    definition = offer_definition(server.postgres).text
+    # made anew with the same result nobody notices
+    remake_offer(server.postgres, definition)
+    assert "rouse_ticket=" in server.boot(of(OTHER[1]))
+    # with another result the old plan is of no use: the connection is made anew
+    said = len(server.daemon.output)
+    remake_offer(server.postgres, re.sub(r"\bhost text", "host name", definition, count=1))
+    server.boot(of(OTHER[1]))
+    server.daemon.wait_for("event=database_connected", after=said)
+    remake_offer(server.postgres, definition)
+    ask_until_offered(server, OTHER[1])
+    server.postgres.sql("select count(rouse.cancel(id)) from rouse.jobs where host = 'lab-03' and ended_at is null")
+
+
+def test_behind_a_pooler_that_changes_servers(server):
+    """PgBouncer in its transaction mode: the next server process knows nothing of what was prepared."""
+    folder = server.postgres.directory.parent / "pooler"  
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    run = server.postgres.directory / "run"
+    (folder / "ini").write_text(
+        f"[databases]\nrouse = host={run} dbname=rouse user=rouse_menud\n[pgbouncer]\nlisten_addr =\n"
+        f"unix_socket_dir = {folder}\nlisten_port = 6432\nauth_type = any\npool_mode = transaction\n"
+        "min_pool_size = 3\nserver_round_robin = 1\nignore_startup_parameters = extra_float_digits\n",
+        encoding="ascii")
+    pooler = server.host.spawn(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "pgbouncer",
+                                folder / "ini"], name="pgbouncer")
+    until((folder / ".s.PGSQL.6432").exists, 10, "no pooler")
+    try:
+        # no NOTIFY comes through such a pooler: the job is there before the snapshot is loaded
+        server.postgres.sql("select rouse.enqueue('lab-02', 'inventory')")
+        restart(server, database=f"host={folder} port=6432 dbname=rouse user=rouse_menud")
+        for _ in range(8):
+            ask_until_offered(server, OTHER[0])
+        server.daemon.wait_for("event=statements_not_kept")
+        ask_until_offered(server, OTHER[0])
+        assert server.daemon.output.count("event=statements_not_kept") == 1
+    finally:
+        server.postgres.sql(
+            "select count(rouse.cancel(id)) from rouse.jobs where host = 'lab-02' and ended_at is null")
+        restart(server)
+        pooler.stop()
