@@ -1,5 +1,5 @@
 -- What is asked often finds its rows by an index, whatever has piled up: 20,000 hosts with a card each, 60,000 ended jobs with
--- their attempts and history, and 60,000 events. PostgreSQL itself counts the rows that are read one after the other.
+-- their attempts and history, 60,000 events and 60,000 changes of leases. PostgreSQL itself counts the rows that are read one after the other.
 begin;
 select plan(29);
 alter table rouse_data.job disable trigger user;
@@ -20,6 +20,7 @@ insert into rouse_data.ticket (hash, job_id, offer_id, mac, expires_at, attempt_
 	select sha256(o.id::text::bytea), o.job_id, o.id, '52:00:00:00:00:01', now(), a.id from rouse_data.offer o join rouse_data.attempt a on a.job_id = o.job_id;
 insert into rouse_data.event (at, daemon, instance, stage, kind, mac, host)
 	select clock_timestamp() - interval '1 hour' * (random() * 20), 'dhcpd', 'd', 'fw_dhcp', 'discover', n.mac, n.host from rouse_data.nic n, generate_series(1, 3);
+insert into rouse_data.lease_change (at, instance, addresses) select now(), 'd', array['10.0.0.1'::inet] from generate_series(1, 60000);
 insert into rouse_data.wake (host_id, ordered_by) select id, 'x' from rouse_data.host;
 insert into rouse_data.audit (at, who, via, noun, what, key) select now(), 'x', 'x', 'hosts', 'insert', name from rouse_data.host;
 select pg_temp.image('tiny') \g /dev/null
