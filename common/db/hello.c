@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "db/rows.h"
+#include "db/waker.h"
 #include "io/log.h"
 #include "io/notify.h"
 
@@ -19,6 +20,7 @@ struct hello {
 	struct hello_options options;
 	struct loop_timer hello_timer;
 	struct loop_timer tick_timer;
+	struct waker *waker;
 	char instance[96];
 	bool is_refused;
 	unsigned in_flight; /* answers still to come */
@@ -107,6 +109,10 @@ enum err hello_open(struct loop *loop, struct db_conn *conn,
 	hello->conn = conn;
 	hello->options = *options;
 	(void)snprintf(hello->instance, sizeof(hello->instance), "%s", options->instance);
+	if (waker_open(loop, conn, hello->instance, &hello->waker) != ERR_OK) {
+		free(hello);
+		return ERR_MEMORY;
+	}
 	loop_timer_open(loop, &hello->hello_timer, on_hello_time, hello);
 	loop_timer_start(&hello->hello_timer, HELLO_MS, HELLO_MS);
 	loop_timer_open(loop, &hello->tick_timer, on_tick_time, hello);
@@ -134,6 +140,7 @@ void hello_close(struct hello *hello)
 	if (!hello)
 		return;
 	hello->is_closed = true;
+	waker_close(hello->waker);
 	loop_timer_close_then(&hello->hello_timer, on_timer_closed);
 	loop_timer_close_then(&hello->tick_timer, on_timer_closed);
 }

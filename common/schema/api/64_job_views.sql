@@ -124,15 +124,3 @@ call rouse_data.describe('rouse.batches', 'Jobs that were given to a group toget
 	"succeeded": "ended well", "failed": "ended with a reason", "cancelled": "cancelled by an operator",
 	"expired": "not begun by their deadline", "retry_of": "the batch that this one repeats",
 	"created_at": "when it was made", "created_by": "by whom"}');
-
-create view rouse.wakes with (security_barrier) as
-	select w.id, h.name as host, w.ordered_at, w.ordered_by, w.job_id as job,
-		(select min(e.at) from rouse_data.event e join rouse_data.nic n on n.mac = e.mac
-			where n.host = h.name and e.stage = 'fw_dhcp' and e.at > w.ordered_at
-				and e.at < w.ordered_at + interval '1 hour') as booted_at
-	from rouse_data.wake w join rouse_data.host h on h.id = w.host_id
-	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
-	order by w.id;
-call rouse_data.describe('rouse.wakes', 'Orders to wake machines.', '{
-	"id": "number", "host": "the machine", "ordered_at": "when", "ordered_by": "by whom", "job": "for this job, if for one",
-	"booted_at": "when its firmware was heard next, within an hour; null: not yet"}');

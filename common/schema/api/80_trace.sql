@@ -61,6 +61,12 @@ language sql stable as $$
 		union all
 		select w.ordered_at, null, 'database', 'wake ordered, by ' || w.ordered_by || coalesce(', for job ' || w.job_id, '')
 		from rouse_data.wake w join machine m on m.id = w.host_id
+		union all
+		select w.sent_at, null, 'database', format('wake packets sent to %s by %s', array_to_string(w.sent_to, ', '), w.claimed_by)
+		from rouse_data.wake w join machine m on m.id = w.host_id where w.sent_at is not null
+		union all
+		select w.claimed_at, null, 'database', format('wake packets not sent by %s: %s', w.claimed_by, w.problem)
+		from rouse_data.wake w join machine m on m.id = w.host_id where w.sent_at is null and w.problem is not null
 	), staged as (
 		select *, coalesce(rouse_data.begins_boot(h.stage, h.at,
 			lag(h.stage) over w, lag(h.at) over w), false) as begins
