@@ -2,8 +2,8 @@
  * hello - says to the database that this daemon lives (rouse.daemons), on connect and every 10
  * s, and learns whether the schema is one it can work with. Every 5 s it calls
  * rouse_daemon.tick(), by which any daemon that is alive moves what time moves: leases of
- * attempts, deadlines, schedules. It sends the Wake-on-LAN packets that are this daemon's to send
- * (db/waker.h).
+ * attempts, deadlines, schedules. It sends the Wake-on-LAN packets that are this daemon's to
+ * send (db/waker.h).
  */
 #ifndef ROUSE_DB_HELLO_H
 #define ROUSE_DB_HELLO_H
