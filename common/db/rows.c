@@ -28,6 +28,84 @@ void rows_free(struct db_rows *rows)
 	free(rows);
 }
 
+static struct db_rows *rows_of(PGresult *result)
+{
+	struct db_rows *rows = result ? malloc(sizeof(*rows)) : NULL;
+
+	if (rows)
+		rows->result = result;
+	else
+		PQclear(result);
+	return rows;
+}
+
+struct db_rows *rows_copy(const struct db_rows *rows)
+{
+	return rows_of(PQcopyResult(rows->result, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES));
+}
+
+static bool has_same_columns(const struct db_rows *a, const struct db_rows *b)
+{
+	if (rows_width(a) != rows_width(b))
+		return false;
+	for (size_t i = 0; i < rows_width(a); i++) {
+		if (strcmp(rows_name(a, i), rows_name(b, i)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Adds one row at the end. */
+static bool add_row(PGresult *result, const struct db_rows *from, size_t row)
+{
+	int at = PQntuples(result);
+
+	for (int i = 0; i < PQnfields(result); i++) {
+		bool is_null = PQgetisnull(from->result, (int)row, i);
+
+		if (!PQsetvalue(result, at, i,
+				is_null ? NULL : PQgetvalue(from->result, (int)row, i),
+				is_null ? -1 : PQgetlength(from->result, (int)row, i)))
+			return false;
+	}
+	return true;
+}
+
+static int64_t id_of(const struct db_rows *rows, size_t row, int column)
+{
+	return row < rows_count(rows)
+		       ? strtoll(PQgetvalue(rows->result, (int)row, column), NULL, 10)
+		       : INT64_MAX;
+}
+
+struct db_rows *rows_merge(const struct db_rows *base, const struct db_rows *delta,
+			   const int64_t *changed, size_t changed_count)
+{
+	int column = PQfnumber(base->result, "id");
+	size_t at = 0, new_at = 0, next = 0;
+	PGresult *result;
+	bool is_good = column >= 0 && has_same_columns(base, delta);
+
+	result = is_good ? PQcopyResult(base->result, PG_COPYRES_ATTRS) : NULL;
+	while (result && is_good && (at < rows_count(base) || new_at < rows_count(delta))) {
+		int64_t id = id_of(base, at, column), new_id = id_of(delta, new_at, column);
+
+		while (next < changed_count && changed[next] < id)
+			next++;
+		if (next < changed_count && changed[next] == id)
+			at++; /* gone, or in `delta` */
+		else if (new_id < id)
+			is_good = add_row(result, delta, new_at++);
+		else
+			is_good = add_row(result, base, at++);
+	}
+	if (!is_good) {
+		PQclear(result);
+		result = NULL;
+	}
+	return rows_of(result);
+}
+
 size_t rows_count(const struct db_rows *rows)
 {
 	return (size_t)PQntuples(rows->result);

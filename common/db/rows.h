@@ -28,6 +28,15 @@ struct db_rows;
 struct db_rows *rows_take(const struct db_rows *rows);
 void rows_free(struct db_rows *rows);
 
+/* The same again. NULL when memory is short. */
+struct db_rows *rows_copy(const struct db_rows *rows);
+/*
+ * Both in the order of their column "id": `base` without those whose id is among `changed` (in
+ * order), and `delta` in their stead. NULL when memory is short, or their columns differ.
+ */
+struct db_rows *rows_merge(const struct db_rows *base, const struct db_rows *delta,
+			   const int64_t *changed, size_t changed_count);
+
 size_t rows_count(const struct db_rows *rows);
 size_t rows_width(const struct db_rows *rows);
 const char *rows_name(const struct db_rows *rows, size_t column);

@@ -334,9 +334,7 @@ enum err site_load_take(struct site_rows *rows, struct loaded_site **ret_loaded,
 	enum err err = ERR_OK;
 
 	if (!loaded) {
-		for (int view = 0; view < SITE_VIEWS; view++)
-			rows_free(rows->view[view]);
-		memset(rows, 0, sizeof(*rows));
+		site_rows_free(rows);
 		return ERR_MEMORY;
 	}
 	loaded->rows = *rows;
@@ -355,6 +353,13 @@ enum err site_load_take(struct site_rows *rows, struct loaded_site **ret_loaded,
 	problem[0] = '\0';
 	*ret_loaded = loaded;
 	return ERR_OK;
+}
+
+void site_rows_free(struct site_rows *rows)
+{
+	for (int view = 0; view < SITE_VIEWS; view++)
+		rows_free(rows->view[view]);
+	memset(rows, 0, sizeof(*rows));
 }
 
 void site_load_free(struct loaded_site *loaded)

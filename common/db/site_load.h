@@ -43,5 +43,7 @@ const char *site_view_name(enum site_view view);
 MUST_CHECK enum err site_load_take(struct site_rows *rows, struct loaded_site **ret_loaded,
 				   char *problem, size_t problem_size);
 void site_load_free(struct loaded_site *loaded);
+/* Frees all views and leaves none. */
+void site_rows_free(struct site_rows *rows);
 
 #endif

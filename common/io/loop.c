@@ -249,3 +249,42 @@ void loop_timer_close(struct loop_timer *timer)
 	timer->is_open = false;
 	uv_close((uv_handle_t *)&timer->uv, NULL);
 }
+
+struct pool_work {
+	uv_work_t uv;
+	void (*work)(void *data);
+	void (*on_done)(void *data);
+	void *data;
+};
+
+static void on_pool_work(uv_work_t *uv)
+{
+	struct pool_work *pool_work = uv->data;
+
+	pool_work->work(pool_work->data);
+}
+
+static void on_pool_done(uv_work_t *uv, int status)
+{
+	struct pool_work *pool_work = uv->data;
+
+	(void)status;
+	pool_work->on_done(pool_work->data);
+	free(pool_work);
+}
+
+void loop_work(struct loop *loop, void (*work)(void *data), void (*on_done)(void *data),
+	       void *data)
+{
+	struct pool_work *pool_work = malloc(sizeof(*pool_work));
+
+	if (pool_work) {
+		*pool_work = (struct pool_work){.work = work, .on_done = on_done, .data = data};
+		pool_work->uv.data = pool_work;
+		if (uv_queue_work(&loop->uv, &pool_work->uv, on_pool_work, on_pool_done) == 0)
+			return;
+		free(pool_work);
+	}
+	work(data);
+	on_done(data);
+}

@@ -64,6 +64,14 @@ uint64_t loop_now_ms(const struct loop *loop);
  */
 void loop_stay_awake(struct loop *loop, unsigned microseconds);
 
+/*
+ * Calls work(data) in a thread of libuv's pool, and then on_done(data) in the loop's. Where
+ * that cannot be had both are called at once. `data` is left alone meanwhile, but for what its
+ * owner keeps apart for both.
+ */
+void loop_work(struct loop *loop, void (*work)(void *data), void (*on_done)(void *data),
+	       void *data);
+
 /* A repeating or one-shot timer with a plain callback. Zeroed memory is a timer not yet opened.
  */
 struct loop_timer {

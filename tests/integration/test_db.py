@@ -2,11 +2,14 @@
 hosts that are slow, standby or away, and a saved configuration."""
 
 import json
+import random
 import re
+import signal
 import threading
 import time
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from test_menud import FACTS, MAC, Server, add_host
@@ -82,7 +85,8 @@ def problem(server):
 def behind_the_views(server, text, *values):
     """A change that no constraint and no trigger sees; the daemons are told of it."""
     server.postgres.admin("set session_replication_role = replica; "
-                          f"{text}; notify rouse_changed, 'test'", *values)
+                          f"{text}; insert into rouse_data.change values (pg_current_xact_id(), 'nic', now()); "
+                          "notify rouse_changed, 'test'", *values)
 
 
 def test_an_invalid_row_is_refused_and_told(server):
@@ -114,8 +118,8 @@ def test_an_invalid_row_is_refused_and_told(server):
 
 def test_the_first_failure_of_a_load_is_told(server):
     said = len(server.daemon.output)
-    server.postgres.admin("revoke select on rouse_daemon.boot_rules_now from rouse_menud; "
-                          "notify rouse_changed, 'test'")
+    server.postgres.admin("revoke select on rouse_daemon.boot_rules_now from rouse_menud")
+    server.daemon.signal(signal.SIGHUP)  # all is read anew
     try:
         line = server.daemon.wait_for("event=snapshot_failed.*", after=said).group()
         assert "view=boot_rules_now" in line and "permission denied" in line
@@ -323,3 +327,79 @@ def test_behind_a_pooler_that_changes_servers(server):
             "select count(rouse.cancel(id)) from rouse.jobs where host = 'lab-02' and ended_at is null")
         restart(server)
         pooler.stop()
+
+
+# ---------------------------------------------------------------- what changed, and nothing else
+
+CHANGES = [
+    "insert into rouse.hosts (name, product) values ('r' || {a}, 'model {b}') on conflict do nothing",
+    "insert into rouse.nics (mac, host) select '52:54:00:01:00:0{c}', name from rouse.hosts where name = 'r' || {a} "
+    "on conflict do nothing",
+    "update rouse.nics set host = (select name from rouse.hosts where name ~ '^r[0-9]' order by random() limit 1) "
+    "where mac = '52:54:00:01:00:0{c}'",
+    "delete from rouse.nics where mac = '52:54:00:01:00:0{c}'",
+    "update rouse.hosts set name = 'r' || {b} where name = 'r' || {a} "
+    "and not exists (select from rouse.hosts where name = 'r' || {b})",
+    "update rouse.hosts set state = 'disabled' where name = 'r' || {a}",
+    "update rouse.hosts set state = 'active', product = 'other {c}' where name in ('r' || {a}, 'r' || {b})",
+    "update rouse.hosts set group_name = 'g{c}' where name = 'r' || {a}",
+    "delete from rouse.hosts where name = 'r' || {a} and not exists (select from rouse.jobs j where j.host = 'r' || {a})",
+    "insert into rouse.hosts (name) select 'many' || {a} || '-' || n from generate_series(1, 50) n on conflict do nothing",
+    "delete from rouse.hosts where name like 'many' || {b} || '-%'",
+    "select rouse.inventory(n.host) from rouse.nics n where n.host = 'r' || {a} limit 1",
+    "select rouse.cancel(id) from rouse.queue where host = 'r' || {a}",
+    "update rouse.menu set title = 'title {c}' where key = 'memtest'",
+    "update rouse.groups set name = 'g{c}' where name = 'g9'",
+]
+
+
+def change_at_random(postgres, seed, count):
+    """Transactions of one to three statements, which overlap those of others and are sometimes taken back."""
+    chance = random.Random(seed)
+    connection = postgres.connect("postgres")
+    cursor = connection.cursor()
+    for _ in range(count):
+        cursor.execute("begin")
+        try:
+            for _ in range(chance.randint(1, 3)):
+                cursor.execute(chance.choice(CHANGES).format(a=chance.randint(1, 9), b=chance.randint(1, 9),
+                                                             c=chance.randint(1, 9)))
+            time.sleep(chance.choice([0, 0, 0.01, 0.05]))
+            cursor.execute(chance.choice(["commit", "commit", "commit", "rollback"]))
+        except psycopg2.Error:  # refused, or in the way of another
+            cursor.execute("rollback")
+    connection.close()
+
+
+def saved_views(server):
+    """What it knew when it was stopped."""
+    assert server.daemon.stop() == 0, server.daemon.output
+    file = server.workdir / "state" / "menud.snapshot"
+    views = json.loads(file.read_text(encoding="utf-8"))["views"]
+    file.unlink()
+    return views
+
+
+@pytest.fixture(scope="module", name="nine_groups")
+def make_nine_groups(server):
+    server.postgres.sql("insert into rouse.groups (name) select 'g' || n from generate_series(1, 9) n")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_reading_what_changed_ends_where_reading_all_does(server, nine_groups, seed):
+    restart(server)
+    threads = [threading.Thread(target=change_at_random, args=(server.postgres, 10 * seed + n, 25)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    last = f"the last change {seed}"
+    server.postgres.sql("update rouse.menu set title = %s where key = 'local'", last)
+    until(lambda: last in server.boot("mac0=52:54:00:00:00:99&platform=efi"), 20, "no last change")
+    assert "event=snapshot_refused" not in server.daemon.output
+    caught_up = saved_views(server)
+    server.start()
+    whole = saved_views(server)
+    assert len(whole["hosts_now"]["rows"]) > 5
+    assert caught_up == whole
+    server.start()

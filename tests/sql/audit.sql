@@ -33,7 +33,7 @@ delete from rouse.boot_files where arch = 9;
 select set_eq('select distinct noun from rouse.audit', $$select unnest('{hosts,nics,settings,images,image_versions,dhcp_options,subnets,pools,groups,operators,reservations,menu,boot_rules,profiles,boot_files}'::text[])$$,
 	'all of the configuration is in it');
 select is_empty($$
-	select t.tgrelid::regclass from pg_trigger t where t.tgname = 'note_change'
+	select t.tgrelid::regclass from pg_trigger t where t.tgname like 'note_change%'
 		and 2 > (select count(*) from pg_trigger o where o.tgrelid = t.tgrelid and o.tgname in ('note_audit', 'guard_row', 'guard_site'))
 	$$, 'whatever the daemons are told of is audited, and guarded by limits: a new table is not forgotten');
 select is_empty('select from rouse.audit where key is null or at is null', 'each change says of what');

@@ -77,7 +77,7 @@ select is_empty($$select statement, pg_temp.judge(statement, case when statement
 -- Every foreign key that an operator can hit has such a trigger; those left out are the database's own.
 select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
 	where c.contype = 'f' and c.connamespace = 'rouse_data'::regnamespace
-		and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname = 'note_change')
+		and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname like 'note_change%')
 		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_' || a.attname || '_known')
 		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_dhcp_option' and a.attname = 'type')$$,
 	'a new reference is not forgotten');
@@ -86,6 +86,6 @@ select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
 	where c.connamespace in ('rouse_data'::regnamespace, 'rouse'::regnamespace) and c.contype in ('c', 'x', 'u') and c.conname !~ ' '
 		and c.conrelid <> all (array['rouse_data.api', 'rouse_data.migration']::regclass[])$$, 'every constraint is a sentence');
 select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
-	where c.contype = 'f' and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname = 'note_change') and c.conname !~ ' '$$, 'so is every reference in the configuration');
+	where c.contype = 'f' and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname like 'note_change%') and c.conname !~ ' '$$, 'so is every reference in the configuration');
 select * from finish();
 rollback;

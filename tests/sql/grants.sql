@@ -5,10 +5,10 @@ select plan(13);
 create temp table expected_routine (role text, routine text);
 insert into expected_routine
 select role, routine from (values
-	('rouse_dhcpd', 'changed_since hello record tick wake_claim wake_sent lease_load lease_find lease_grant lease_end lease_in_use lease_origin'
+	('rouse_dhcpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_load lease_find lease_grant lease_end lease_in_use lease_origin'
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
-	('rouse_tftpd', 'changed_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
-	('rouse_menud', 'changed_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
+	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
+	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
 		' fos_register fos_finish fos_image act read')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 

@@ -167,13 +167,54 @@ begin
 end
 $$;
 comment on function rouse_data.note_change is
-	'After each statement that changed configuration: a row for changed_since() and a notification.';
+	'After each statement that changed configuration: a row for changes_since() and a notification.';
+
+create function rouse_data.note_hosts(relation text, changed bigint[]) returns void
+language plpgsql as $$
+begin
+	if changed is null then
+		return; -- A statement that found no row.
+	end if;
+	insert into rouse_data.change
+	values (pg_current_xact_id(), relation, now(), case when cardinality(changed) <= 20000 then changed end);
+	perform pg_notify('rouse_changed', relation);
+end
+$$;
+comment on function rouse_data.note_hosts is 'These hosts were changed; very many are told as: any.';
+
+create function rouse_data.note_host_change() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	perform rouse_data.note_hosts('host', (select array_agg(c.id) from changed c));
+	return null;
+end
+$$;
+comment on function rouse_data.note_host_change is 'After a statement that changed hosts: says which.';
+
+create function rouse_data.note_nic_change() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	names text[];
+begin
+	if tg_op = 'UPDATE' then
+		names := array(select c.host from changed c union select b.host from before b);
+	else
+		names := array(select distinct c.host from changed c);
+	end if;
+	-- A card without a host, or one that goes with its host, is told by an empty list.
+	if cardinality(names) > 0 then
+		perform rouse_data.note_hosts('nic', array(select h.id from rouse_data.host h where h.name = any (names)));
+	end if;
+	return null;
+end
+$$;
+comment on function rouse_data.note_nic_change is 'After a statement that changed network cards: says whose.';
 
 do $$
 declare
 	configured text;
 begin
-	foreach configured in array array['setting', 'host_group', 'host', 'nic', 'subnet', 'pool', 'reservation',
+	foreach configured in array array['setting', 'host_group', 'subnet', 'pool', 'reservation',
 		'boot_file', 'boot_rule', 'profile', 'menu_item', 'dhcp_option']
 	loop
 		execute format('create trigger note_change after insert or update or delete or truncate '
@@ -181,3 +222,18 @@ begin
 	end loop;
 end
 $$;
+
+create trigger note_change_truncate after truncate on rouse_data.host for each statement execute function rouse_data.note_change();
+create trigger note_change_insert after insert on rouse_data.host referencing new table as changed
+	for each statement execute function rouse_data.note_host_change();
+create trigger note_change_update after update on rouse_data.host referencing new table as changed
+	for each statement execute function rouse_data.note_host_change();
+create trigger note_change_delete after delete on rouse_data.host referencing old table as changed
+	for each statement execute function rouse_data.note_host_change();
+create trigger note_change_truncate after truncate on rouse_data.nic for each statement execute function rouse_data.note_change();
+create trigger note_change_insert after insert on rouse_data.nic referencing new table as changed
+	for each statement execute function rouse_data.note_nic_change();
+create trigger note_change_update after update on rouse_data.nic referencing old table as before new table as changed
+	for each statement execute function rouse_data.note_nic_change();
+create trigger note_change_delete after delete on rouse_data.nic referencing old table as changed
+	for each statement execute function rouse_data.note_nic_change();

@@ -55,7 +55,7 @@ begin
 		rouse_data.actor(), new.reason, new.text);
 	-- The daemons cache one bit of each host: whether it has a live job. They hear when it changes.
 	if was_live <> (new.state = any (live)) then
-		insert into rouse_data.change values (pg_current_xact_id(), 'job', now());
+		insert into rouse_data.change values (pg_current_xact_id(), 'job', now(), array[new.host_id]);
 		perform pg_notify('rouse_job', new.host_id::text);
 	end if;
 	if new.state = 'queued' and new.wake and (tg_op = 'INSERT' or old.state in ('scheduled', 'backlog')) then
@@ -189,14 +189,15 @@ create function rouse_data.end_local_boots(the_host bigint default null) returns
 language plpgsql as $$
 declare
 	ended int;
+	hosts bigint[];
 begin
 	with gone as (
 		delete from rouse_data.local_boot b where case when the_host is null then b.valid_until < now() else b.host_id = the_host end
 		returning b.host_id
 	)
-	select count(pg_notify('rouse_job', g.host_id::text)) into ended from gone g;
+	select count(pg_notify('rouse_job', g.host_id::text)), array_agg(g.host_id) into ended, hosts from gone g;
 	if ended > 0 then
-		insert into rouse_data.change values (pg_current_xact_id(), 'job', now());
+		insert into rouse_data.change values (pg_current_xact_id(), 'job', now(), hosts);
 	end if;
 	return ended;
 end

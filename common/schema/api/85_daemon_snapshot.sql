@@ -83,3 +83,41 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 $$;
 comment on function rouse_daemon.changed_since is
 	'Whether configuration changed in a transaction that a snapshot with this xmin could not see; and the xmin now.';
+
+create function rouse_data.views_of(relation text) returns text[]
+language sql immutable as $$
+	select case relation
+		when 'setting' then '{settings_now}'::text[]
+		when 'host' then '{hosts_now}' -- A new name is passed on to the tables that refer to it, which tell of it themselves.
+		when 'nic' then '{hosts_now,reservations_now}'
+		when 'job' then '{hosts_now}'
+		when 'host_group' then '{hosts_now}'
+		when 'subnet' then '{subnets_now,pools_now,dhcp_options_now}'
+		when 'pool' then '{pools_now}'
+		when 'reservation' then '{reservations_now}'
+		when 'boot_file' then '{boot_files_now}'
+		when 'boot_rule' then '{boot_rules_now}'
+		when 'profile' then '{profiles_now}'
+		when 'menu_item' then '{menu_now}'
+		when 'dhcp_option' then '{dhcp_options_now}' end
+$$;
+comment on function rouse_data.views_of is 'The views of rouse_daemon that a change of this table may change; null: all.';
+
+-- So many hosts are read anew one by one; for more, the view is read whole.
+create function rouse_daemon.changes_since(xmin xid8) returns table (xmin xid8, views text, hosts text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	with changed as (
+		select distinct on (c.relation, c.hosts) c.relation, rouse_data.views_of(c.relation) as views, c.hosts
+		from rouse_data.change c where c.xid8 >= changes_since.xmin
+	), host as (
+		select distinct h.id from changed c cross join unnest(c.hosts) h (id) order by 1 limit 20001
+	)
+	select pg_snapshot_xmin(pg_current_snapshot()),
+		case when changes_since.xmin is not null and not exists (select from changed c where c.views is null)
+			then coalesce((select string_agg(distinct v, ' ') from changed c cross join unnest(c.views) v), '') end,
+		case when changes_since.xmin is not null and (select count(*) from host) <= 20000
+				and not exists (select from changed c where c.hosts is null and (c.views is null or 'hosts_now' = any (c.views)))
+			then (select coalesce(string_agg(h.id::text, ' ' order by h.id), '') from host h) end
+$$;
+comment on function rouse_daemon.changes_since is
+	'What a daemon that has read everything in a snapshot of this xmin must read again: the views (null: all), and of hosts_now only these hosts (null: all of them); and the xmin now.';

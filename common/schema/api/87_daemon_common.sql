@@ -160,7 +160,7 @@ begin
 	delete from rouse_data.daemon d where d.seen_at < now() - interval '7 days';
 	delete from rouse_data.foreign_dhcp f
 	where f.last_seen < now() - make_interval(days => rouse_data.setting_int('event_days'));
-	-- Only the newest change matters to changed_since().
+	-- The newest change matters to changed_since() for ever; a daemon that is connected asks more often than once a day.
 	delete from rouse_data.change c where c.at < now() - interval '1 day'
 		and c.xid8 < (select max(n.xid8) from rouse_data.change n);
 	-- The lock on the events is short or not taken at all: the next tick tries again.

@@ -31,7 +31,7 @@ grant select on rouse_daemon.subnets_now, rouse_daemon.boot_files_now to rouse_d
 grant select on rouse_daemon.pools_now, rouse_daemon.reservations_now, rouse_daemon.dhcp_options_now to rouse_dhcpd;
 grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now to rouse_tftpd, rouse_menud;
 
-grant execute on function rouse_daemon.changed_since, rouse_daemon.hello, rouse_daemon.record, rouse_daemon.tick,
+grant execute on function rouse_daemon.changed_since, rouse_daemon.changes_since, rouse_daemon.hello, rouse_daemon.record, rouse_daemon.tick,
 	rouse_daemon.wake_claim, rouse_daemon.wake_sent
 	to rouse_dhcpd, rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.lease_load, rouse_daemon.lease_find, rouse_daemon.lease_grant,
