@@ -1,6 +1,5 @@
 #include "dhcpd/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,7 +8,7 @@
 #include "db/rows.h"
 #include "dhcpd/asks.h"
 #include "dhcpd/clienttext.h"
-#include "dhcpd/leasefile.h"
+#include "dhcpd/declines.h"
 #include "dhcpd/load.h"
 #include "dhcpd/saver.h"
 #include "dhcpd/store_table.h"
@@ -20,16 +19,15 @@
 #define SLOW_MS 1000   /* a commit that takes longer is an outage */
 #define SWEEP_MS 100
 #define SAVE_MS 300000
-#define NOTES_MOST (32U << 20) /* octets: then the table is saved early */
 #define QUERY_DEADLINE_MS 2000
 
 struct store {
 	struct store_options options;
 	struct table *table;
-	struct leasefile *saved;
 	struct saver *saver;
 	struct grants *grants;
 	struct asks *asks;
+	struct declines *declines;
 	struct parking *granting; /* packets whose lease is being recorded */
 	struct parking *asking;	  /* packets of clients that are being looked for */
 	struct loop_timer sweep_timer, save_timer;
@@ -37,7 +35,7 @@ struct store {
 	bool is_loaded;		   /* the table is the database's, and not only the file's */
 	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
 	struct store_counts counts;
-	struct log_repeat full_log, late_log, end_log, save_log;
+	struct log_repeat full_log, late_log, end_log;
 };
 
 static uint64_t now_ms(const struct store *store)
@@ -97,7 +95,7 @@ static void keep(struct store *store, uint32_t address)
 	const struct lease *lease = lease_at(store_leases(store), address);
 
 	if (lease)
-		leasefile_note(store->saved, lease, now_ms(store));
+		saver_note(store->saver, lease);
 }
 
 /* --- grants --- */
@@ -227,7 +225,7 @@ void store_forget(struct store *store, const struct lease_client *client,
 	table_forget(store->table, client, net);
 }
 
-static void on_ended(void *data, const struct db_answer *answer)
+static void on_released(void *data, const struct db_answer *answer)
 {
 	struct store *store = data;
 	unsigned long left_out;
@@ -238,14 +236,10 @@ static void on_ended(void *data, const struct db_answer *answer)
 			    log_text(answer->message), left_out);
 }
 
-void store_end(struct store *store, const struct lease_client *client, uint32_t address,
-	       enum lease_state state)
+void store_release(struct store *store, const struct lease_client *client, uint32_t address)
 {
-	long quarantine = site_setting_number(store->options.site(store->options.data),
-					      "decline_quarantine_seconds", 3600);
 	char owner[CLIENTTEXT_SIZE], address_text[IP4_TEXT_SIZE];
-	const char *params[] = {store->options.instance, address_text, owner,
-				state == LEASE_DECLINED ? "declined" : "released"};
+	const char *params[] = {store->options.instance, address_text, owner};
 	struct text out = text_into(owner, sizeof(owner));
 
 	clienttext_put(&out, client);
@@ -253,49 +247,100 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 	/* not recorded as released, it just runs to its end: nothing is lost but time */
 	if (db_query(store->options.conn,
 		     "select rouse_daemon.lease_end($1, array[$2::inet], array[$3::bytea], "
-		     "array[$4::text])",
-		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK) {
-		log_warning("lease_end_not_recorded", "address=%s state=%s reason=%s",
-			    address_text, params[3], log_text("the database is away"));
-		if (state == LEASE_RELEASED)
-			return;
+		     "array['released'])",
+		     params, 3, QUERY_DEADLINE_MS, on_released, store) != ERR_OK) {
+		log_warning("lease_end_not_recorded", "address=%s state=released reason=%s",
+			    address_text, log_text("the database is away"));
+		return;
 	}
-	table_end(store->table, address, state, end_in(store, quarantine));
+	table_end(store->table, address, LEASE_RELEASED, 0);
 	keep(store, address);
+}
+
+/* The client's own entry is ended; anybody's who only used it is made. */
+static void quarantine(struct store *store, const struct decline *decline)
+{
+	long seconds = site_setting_number(store->options.site(store->options.data),
+					   "decline_quarantine_seconds", 3600);
+	struct lease_holder holder = {decline->address, &decline->client,
+				      decline->has_mac ? &decline->mac : NULL, 0};
+	const struct lease *lease = lease_at(store_leases(store), decline->address);
+
+	if (decline->kind == DECLINE_IN_USE || !lease || !lease_is_of(lease, &decline->client))
+		table_quarantine(store->table, &holder, end_in(store, seconds), now_ms(store));
+	else
+		table_end(store->table, decline->address, LEASE_DECLINED,
+			  end_in(store, seconds));
+	keep(store, decline->address);
+}
+
+/* Once more: the table may have been read between, when the database did not know of it. */
+static void on_declined(void *data, const struct decline *decline)
+{
+	quarantine(data, decline);
+}
+
+static void add_decline(struct store *store, const struct decline *decline)
+{
+	char address[IP4_TEXT_SIZE];
+
+	quarantine(store, decline);
+	if (declines_add(store->declines, decline) == ERR_OK)
+		return;
+	ip4_format(decline->address, address);
+	log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s", address,
+		    log_text("too many wait for the database: kept from clients by this "
+			     "process alone, until it reads the leases again"));
+}
+
+void store_decline(struct store *store, const struct lease_client *client, uint32_t address)
+{
+	const struct lease *lease = lease_at(store_leases(store), address);
+	struct decline decline = {
+		.address = address, .kind = DECLINE_LEASED, .client = *client};
+
+	/* what nobody offered is not quarantined because somebody names it */
+	if (!lease || !lease_is_of(lease, client))
+		return;
+	if (lease->state != LEASE_BOUND)
+		decline.kind = DECLINE_OFFERED;
+	decline.has_mac = lease->has_mac;
+	decline.mac = lease->mac;
+	add_decline(store, &decline);
 }
 
 void store_quarantine(struct store *store, const struct lease_holder *holder)
 {
-	long quarantine = site_setting_number(store->options.site(store->options.data),
-					      "decline_quarantine_seconds", 3600);
-	char owner[CLIENTTEXT_SIZE], address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-	const char *params[] = {store->options.instance, address, owner,
-				holder->mac ? mac : NULL};
-	struct text out = text_into(owner, sizeof(owner));
+	struct decline decline = {.address = holder->address,
+				  .kind = DECLINE_IN_USE,
+				  .has_mac = holder->mac != NULL,
+				  .client = *holder->client};
 
-	clienttext_put(&out, holder->client);
-	ip4_format(holder->address, address);
 	if (holder->mac)
-		mac_format(holder->mac, mac);
-	/* not recorded, it is kept from clients by this process alone */
-	if (db_query(store->options.conn,
-		     "select rouse_daemon.lease_in_use($1, $2::inet, $3::bytea, $4::macaddr)",
-		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK)
-		log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s",
-			    address, log_text("the database is away"));
-	table_quarantine(store->table, holder, end_in(store, quarantine), now_ms(store));
+		decline.mac = *holder->mac;
+	add_decline(store, &decline);
 }
 
 /* --- the whole table --- */
+
+static void retry_all(struct store *store)
+{
+	declines_retry(store->declines);
+	grants_retry(store->grants);
+	asks_retry(store->asks);
+}
 
 static void on_loaded(void *data)
 {
 	struct store *store = data;
 
 	store->is_loaded = true;
-	leasefile_note_timeline(store->saved, load_timeline(store->load));
-	grants_retry(store->grants);
-	asks_retry(store->asks);
+	/* only now are those sent that waited */
+	store->waiting_since_ms = grants_waiting(store->grants) > 0 ? now_ms(store) : 0;
+	saver_note_timeline(store->saver, load_timeline(store->load));
+	/* what others have granted is in the table only now */
+	saver_begin(store->saver, load_timeline(store->load));
+	retry_all(store);
 }
 
 static void on_stale(void *data)
@@ -308,7 +353,6 @@ static void on_stale(void *data)
 void store_on_up(struct store *store)
 {
 	/* what was not acknowledged is sent again: "already mine" is accepted */
-	store->waiting_since_ms = 0;
 	store->is_loaded = false;
 	load_begin(store->load);
 }
@@ -321,17 +365,6 @@ void store_on_down(struct store *store)
 
 /* --- the saved file --- */
 
-static void say_not_saved(void *data, int reason)
-{
-	struct store *store = data;
-	unsigned long left_out;
-
-	if (log_repeat_due(&store->save_log, now_ms(store), SAVE_MS, &left_out))
-		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s",
-			    log_text(store->options.saved_file), log_text(strerror(reason)),
-			    log_text("make the folder of state_dir, owned by dhcpd's user"));
-}
-
 static void on_save(void *data)
 {
 	struct store *store = data;
@@ -339,14 +372,6 @@ static void on_save(void *data)
 	/* the file of an earlier run is worth more than a table that was never loaded */
 	if (store->is_loaded)
 		saver_begin(store->saver, load_timeline(store->load));
-}
-
-/* The last one, of a process that stops. */
-static void save_all(struct store *store)
-{
-	if (leasefile_save(store->saved, store_leases(store), load_timeline(store->load),
-			   now_ms(store)) != ERR_OK)
-		say_not_saved(store, errno);
 }
 
 static void on_saved_lease(void *data, const struct lease *lease)
@@ -360,13 +385,7 @@ static void read_saved(struct store *store)
 {
 	struct leasefile_found found;
 
-	if (leasefile_read(store->saved, now_ms(store), on_saved_lease, store, &found) ==
-	    ERR_SYSTEM)
-		say_not_saved(store, errno);
-	if (found.bad > 0)
-		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
-			    log_text(store->options.saved_file), found.bad,
-			    log_text("the other lines are used; the database replaces all"));
+	saver_read(store->saver, on_saved_lease, store, &found);
 	load_expect_timeline(store->load, found.timeline);
 }
 
@@ -383,24 +402,16 @@ static void on_sweep(void *data)
 			    log_text("the database did not commit within 2 s"));
 	if (grants_waiting(store->grants) == 0)
 		store->waiting_since_ms = 0;
-	if (leasefile_flush(store->saved) != ERR_OK)
-		say_not_saved(store, errno);
-	if (leasefile_growth(store->saved) > NOTES_MOST)
+	saver_flush(store->saver);
+	if (saver_is_due(store->saver))
 		on_save(store);
 	if (!db_is_up(store->options.conn))
 		return;
 	load_tick(store->load);
 	/* before the table is the database's nothing is granted, nor sent again */
-	if (store->is_loaded) {
-		grants_retry(store->grants);
-		asks_retry(store->asks);
-	}
+	if (store->is_loaded)
+		retry_all(store);
 	table_tend(store->table, now);
-}
-
-static const struct lease_table *leases_to_save(void *data)
-{
-	return store_leases(data);
 }
 
 static enum err open_parts(struct store *store)
@@ -410,32 +421,29 @@ static enum err open_parts(struct store *store)
 					      on_grant_refused,	       store};
 	const struct asks_options asks = {store->options.loop, store->options.conn,
 					  on_lease_found, on_asked, store};
+	const struct declines_options declines = {store->options.loop, store->options.conn,
+						  store->options.instance, on_declined, store};
 	struct load_options load = {.loop = store->options.loop,
 				    .conn = store->options.conn,
 				    .instance = store->options.instance,
 				    .on_done = on_loaded,
 				    .on_stale = on_stale,
 				    .data = store};
-	struct saver_options saver = {.loop = store->options.loop,
-				      .leases = leases_to_save,
-				      .on_failed = say_not_saved,
-				      .data = store};
 	struct hash_key seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return ERR_SYSTEM;
-	if (leasefile_open(store->options.saved_file, &store->saved) != ERR_OK ||
-	    table_open(seed, &store->table) != ERR_OK ||
+	if (table_open(seed, &store->table) != ERR_OK ||
+	    saver_open(store->options.loop, store->options.saved_file, store_leases(store),
+		       &store->saver) != ERR_OK ||
 	    grants_open(&grants, &store->grants) != ERR_OK ||
 	    asks_open(&asks, &store->asks) != ERR_OK ||
+	    declines_open(&declines, &store->declines) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
 		return ERR_MEMORY;
 	load.table = store->table;
-	saver.file = store->saved;
-	if (load_open(&load, &store->load) != ERR_OK)
-		return ERR_MEMORY;
-	return saver_open(&saver, &store->saver);
+	return load_open(&load, &store->load);
 }
 
 static void free_store(void *data)
@@ -446,9 +454,9 @@ static void free_store(void *data)
 	parking_close(store->asking);
 	grants_close(store->grants);
 	asks_close(store->asks);
+	declines_close(store->declines);
 	load_close(store->load);
 	table_close(store->table);
-	leasefile_close(store->saved);
 	free(store);
 }
 
@@ -462,6 +470,7 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
 	store->options = *options;
 	err = open_parts(store);
 	if (err != ERR_OK) {
+		saver_close(store->saver, NULL);
 		free_store(store);
 		return err;
 	}
@@ -478,9 +487,9 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->counts.granted > 0 || store->is_loaded)
-		save_all(store);
-	saver_close(store->saver);
+	saver_close(store->saver, store->counts.granted > 0 || store->is_loaded
+					  ? load_timeline(store->load)
+					  : NULL);
 	loop_timer_close(&store->save_timer);
 	loop_timer_close_then(&store->sweep_timer, free_store);
 }

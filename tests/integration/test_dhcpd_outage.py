@@ -103,6 +103,32 @@ def test_an_ack_never_comes_before_its_row(site, database):
         blocker.close()
 
 
+def test_a_database_that_comes_back_and_does_not_commit_is_an_outage(site, database):
+    """Also when what waits was sent before the connection was lost: by the clock of the oldest grant, and by that
+    of the question for changes, which the same connection does not answer."""
+    site.start()
+    wire, late = site.wire("02:00:00:00:00:0d"), site.wire("02:00:00:00:00:0e")
+    offer = wire.discover()
+    blocker = database.connect("postgres")
+    try:
+        with blocker.cursor() as cursor:
+            # everybody may read it
+            cursor.execute("begin; lock table rouse_data.lease in exclusive mode")
+        assert wire.request(offer, timeout=0.3) is None
+        said = len(site.daemon.output)
+        database.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'rouse_dhcpd'")
+        site.daemon.wait_for("event=leases_loaded", timeout=20, after=said)
+        silence = f"event=silent [^\n]*mac={late.mac} [^\n]*the database is away"
+        site.wait_until(lambda: late.discover(timeout=0.3) is None and
+                        re.search(silence, site.daemon.output[said:]))
+        with blocker.cursor() as cursor:
+            cursor.execute("rollback")
+    finally:
+        blocker.close()
+    # and its end is seen, too
+    site.wait_until(lambda: late.discover(timeout=0.3))
+
+
 def test_a_grant_that_fails_within_its_commit_is_not_acknowledged(site, database):
     """The server sends the rows before it commits; they count for nothing if the commit fails."""
     database.admin("create function public.fail() returns trigger language plpgsql as "
@@ -168,6 +194,50 @@ def test_starts_with_the_saved_leases_while_the_database_is_away(site, database)
     database.start()
     site.daemon.wait_for("event=leases_loaded", timeout=15)
     assert site.wire("02:00:00:00:00:09").lease().type == ACK
+
+
+def test_many_leases_are_saved_in_many_turns(site, database):
+    """No turn of the loop writes them all; and the file is whole without an orderly stop."""
+    count = 30000
+    database.admin("insert into rouse_data.lease (address, client, mac, state, expires_at, granted_at, instance) "
+                   "select '10.77.16.0'::inet + n, '\\x01'::bytea || decode(lpad(to_hex(n), 12, '0'), 'hex'), "
+                   "lpad(to_hex(n), 12, '0')::macaddr, 'bound', now() + interval '1 day', now(), 'other/1' "
+                   "from generate_series(1, %s) n", count)
+    site.start()
+    saved = site.daemon.wait_for(r"event=leases_saved entries=(\d+) turns=(\d+)", timeout=30)
+    assert int(saved.group(1)) >= count and int(saved.group(2)) >= count // 2000
+    wire = site.wire("02:00:00:00:00:0b")
+    ack = wire.lease()
+    # what is granted now goes into the new file
+    site.wait_until(lambda: f"\n{ack.yiaddr} " in (site.state / "leases").read_text())
+    site.daemon.kill()
+    assert not (site.state / "leases.new").exists()
+    said = (site.state / "leases").read_text().splitlines()
+    assert len({line.split()[0] for line in said if line.startswith("10.77.")}) == count + 1
+    # and is in force without the database
+    database.stop()
+    site.start(wait="event=database_away")
+    again = wire.ask(REQUEST, option(50, packed(ack.yiaddr)))
+    assert again.type == ACK and 0 < again.number(51) <= 600
+
+
+def test_what_is_declined_in_an_outage_is_recorded_after_it(site, database):
+    site.start()
+    leased, offered = site.wire("02:00:00:00:00:1a"), site.wire("02:00:00:00:00:1b")
+    taken = [leased.lease().yiaddr, offered.discover().yiaddr]
+    lose_database(site, database)
+    said = len(site.daemon.output)
+    for wire, address in zip((leased, offered), taken):
+        wire.send(wire.message(DECLINE, option(54, packed(SERVER)), option(50, packed(address))))
+    site.wait_until(lambda: site.daemon.output.count("it is quarantined", said) == 2)
+    database.start()
+    site.daemon.wait_for("event=leases_loaded", timeout=20, after=said)
+    for wire, address in zip((leased, offered), taken):
+        row = site.wait_until(lambda wire=wire: (found := site.lease_of(wire.mac)) and
+                              found.state == "declined" and found)
+        assert str(row.address) == address
+        # not even to whom it was offered, by the table in memory or by the database
+        assert wire.lease().yiaddr not in taken
 
 
 def test_a_damaged_lease_file_is_told_and_no_obstacle(site):
