@@ -36,6 +36,7 @@ struct menud {
 	struct snapshot *snapshot;
 	struct events *events;
 	struct hello *hello;
+	struct login *login;
 	int roots[MENUD_ROOTS_MAX]; /* open folders, searched in order */
 	size_t root_count;
 	int image_store; /* open folder, or -1 */

@@ -13,6 +13,9 @@ static const struct {
 	{"/files/", ROUTE_FILES, "GET, HEAD"},
 	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},
+	{"/login", ROUTE_LOGIN, "GET, POST"},
+	{"/login/", ROUTE_LOGIN, "GET, POST"},
+	{"/api/v1/", ROUTE_API, "GET, POST"},
 	{"/healthz", ROUTE_HEALTH, "GET, HEAD"},
 	{"/readyz", ROUTE_READY, "GET, HEAD"},
 };

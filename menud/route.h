@@ -12,6 +12,8 @@ enum route_to {
 	ROUTE_FILES,	 /* GET, HEAD /files/PATH */
 	ROUTE_FOS,	 /* POST /fos/VERB */
 	ROUTE_FOS_IMAGE, /* GET, HEAD /fos/image/VERSION */
+	ROUTE_LOGIN,	 /* GET, POST /login, /login/ipxe */
+	ROUTE_API,	 /* GET, POST /api/v1/NAME */
 	ROUTE_HEALTH,	 /* GET, HEAD /healthz */
 	ROUTE_READY,	 /* GET, HEAD /readyz */
 	ROUTE_UNKNOWN,	 /* 404 */

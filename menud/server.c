@@ -7,9 +7,11 @@
 #include "io/log.h"
 #include "io/notify.h"
 #include "menud/answer.h"
+#include "menud/api.h"
 #include "menud/boot.h"
 #include "menud/file.h"
 #include "menud/fos.h"
+#include "menud/login.h"
 #include "menud/menud.h"
 #include "menud/route.h"
 
@@ -48,6 +50,12 @@ static void on_request(void *data, struct http_request *request)
 	case ROUTE_FOS_IMAGE:
 		fos_answer_image(menud, request, route.rest);
 		break;
+	case ROUTE_LOGIN:
+		login_answer(menud->login, request, route.rest);
+		break;
+	case ROUTE_API:
+		api_answer(menud, request, route.rest);
+		break;
 	case ROUTE_HEALTH:
 		answer_line(request, 200, "alive");
 		break;
@@ -78,6 +86,7 @@ static void on_database_up(void *data)
 	struct menud *menud = data;
 
 	hello_now(menud->hello);
+	login_on_up(menud->login);
 }
 
 static const char *status_line(void *data)
@@ -175,6 +184,8 @@ static enum err open_database(struct menud *menud)
 	if (err == ERR_OK)
 		err = hello_open(&menud->loop, menud->work, &hello, &menud->hello);
 	if (err == ERR_OK)
+		err = login_open(&menud->loop, menud->work, &menud->login);
+	if (err == ERR_OK)
 		err = snapshot_open(&menud->loop, &snapshot, &menud->snapshot);
 	return err;
 }
@@ -190,6 +201,7 @@ enum err server_open(struct menud *menud)
 void server_close(struct menud *menud)
 {
 	http_close(menud->http);
+	login_close(menud->login);
 	events_close(menud->events);
 	hello_close(menud->hello);
 	snapshot_close(menud->snapshot);

@@ -1,6 +1,7 @@
 """Wake-on-LAN, octet by octet: who sends, and where to."""
 
 import socket
+import time
 
 import pytest
 
@@ -29,12 +30,20 @@ def make_ear(server):
         listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with listening:
         listening.bind(("", 9))
-        listening.settimeout(15)
+        listening.settimeout(60)
         yield listening
 
 
 def magic(mac):
     return b"\xff" * 6 + bytes.fromhex(mac.replace(":", "")) * 16
+
+
+def becomes(server, host, wanted):
+    """Waits for the state of a host's newest order: a daemon writes its log first, and then tells the database."""
+    deadline = time.monotonic() + 60
+    while (found := state(server, host)) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
 
 
 def state(server, host):
@@ -48,7 +57,7 @@ def test_a_machine_in_the_daemons_network_is_woken(server, ear):
     assert {data for data, _ in packets} == {magic(NEAR)}
     assert {peer[0] for _, peer in packets} == {"10.77.0.3"}
     server.daemon.wait_for(f"event=wake_sent mac={NEAR} target=10.77.0.255")
-    assert state(server, "near") == "sent: "
+    becomes(server, "near", "sent: ")
 
 
 def test_two_daemons_send_an_order_once(server, ear):
@@ -63,22 +72,40 @@ def test_two_daemons_send_an_order_once(server, ear):
         ear.settimeout(5)  # both have asked again by then
         with pytest.raises(socket.timeout):
             ear.recv(2000)
-        assert state(server, "near") == "sent: "
+        becomes(server, "near", "sent: ")
     finally:
         assert other.stop() == 0
+
+
+def test_each_network_is_woken_by_the_daemon_in_it(server, ear, module_lab):
+    """Neither has a way to the other's: whoever took the wrong order gives it back by failing."""
+    host = module_lab.host("second", ["10.78.0.3/24"], segment="far")
+    second = host.spawn([server.build / "tftpd" / "tftpd", "--root", server.workdir, "--state-dir", "",
+                         "--database", server.postgres.conninfo("rouse_tftpd")], name="second")
+    try:
+        second.wait_for("event=snapshot_loaded")
+        server.postgres.sql("select rouse.wake(name) from unnest('{near,far}'::text[]) name")
+        packets = {ear.recvfrom(2000) for _ in range(6)}
+        assert {(data, peer[0]) for data, peer in packets} == {(magic(NEAR), "10.77.0.3"), (magic(FAR), "10.78.0.3")}
+        second.wait_for(f"event=wake_sent mac={FAR} target=10.78.0.255")
+        sent_by = dict(server.postgres.sql("select host::text, split_part(sent_by, '/', 2) from rouse.wakes "
+                                           "order by id desc limit 2"))
+        assert sent_by == {"near": str(server.daemon.pid), "far": str(second.pid)}
+    finally:
+        assert second.stop() == 0
 
 
 def test_where_no_daemon_stands_it_is_a_directed_broadcast(server, ear):
     """Through a router, if there is one: first there is none, and the order says so."""
     server.postgres.sql("select rouse.wake('far')")
-    server.daemon.wait_for(f"event=wake_not_sent mac={FAR} target=10.78.0.255", timeout=30)
+    server.daemon.wait_for(f"event=wake_not_sent mac={FAR} target=10.78.0.255", timeout=60)
     server.daemon.wait_for("Network is unreachable")
-    assert state(server, "far") == "failed, is tried again: 10.78.0.255: Network is unreachable"
+    becomes(server, "far", "failed, is tried again: 10.78.0.255: Network is unreachable")
     # the client becomes the router
     server.host.run(["ip", "route", "add", "10.78.0.0/24", "via", "10.77.0.9"])
     try:
         assert ear.recv(2000) == magic(FAR)
-        server.daemon.wait_for(f"event=wake_sent mac={FAR} target=10.78.0.255", timeout=20)
-        assert state(server, "far") == "sent: "
+        server.daemon.wait_for(f"event=wake_sent mac={FAR} target=10.78.0.255", timeout=60)
+        becomes(server, "far", "sent: ")
     finally:
         server.host.run(["ip", "route", "del", "10.78.0.0/24"])

@@ -1,6 +1,6 @@
 -- Why does it not boot? Each cause with its advice.
 begin;
-select plan(20);
+select plan(23);
 insert into rouse.groups (name) values ('kiosks');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 create function pg_temp.why(host text) returns text language sql as $$ select string_agg(cause || ' | ' || coalesce(advice, ''), e'\n') from rouse.why(host) $$;
@@ -37,6 +37,13 @@ select pg_temp.finish('1', 'failed', 'net_error') \g /dev/null
 select matches(pg_temp.why('lab-01'), 'waits for the end of its rest after a failed attempt \| Its last attempt: the client could not reach', 'a job that rests');
 select rouse.cancel((select max(id) from rouse.jobs), 'wrong machine') \g /dev/null
 select matches(pg_temp.why('lab-01'), 'its last job, \d+ \(inventory\), cancelled at .*: an operator cancelled it: wrong machine \| select rouse.retry', 'how the last one ended');
+select rouse.wake('lab-01') \g /dev/null
+select unalike(pg_temp.why('lab-01'), '%woken%', 'a wake order that waits is no trouble');
+delete from rouse_data.event where stage = 'fw_dhcp';
+update rouse_data.wake set ordered_at = now() - interval '11 minutes', claimed_at = now(), claimed_by = 't/1', problem = '10.78.0.255: Network is unreachable';
+select matches(pg_temp.why('lab-01'), 'it was to be woken at .*: not sent: 10.78.0.255: Network is unreachable \| Let a daemon stand in its network', 'one that could not be sent');
+update rouse_data.wake set ordered_at = now() - interval '12 minutes', sent_at = now() - interval '11 minutes', sent_to = '{10.78.0.255}', problem = null;
+select matches(pg_temp.why('lab-01'), 'no boot followed \| The packets went to 10.78.0.255\. .*is Wake-on-LAN on in its firmware.*select rouse.wake', 'one that was not followed by a boot');
 select matches(pg_temp.error($$select * from rouse.why('lab-1')$$), '42704 \| there is no host "lab-1" \| There is: lab-01', 'a mistyped name');
 
 -- Daemons that are away.

@@ -28,6 +28,11 @@ static void routes(void **state)
 	expect("GET", "/fos/image/12", ROUTE_FOS_IMAGE, "12");
 	expect("GE", "/healthz", ROUTE_METHOD, NULL);
 	expect("GET", "/healthz", ROUTE_HEALTH, NULL);
+	expect("GET", "/login", ROUTE_LOGIN, "");
+	expect("POST", "/login/ipxe", ROUTE_LOGIN, "ipxe");
+	expect("GET", "/login/", ROUTE_UNKNOWN, NULL);
+	expect("GET", "/api/v1/hosts", ROUTE_API, "hosts");
+	expect("DELETE", "/api/v1/hosts", ROUTE_METHOD, "GET, POST");
 	expect("GET", "", ROUTE_UNKNOWN, NULL);
 }
 

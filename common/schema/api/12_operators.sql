@@ -60,14 +60,17 @@ $$;
 comment on function rouse_data.check_may_mac is 'True, or an error as for an unknown host if the caller is limited and the machine is not theirs.';
 
 create view rouse.operators with (security_barrier) as
-	select name, role, groups, comment, created_at, created_by from rouse_data.operator
+	select name, role, groups, comment, created_at, created_by,
+		(select p.set_at from rouse_data.operator_password p where p.operator = name) as password_set_at
+	from rouse_data.operator
 	where (select rouse.my_groups()) is null or name = (select rouse.me());
 call rouse_data.describe('rouse.operators',
 	'Operators that are limited to groups of hosts, or who work by menud''s page. Who logs in to PostgreSQL and is not here has no limit.', '{
 	"name": "the role in PostgreSQL, or the name on menud''s page",
 	"role": "on menud''s page: viewer (reads) or operator; in PostgreSQL the role''s own grants say that",
 	"groups": "sees and runs the hosts of these groups only, and changes nothing that concerns others; null: no limit",
-	"comment": "your words", "created_at": "since when", "created_by": "who made this row"}');
+	"comment": "your words", "created_at": "since when", "created_by": "who made this row",
+	"password_set_at": "since when they can log in to menud with the present password; null: not at all. Set by: rouse-db operator passwd NAME"}');
 
 create function rouse_data.check_operator() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$

@@ -51,6 +51,20 @@ language sql stable as $$
 $$;
 comment on function rouse_data.why_job is 'What a host''s job waits for, or how its last one ended.';
 
+create function rouse_data.why_wake(the_host rouse_data.host)
+returns table (cause text, advice text)
+language sql stable as $$
+	select format('it was to be woken at %s: %s', to_char(w.ordered_at, 'YYYY-MM-DD HH24:MI'), w.state || coalesce(': ' || w.problem, '')),
+		case when w.sent_at is null
+			then 'Let a daemon stand in its network, or give a daemon''s host a route to it, and let the router pass directed broadcasts to UDP port 9.'
+			else format('The packets went to %s. Has it power, is Wake-on-LAN on in its firmware, and is it to boot by its network card first?',
+				array_to_string(w.sent_to, ', ')) end
+			|| format(' Then: select rouse.wake(%L)', the_host.name)
+	from (select k.* from rouse.wakes k where k.host = the_host.name order by k.id desc limit 1) w
+	where w.ordered_at > now() - interval '1 day' and w.state in ('no boot followed', 'not sent', 'failed, is tried again')
+$$;
+comment on function rouse_data.why_wake is 'Why a machine''s latest wake order did not wake it.';
+
 create function rouse_data.why_boot(the_macs macaddr[])
 returns table (cause text, advice text)
 language sql stable as $$
@@ -87,6 +101,7 @@ begin
 	return query
 	select w.cause, w.advice from rouse_data.why_host(the_mac, the_host) w
 	union all select w.cause, w.advice from rouse_data.why_job(the_host) w
+	union all select w.cause, w.advice from rouse_data.why_wake(the_host) w
 	union all select w.cause, w.advice from rouse_data.why_boot(the_macs) w
 	union all select format('%s (%s) has not been heard of for %s', d.daemon, d.instance, date_trunc('second', now() - d.seen_at)),
 		'Start it again, and see its log for why it ended.'

@@ -59,4 +59,5 @@ call rouse_data.describe_arguments('{
 	"what": "what happened, in words",
 	"publish_image.name": "the image", "number": "its version: the latest and one", "path": "the file, below the store", "size": "its bytes",
 	"sha256": "its SHA-256", "disk_size": "bytes of the disk, uncompressed", "disk_sha256": "SHA-256 of the disk''s contents",
+	"operator": "a name of rouse.operators", "hash": "as crypt(3) makes it by yescrypt; null: none any more",
 	"format": "raw.zst: a whole disk, compressed", "title": "your words"}');
