@@ -5,6 +5,7 @@
 do $$
 declare
 	wanted record;
+	may_become boolean;
 begin
 	for wanted in
 		select * from (values
@@ -21,8 +22,18 @@ begin
 			execute format('comment on role %I is %L', wanted.name, wanted.purpose);
 		end if;
 	end loop;
-	if not pg_has_role(current_user, 'rouse_owner', 'member') then
-		execute format('grant rouse_owner to %I', current_user);
+	-- Everything after this runs as rouse_owner. Since PostgreSQL 16 who makes a role is a member of it that may
+	-- give it away, but not become it, before it is granted once more; a member by MEMBER may be one without SET.
+	execute format('select pg_has_role(current_user, %L, %L)', 'rouse_owner',
+		case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) into may_become;
+	if not may_become then
+		begin
+			execute format('grant rouse_owner to %I', current_user);
+		exception when insufficient_privilege then
+			raise exception using errcode = '42501', message = format('%s may not become rouse_owner', current_user),
+				detail = 'The role was made by somebody else.',
+				hint = format('Who made it, or a superuser, has to say: grant rouse_owner to %I with admin option', current_user);
+		end;
 	end if;
 	if not pg_has_role('rouse_operator', 'rouse_viewer', 'member') then
 		grant rouse_viewer to rouse_operator;

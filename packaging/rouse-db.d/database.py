@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 
 
 class Trouble(Exception):
@@ -47,8 +48,13 @@ def program(name):
 
 
 class Database:
-    def __init__(self, conninfo):
+    def __init__(self, conninfo, role=None):
         self.conninfo = conninfo
+        self.role = role
+
+    def as_owner(self):
+        """The same database, whose scripts run as rouse_owner: also for whoever does not inherit its rights."""
+        return Database(self.conninfo, "rouse_owner")
 
     def _psql(self, more):
         return [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *more, "-d", self.conninfo]
@@ -56,7 +62,8 @@ class Database:
     def script(self, text, more=()):
         """Runs a script; returns what it printed."""
         environment = dict(os.environ, PGAPPNAME="rouse-db", PGOPTIONS="-c client_min_messages=warning")
-        done = subprocess.run(self._psql(more), input=text, text=True, capture_output=True,
+        before = f"set role {self.role};\n" if self.role else ""
+        done = subprocess.run(self._psql(more), input=before + text, text=True, capture_output=True,
                               env=environment, check=False)
         if done.returncode != 0:
             raise Trouble(self._explain(done.stderr.strip()))
@@ -70,8 +77,27 @@ class Database:
         found = self.rows(query)
         return found[0][0] if found and found[0] else None
 
-    def become_psql(self, arguments):
-        os.execv(program("psql"), ["psql", "-d", self.conninfo, *arguments])
+    def become_psql(self, start_file, arguments):
+        """Goes on as psql. The caller's own start file, if any, is read by ours."""
+        own = os.environ.get("PSQLRC") or os.path.expanduser("~/.psqlrc")
+        more = ["-v", f"own_start_file={own}"] if os.path.isfile(own) else []
+        if not arguments and sys.stdin.isatty():
+            more += ["-v", "is_greeted=1"]
+        os.environ["PSQLRC"] = str(start_file)
+        os.execv(program("psql"), ["psql", "-d", self.conninfo, *more, *arguments])
+
+    def place(self):
+        """Where libpq found it: host, port and name of the database."""
+        said = self.script("\\echo :HOST\n\\echo :PORT\n\\echo :DBNAME\n").splitlines()
+        return dict(zip(("host", "port", "dbname"), said))
+
+    def run(self, command, what):
+        """Runs one of PostgreSQL's client programs on this database; returns what it printed."""
+        done = subprocess.run([program(command[0]), *command[1:], "-d", self.conninfo], text=True,
+                              capture_output=True, check=False, env=dict(os.environ, PGAPPNAME="rouse-db"))
+        if done.returncode != 0:
+            raise Trouble(f"{what} failed: " + self._explain(done.stderr.strip()))
+        return done.stdout
 
     @staticmethod
     def _explain(message):
@@ -83,5 +109,5 @@ class Database:
         elif "lock timeout" in text or "deadlock detected" in text:
             text += "\n  remedy: somebody was using the database; nothing was changed. Do it again."
         elif "permission denied" in text:
-            text += "\n  remedy: do it as a role that may: see docs/reference/rouse-db.md"
+            text += "\n  remedy: do it as a role that may: see rouse-db(8)"
         return text

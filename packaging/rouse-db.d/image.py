@@ -32,17 +32,17 @@ class Counted:
         self.sha256.update(block)
 
 
-def _compress(source, target, total):
-    """Compresses source (open, binary) into target; returns both sides' counts."""
-    raw, stream = Counted(), Counted()
+def _filter(arguments, source, write, total):
+    """Sends source (open, binary) through zstd, and what comes out to write(); returns both sides' counts."""
+    before, after = Counted(), Counted()
     failure = []
-    command = [program("zstd"), "-q", "-3", "-T0", "-c"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as zstd:
+    with subprocess.Popen([program("zstd"), "-q", *arguments, "-c"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as zstd:
         def collect():
             try:
                 while block := zstd.stdout.read(BLOCK):
-                    stream.add(block)
-                    target.write(block)
+                    after.add(block)
+                    write(block)
             except OSError as error:
                 failure.append(error)
                 zstd.kill()
@@ -52,11 +52,11 @@ def _compress(source, target, total):
         try:
             shown = time.monotonic()
             while block := source.read(BLOCK):
-                raw.add(block)
+                before.add(block)
                 zstd.stdin.write(block)
                 if time.monotonic() - shown > 4:
                     shown = time.monotonic()
-                    print(f"{100 * raw.size // max(total, 1)} %", file=sys.stderr)
+                    print(f"{100 * before.size // max(total, 1)} %", file=sys.stderr)
             zstd.stdin.close()
         except BrokenPipeError:
             pass
@@ -69,7 +69,7 @@ def _compress(source, target, total):
         raise failure[0]
     if code != 0:
         raise Trouble(f"zstd ended with code {code}", remedy="See its message above.")
-    return raw, stream
+    return before, after
 
 
 def _flush(path):
@@ -143,7 +143,7 @@ def _store(file, final):
     part = final.with_name(final.name + ".part")
     with open(file, "rb") as source, open(part, "wb") as target:
         before = os.fstat(source.fileno())
-        raw, stream = _compress(source, target, before.st_size)
+        raw, stream = _filter(["-3", "-T0"], source, target.write, before.st_size)
         target.flush()
         os.fsync(target.fileno())
         after = os.fstat(source.fileno())
@@ -179,3 +179,66 @@ def listing(database):
     for name, version, disk_size, size, title in database.rows(
             "select name, version, disk_size, size, title from rouse.images"):
         print(f"{name}\tversion {version}\tdisk {disk_size}\tstream {size}\t{title}")
+
+
+def verify(database, words, store):
+    """Reads published versions whole, against what was recorded; prints each, returns the exit code."""
+    problems = 0
+    for image, number, path, *recorded in _wanted(database, words):
+        found = list(_faults(store / path, *recorded))
+        for fault in found:
+            print(f"problem: {image} version {number}: {store / path} {fault};"
+                  " remedy: restore it from a copy, or add the image again as a new version")
+        if not found:
+            print(f"{image} version {number}: whole")
+        problems += len(found)
+    print(f"{problems} problem(s) found" if problems else "all is well")
+    return 1 if problems else 0
+
+
+def _wanted(database, words):
+    """The rows of the published versions that NAME or NAME:NUMBER mean; without any, of all."""
+    query = ("select image, number, path, size, sha256, disk_size, disk_sha256 from rouse.image_versions"
+             " where state = 'published'")
+    rows = database.rows(query + " order by image, number")
+    chosen = []
+    for word in words:
+        name, _, number = word.partition(":")
+        matching = [row for row in rows if row[0] == name and number in ("", row[1])]
+        if not matching:
+            known = ", ".join(f"{row[0]}:{row[1]}" for row in rows) or "none yet"
+            raise Trouble(f'there is no published image "{word}"', remedy=f"Published are: {known}.")
+        chosen += [row for row in matching if row not in chosen]
+    return chosen if words else rows
+
+
+def _faults(file, size, sha256, disk_size, disk_sha256):
+    """What is wrong with a file: each side of it that is not as it was recorded."""
+    try:
+        with open(file, "rb") as source:
+            stream, disk = _filter(["-d"], source, lambda block: None, int(size))
+    except OSError as error:
+        yield f"cannot be read: {error.strerror}"
+        return
+    except Trouble:
+        # zstd stops reading at what it does not understand: the file's own hash is still to be judged.
+        yield from _stream_faults(file, size, sha256)
+        yield "does not unpack"
+        return
+    for what, counted, bytes_then, hash_then in (("", stream, size, sha256), ("unpacked ", disk, disk_size, disk_sha256)):
+        yield from _differences(what, counted, bytes_then, hash_then)
+
+
+def _stream_faults(file, size, sha256):
+    counted = Counted()
+    with open(file, "rb") as source:
+        while block := source.read(BLOCK):
+            counted.add(block)
+    yield from _differences("", counted, size, sha256)
+
+
+def _differences(what, counted, size, sha256):
+    if counted.size != int(size):
+        yield f"has {what}{counted.size} bytes, recorded are {size}"
+    if counted.sha256.hexdigest() != sha256:
+        yield f"has {what}SHA-256 {counted.sha256.hexdigest()}, recorded is {sha256}"

@@ -34,6 +34,15 @@ def programs(tmp_path_factory):
     return out
 
 
+# -- jobs ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("kind", ["capture", "wipe", "install", "test", "debug", "rescue", "script", "local", ""])
+def test_a_kind_of_job_that_this_client_does_not_know(kind):
+    """It says so, with a reason that the database does not answer by another try."""
+    assert shell('job_run; printf "%s|%s|%s" "$outcome" "$reason" "$text"', libraries=("screen", "json", "answer", "job"),
+                 kind=kind) == (0, f"failed|unsupported|not supported by this client: a job of kind '{kind}'")
+
+
 # -- answers ------------------------------------------------------------------------------------
 
 def answer(tmp_path, text, key):

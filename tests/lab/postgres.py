@@ -11,7 +11,7 @@
 
 It listens on a unix socket only, so that it is reached from every network namespace. It runs
 outside of them: as `postgres` when the caller is root, else as the caller. As root, every role of
-ours may be assumed (see docs/reference/rouse-db.md).
+ours may be assumed (see docs/reference/rouse-db.8).
 """
 
 import os

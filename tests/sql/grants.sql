@@ -59,7 +59,7 @@ select set_eq($$
 select set_eq($$
 	select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_operator', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image}'::text[]) $$,
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe}'::text[]) $$,
 	'an operator executes these as well');
 select set_eq($$
 	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')

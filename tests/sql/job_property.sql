@@ -30,7 +30,7 @@ declare
 begin
 	case what
 	when 'enqueue' then
-		word := pg_temp.one('{deploy,deploy,deploy,inventory}');
+		word := pg_temp.one('{deploy,deploy,deploy,inventory,local}');
 		perform rouse.enqueue('h' || nth, word, case word when 'deploy' then 'tiny' end, pg_temp.number(100),
 			case pg_temp.number(4) when 0 then now() + interval '1 hour' end,
 			case pg_temp.number(3) when 0 then now() + interval '2 hours' end,

@@ -12,7 +12,7 @@ select pg_temp.refused($$select rouse.deploy('lab-O1', 'tiny-debian')$$, '42704 
 select pg_temp.refused($$select rouse.deploy('52:54:00:00:00:99', 'tiny-debian')$$, '42704.*52:54:00:00:00:01');
 select pg_temp.refused($$select rouse.deploy('lab-01', 'tiny-debain')$$, '42704 \| there is no image "tiny-debain" \| There is: tiny-debian, windows\.');
 select pg_temp.refused($$select rouse.deploy('lab-01', null)$$, 'there is no image ""');
-select pg_temp.refused($$select rouse.enqueue('lab-01', 'deplyo')$$, '22023 \| there is no kind of job "deplyo" \| There is: deploy, inventory, register');
+select pg_temp.refused($$select rouse.enqueue('lab-01', 'deplyo')$$, '22023 \| there is no kind of job "deplyo" \| Like it are: deploy, ');
 select pg_temp.refused($$select rouse.enqueue('lab-01', null)$$, 'there is no kind of job');
 select pg_temp.refused($$select rouse.enqueue('lab-01', 'inventory', 'windows')$$, 'has no image');
 select pg_temp.refused($$select rouse.inventory('lab-01', after => 'stay')$$, 'poweroff, reboot');

@@ -28,7 +28,7 @@ select is((select next_at from rouse.schedules), (select "time" from rouse.next_
 insert into rouse.schedules (host, kind, at) values ('lab-01', 'inventory', '@daily');
 select is((select count(*)::int from rouse.schedules where host = 'lab-01' and next_at is not null), 1, 'an insert does as well');
 select pg_temp.refused($$select rouse.schedule('kiosk', 'inventory', '@daily')$$, '42704 \| there is no host "kiosk" \| There is');
-select pg_temp.refused($$select rouse.schedule('kiosks', 'inventry', '@daily')$$, '22023 \| there is no kind of schedule "inventry" \| There is: deploy, inventory, register, wake');
+select pg_temp.refused($$select rouse.schedule('kiosks', 'inventry', '@daily')$$, '22023 \| there is no kind of schedule "inventry" \| Like it are: inventory, ');
 select pg_temp.refused($$select rouse.schedule('kiosks', null, '@daily')$$, 'there is no kind of schedule ""');
 select pg_temp.refused($$select rouse.schedule('kiosks', 'deploy', '@daily', 'tyni')$$, 'there is no image "tyni" \| There is: tiny');
 select pg_temp.refused($$select rouse.schedule('kiosks', 'deploy', '@daily')$$, 'there is no image ""');

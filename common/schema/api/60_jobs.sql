@@ -16,13 +16,14 @@ begin
 		raise exception using errcode = '55000',
 			message = format('job %s has ended (%s) and stays as it is', old.id, old.state),
 			hint = format('To do it again: select rouse.retry(%s)', old.id);
-	elsif (new.id, new.host_id, new.kind, new.image_version_id, new.retry_of, new.created_at, new.created_by)
-		is distinct from (old.id, old.host_id, old.kind, old.image_version_id, old.retry_of, old.created_at, old.created_by) then
+	elsif (new.id, new.host_id, new.kind, new.image_version_id, new.image, new.script, new.retry_of, new.created_at, new.created_by)
+		is distinct from (old.id, old.host_id, old.kind, old.image_version_id, old.image, old.script, old.retry_of, old.created_at, old.created_by) then
 		raise exception using errcode = '55000', message = format('what job %s is for cannot change', old.id),
 			hint = format('Cancel it and make another: select rouse.cancel(%s)', old.id);
 	elsif new.state <> old.state then
 		if not exists (select from rouse_data.job_transition t
-			where t.from_state = old.state and t.to_state = new.state) then
+			where t.from_state = old.state and t.to_state = new.state)
+			or (old.state = 'queued' and new.state = 'succeeded' and old.kind <> 'local') then
 			raise exception using errcode = '55000',
 				message = format('job %s is %s and cannot become %s', old.id, old.state, new.state),
 				hint = coalesce((select 'It can become ' || string_agg(t.to_state, ', ' order by t.to_state) || '.'

@@ -10,11 +10,11 @@ begin
 	perform from rouse_data.host h where h.id = wanted.host_id for no key update;
 	live := exists (select from rouse_data.job j where j.host_id = wanted.host_id
 		and j.state in ('queued', 'waiting', 'running', 'cancelling'));
-	insert into rouse_data.job (host_id, kind, state, image_version_id, mode, disk, priority,
+	insert into rouse_data.job (host_id, kind, state, image_version_id, image, mode, script, profile, disk, priority,
 		not_before, deadline, after, wake, attempts_max, retry_of, batch, created_by)
 	values (wanted.host_id, wanted.kind,
 		case when wanted.not_before > now() then 'scheduled' when live then 'backlog' else 'queued' end,
-		wanted.image_version_id, wanted.mode, coalesce(wanted.disk, 'auto'), coalesce(wanted.priority, 50),
+		wanted.image_version_id, wanted.image, wanted.mode, wanted.script, wanted.profile, coalesce(wanted.disk, 'auto'), coalesce(wanted.priority, 50),
 		wanted.not_before, wanted.deadline, wanted.after, coalesce(wanted.wake, false),
 		rouse_data.setting_int('attempts_max'), wanted.retry_of, wanted.batch, coalesce(wanted.created_by, rouse_data.actor()))
 	returning id into new_id;
@@ -96,28 +96,6 @@ end
 $$;
 comment on function rouse_data.check_job_times is 'Refuses a job that could never begin.';
 
-create function rouse_data.check_job(wanted rouse_data.job, image text) returns void
-language plpgsql stable as $$
-begin
-	perform rouse_data.one_of('kind of job', coalesce(wanted.kind, ''), '{deploy,inventory,register}');
-	perform rouse_data.one_of('after-action', wanted.after, '{reboot,poweroff,local}');
-	perform rouse_data.one_of('mode', wanted.mode, '{quick,full}');
-	perform rouse_data.check_priority(wanted.priority);
-	perform rouse_data.check_job_times(wanted.not_before, wanted.deadline);
-	if wanted.kind <> 'deploy' and image is not null then
-		raise exception using errcode = '22023', message = format('a job of kind %s has no image', wanted.kind),
-			hint = 'Leave image out, or say deploy.';
-	elsif wanted.kind <> 'register' and wanted.mode is not null then
-		raise exception using errcode = '22023', message = format('a job of kind %s has no mode', wanted.kind),
-			hint = 'Leave mode out, or say register.';
-	elsif not rouse_data.is_disk(wanted.disk) then
-		raise exception using errcode = '22023', message = format('a disk cannot be "%s"', wanted.disk),
-			hint = format('It is auto, or a device such as /dev/%s.', coalesce(nullif(regexp_replace(wanted.disk, '^.*[^a-z0-9]', ''), ''), 'sda'));
-	end if;
-end
-$$;
-comment on function rouse_data.check_job is 'Refuses what no job can be; of the row given, what an operator says counts.';
-
 create function rouse_data.is_disk(word text) returns boolean
 language sql immutable as $$ select word ~ '^(auto|/dev/[a-zA-Z0-9_/-]+)$' and word !~ '//' $$;
 comment on function rouse_data.is_disk is 'Whether a word is auto or a device below /dev.';
@@ -132,52 +110,6 @@ begin
 end
 $$;
 comment on function rouse_data.check_priority is 'Refuses a number that is no priority.';
-
-create function rouse.enqueue(target text, kind text, image text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null, after text default null,
-	mode text default null, disk text default 'auto', wake boolean default false)
-returns bigint
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-declare
-	wanted rouse_data.job;
-begin
-	wanted.kind := kind;
-	wanted.priority := priority;
-	wanted.not_before := not_before;
-	wanted.deadline := deadline;
-	wanted.after := after;
-	wanted.mode := mode;
-	wanted.disk := disk;
-	wanted.wake := wake;
-	perform rouse_data.check_job(wanted, image);
-	if kind = 'deploy' then
-		wanted.image_version_id := (rouse_data.image_named(coalesce(image, ''))).id;
-	elsif kind = 'register' then
-		wanted.mode := coalesce(mode, 'quick');
-	end if;
-	return rouse_data.add_jobs(coalesce(target, ''), wanted);
-end
-$$;
-comment on function rouse.enqueue is
-	'Gives a machine (by its name or a MAC), or each machine of a group, a job: deploy, inventory or register. Returns the job''s number, for a group the batch''s.';
-
-create function rouse.deploy(target text, image text, after text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null, disk text default 'auto',
-	wake boolean default false)
-returns bigint
-language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(target, 'deploy', image, priority, not_before, deadline, after, null, disk, wake)
-$$;
-comment on function rouse.deploy is
-	'Writes an image to a machine''s disk, or to those of a group, at the next boot: select rouse.deploy(''lab-01'', ''tiny-debian'').';
-
-create function rouse.inventory(target text, after text default null, priority int default 50,
-	not_before timestamptz default null, deadline timestamptz default null, wake boolean default false)
-returns bigint
-language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(target, 'inventory', null, priority, not_before, deadline, after, null, null, wake)
-$$;
-comment on function rouse.inventory is 'Asks a machine, or those of a group, for the hardware at the next boot.';
 
 create function rouse_data.number_unknown(number bigint) returns void
 language plpgsql stable as $$

@@ -1,11 +1,11 @@
 -- What people read about jobs.
 
 create view rouse.jobs with (security_barrier) as
-	select j.id, h.name as host, j.kind, j.state, v.image, v.number as image_version, j.mode,
+	select j.id, h.name as host, j.kind, j.state, coalesce(v.image, j.image) as image, v.number as image_version, j.mode,
 		a.step, a.percent, j.reason, r.meaning, j.text, r.hint, j.attempts, j.attempts_max, j.retry_at,
 		(select count(*) from rouse_data.offer o where o.job_id = j.id and o.claimed_at is null)::int as offers,
 		j.priority, j.not_before, j.deadline, coalesce(j.after, (select s.value from rouse_data.setting s where s.name = 'after_job')) as after,
-		j.disk, j.wake, j.batch, j.retry_of, j.created_at, j.created_by, j.changed_at, j.ended_at
+		j.disk, j.script, j.profile, j.wake, j.batch, j.retry_of, j.created_at, j.created_by, j.changed_at, j.ended_at
 	from rouse_data.job j
 	join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.image_version v on v.id = j.image_version_id
@@ -15,17 +15,17 @@ create view rouse.jobs with (security_barrier) as
 	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
 	order by j.id;
 call rouse_data.describe('rouse.jobs',
-	'What shall be, is being and was done with machines. Change by rouse.deploy, inventory, enqueue, cancel, retry.', '{
-	"id": "the job''s number", "host": "the machine", "kind": "deploy, inventory or register",
+	'What shall be, is being and was done with machines. Change by rouse.enqueue and its short forms, cancel, retry.', '{
+	"id": "the job''s number", "host": "the machine", "kind": "one of rouse.job_kinds",
 	"state": "scheduled, backlog, queued, waiting, running, cancelling; ended: succeeded, failed, cancelled, expired",
-	"image": "deploy: the image", "image_version": "deploy: its version, chosen when the job was made",
-	"mode": "register: quick or full", "step": "what the client is doing, or did last", "percent": "how far that is",
+	"image": "deploy, capture: the image", "image_version": "deploy: its version, chosen when the job was made",
+	"mode": "register, wipe, test: as in rouse.job_kinds", "step": "what the client is doing, or did last", "percent": "how far that is",
 	"reason": "why it failed, rests or was cancelled: a code of rouse.reasons", "meaning": "the same in words",
 	"text": "what the client, or whoever cancelled it, said", "hint": "what to do about it",
 	"attempts": "how often a client has claimed it", "attempts_max": "after so many it fails",
 	"retry_at": "it rests until then after a failed attempt", "offers": "boots that got it offered and never checked in",
 	"priority": "0 to 100, higher first", "not_before": "not offered before", "deadline": "expires if not begun by then",
-	"after": "reboot, poweroff, or local: reboot, and once to its own disk", "disk": "auto: the first that is large enough; or a device", "wake": "whether the machine is woken when it is queued",
+	"after": "reboot, poweroff, or local: reboot, and once to its own disk", "disk": "auto: the first that is large enough; or a device", "script": "script: what the client system runs", "profile": "install: what is booted", "wake": "whether the machine is woken when it is queued",
 	"batch": "the batch that it was given with, if any", "retry_of": "the job that this one repeats",
 	"created_at": "when it was made", "created_by": "by whom", "changed_at": "when its state changed last",
 	"ended_at": "when it ended"}');
@@ -82,7 +82,7 @@ create view rouse.queue with (security_barrier) as
 				else 'the machine to boot and check in' end
 			when 'waiting' then 'a free slot (setting deploy_slots)'
 			when 'cancelling' then 'the client to hear that it shall stop' end as waits_for,
-		v.image, j.priority, a.step, a.percent, j.attempts, j.deadline, j.created_by, j.created_at, j.changed_at
+		coalesce(v.image, j.image) as image, j.priority, a.step, a.percent, j.attempts, j.deadline, j.created_by, j.created_at, j.changed_at
 	from rouse_data.job j
 	join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.image_version v on v.id = j.image_version_id
@@ -93,7 +93,7 @@ create view rouse.queue with (security_barrier) as
 call rouse_data.describe('rouse.queue', 'The jobs that have not ended: what runs first, and what each waits for.', '{
 	"id": "the job''s number", "host": "the machine", "kind": "as in rouse.jobs", "state": "as in rouse.jobs",
 	"place": "waiting: its place in the queue for a slot; backlog: its place behind its host''s live job; 1 is next",
-	"waits_for": "what must happen before it goes on; null: it is running", "image": "deploy: the image",
+	"waits_for": "what must happen before it goes on; null: it is running", "image": "deploy, capture: the image",
 	"priority": "0 to 100, higher first", "step": "what the client is doing", "percent": "how far that is",
 	"attempts": "how often a client has claimed it", "deadline": "expires if not begun by then",
 	"created_by": "who made it", "created_at": "when it was made", "changed_at": "when its state changed last"}');
@@ -108,7 +108,7 @@ create view rouse.batches with (security_barrier) as
 		b.retry_of, b.created_at, b.created_by
 	from rouse_data.batch b
 	left join lateral (
-		select max(j.kind) as kind, max(v.image) as image, count(*)::int as jobs,
+		select max(j.kind) as kind, max(coalesce(v.image, j.image)) as image, count(*)::int as jobs,
 			count(*) filter (where j.ended_at is null)::int as open,
 			count(*) filter (where j.state = 'succeeded')::int as succeeded,
 			count(*) filter (where j.state = 'failed')::int as failed,

@@ -22,7 +22,8 @@ declare
 	job rouse_data.job;
 begin
 	perform rouse_data.check_schedule_target(new);
-	perform rouse_data.one_of('kind of schedule', coalesce(new.kind, ''), '{deploy,inventory,register,wake}');
+	perform rouse_data.one_of('kind of schedule', coalesce(new.kind, ''),
+		array(select k.kind from rouse_data.job_kind k) || 'wake'::text);
 	perform rouse_data.one_of('way to treat what was missed', coalesce(new.missed, ''), '{skip,once}');
 	if new.kind <> 'wake' then
 		job.kind := new.kind;
@@ -30,13 +31,15 @@ begin
 		job.mode := new.mode;
 		job.disk := new.disk;
 		job.priority := new.priority;
+		job.script := new.script;
+		job.profile := new.profile;
 		perform rouse_data.check_job(job, new.image);
-	elsif num_nonnulls(new.image, new.after, new.mode, new.expires_after) > 0 then
-		raise exception using errcode = '22023', message = 'waking has no image, after, mode and expires_after',
-			hint = 'Leave them out, or say deploy, inventory or register.';
-	end if;
-	if new.kind = 'deploy' then
-		perform rouse_data.image_named(coalesce(new.image, ''));
+		perform rouse_data.check_target(coalesce('group:' || new.group_name, 'host:' || new.host), new.kind);
+		perform rouse_data.complete_job(job, new.image);
+	elsif num_nonnulls(new.image, new.after, new.mode, new.script, new.profile, new.expires_after) > 0 then
+		raise exception using errcode = '22023', message = 'waking has no image, after, mode, script, profile and expires_after',
+			detail = 'A machine that is woken boots, and does what is queued for it.',
+			hint = 'Leave them out, or say a kind of rouse.job_kinds.';
 	end if;
 	if tg_op = 'INSERT' then
 		new.created_by := rouse_data.actor();
@@ -52,13 +55,13 @@ begin
 end
 $$;
 comment on function rouse_data.check_schedule is 'Refuses a schedule that could not run, and finds out when it is due next.';
-create trigger check_schedule before insert or update of host, group_name, kind, image, mode, disk, priority, after, at,
+create trigger check_schedule before insert or update of host, group_name, kind, image, mode, disk, script, profile, priority, after, at,
 		time_zone, missed, expires_after, enabled on rouse_data.schedule
 	for each row execute function rouse_data.check_schedule();
-create trigger guard_row before insert or delete or update of host, group_name, kind, image, mode, disk, priority, after, wake,
+create trigger guard_row before insert or delete or update of host, group_name, kind, image, mode, disk, script, profile, priority, after, wake,
 		at, time_zone, missed, expires_after, enabled, comment on rouse_data.schedule
 	for each row execute function rouse_data.guard_row('schedules');
-create trigger note_audit after insert or delete or update of host, group_name, kind, image, mode, disk, priority, after, wake,
+create trigger note_audit after insert or delete or update of host, group_name, kind, image, mode, disk, script, profile, priority, after, wake,
 		at, time_zone, missed, expires_after, enabled, comment on rouse_data.schedule
 	for each row execute function rouse_data.note_audit('schedules', 'id');
 create trigger refuse_change before update on rouse_data.schedule_run
@@ -68,21 +71,21 @@ create view rouse.schedules with (security_barrier) as
 	select id, host, group_name, kind, image, at, time_zone, enabled, next_at,
 		(select concat_ws(' ', r.outcome, to_char(r.due_at, 'YYYY-MM-DD HH24:MI')) from rouse_data.schedule_run r
 			where r.schedule_id = s.id order by r.due_at desc limit 1) as last_run,
-		missed, expires_after, priority, after, mode, disk, wake, comment, created_at, created_by
+		missed, expires_after, priority, after, mode, disk, script, profile, wake, comment, created_at, created_by
 	from rouse_data.schedule s
 	where (select rouse.my_groups()) is null
 		or coalesce(group_name, (select h.group_name from rouse_data.host h where h.name = s.host)) = any ((select rouse.my_groups())::text[])
 	order by next_at, id;
 call rouse_data.describe('rouse.schedules', 'What shall be done when. Make one by rouse.schedule() or an insert; update enabled, or delete it.', '{
 	"id": "number, made by the database", "host": "for this machine", "group_name": "or for those of this group",
-	"kind": "deploy, inventory, register or wake", "image": "deploy: the image; its version is that of the day",
+	"kind": "one of rouse.job_kinds, or wake", "image": "deploy, capture: the image; its version is that of the day",
 	"at": "minute hour day month weekday, such as 30 3 * * mon-fri; @hourly, @daily, @weekly, @monthly, @yearly; or once, such as 2030-12-24 20:00",
 	"time_zone": "whose clock that is, such as Europe/Vienna", "enabled": "false: it rests",
 	"next_at": "when it is due next; null: it is over", "last_run": "what became of the last time: run, skipped or failed, and when that was",
 	"missed": "what was missed while no daemon was there: skip, or once: do it once, however often it was missed",
 	"expires_after": "the jobs'' deadline, counted from their making", "priority": "of the jobs: 0 to 100, higher first",
-	"after": "reboot, poweroff or local; null: as in rouse.settings", "mode": "register: quick or full",
-	"disk": "deploy: auto or a device", "wake": "whether the machines are woken for the job", "comment": "your words",
+	"after": "reboot, poweroff or local; null: as in rouse.settings", "mode": "register, wipe, test: as in rouse.job_kinds",
+	"disk": "auto or a device", "script": "script: what the client system runs", "profile": "install: what is booted", "wake": "whether the machines are woken for the job", "comment": "your words",
 	"created_at": "when it was made", "created_by": "by whom: it runs within the limits of this operator"}');
 
 create view rouse.schedule_runs with (security_barrier) as
@@ -97,7 +100,8 @@ call rouse_data.describe('rouse.schedule_runs', 'Each time of each schedule that
 
 create function rouse.schedule(target text, kind text, at text, image text default null, time_zone text default null,
 	missed text default 'once', expires_after interval default null, priority int default 50, after text default null,
-	mode text default null, disk text default 'auto', wake boolean default true, comment text default null)
+	mode text default null, disk text default 'auto', wake boolean default true, comment text default null, script text default null,
+	profile text default null)
 returns bigint
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
@@ -105,10 +109,10 @@ declare
 	new_id bigint;
 begin
 	insert into rouse_data.schedule (host, group_name, kind, image, at, time_zone, missed, expires_after, priority, after,
-		mode, disk, wake, comment)
+		mode, disk, wake, comment, script, profile)
 	values (case when found_target.group_name is null then (found_target.host).name end, found_target.group_name, kind, image, at,
 		coalesce(time_zone, current_setting('TimeZone')), missed, expires_after, coalesce(priority, 50), after, mode,
-		coalesce(disk, 'auto'), coalesce(wake, true), comment)
+		coalesce(disk, 'auto'), coalesce(wake, true), comment, script, profile)
 	returning id into new_id;
 	return new_id;
 end
@@ -143,15 +147,16 @@ begin
 		return rouse_data.wake_target(target, maker);
 	end if;
 	wanted.kind := one.kind;
-	wanted.image_version_id := case when one.kind = 'deploy' then (rouse_data.image_named(one.image)).id end;
-	wanted.mode := case when one.kind = 'register' then coalesce(one.mode, 'quick') end;
+	wanted.mode := one.mode;
+	wanted.script := one.script;
+	wanted.profile := one.profile;
 	wanted.priority := one.priority;
 	wanted.after := one.after;
 	wanted.disk := one.disk;
 	wanted.wake := one.wake;
 	wanted.deadline := now() + one.expires_after;
 	wanted.created_by := maker;
-	return rouse_data.add_jobs(target, wanted);
+	return rouse_data.add_jobs(target, rouse_data.complete_job(wanted, one.image));
 end
 $$;
 comment on function rouse_data.run_schedule is 'Does what a schedule says, now; returns the number of the job or batch, or of machines woken.';

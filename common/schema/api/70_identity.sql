@@ -48,7 +48,9 @@ comment on function rouse_data.identify is
 	'The host that asks, and in which way its identifiers contradict each other, if they do.';
 
 create function rouse_data.destroys_data(kind text) returns boolean
-language sql immutable as $$ select kind = 'deploy' $$;
+language sql stable as $$
+	select coalesce((select k.destroys_data from rouse_data.job_kind k where k.kind = destroys_data.kind), true)
+$$;
 comment on function rouse_data.destroys_data is 'Whether a job of this kind overwrites what is on the disk.';
 
 create function rouse_data.note_event(stage text, kind text, host_id bigint, mac macaddr, address inet,

@@ -137,6 +137,12 @@ begin
 	select j.* into the_job from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
 	host := (select h.name from rouse_data.host h where h.id = who.host_id);
+	if the_job.kind = 'local' and the_job.state = 'queued' and coalesce(the_job.deadline > now(), true) then
+		-- Nobody will check in from there: to be sent is all of this job.
+		perform rouse_data.order_local_boot(the_job);
+		update rouse_data.job j set state = 'succeeded' where j.id = the_job.id;
+		the_job := null;
+	end if;
 	job := the_job.id;
 	kind := the_job.kind;
 	select o.* into answer, reason, retry_seconds from rouse_data.obstacle(the_job, who.conflict) o;

@@ -176,10 +176,10 @@ begin
 	select 'run', null, null, null, null, j.id, a.number, j.kind, j.mode, h.name::text,
 		replace(rouse_data.after_job(j), 'local', 'reboot'),
 		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
-		v.image::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
-		case j.kind when 'deploy' then j.disk end
+		coalesce(v.image, j.image)::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
+		case when k.takes_disk then j.disk end
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
-	join rouse_data.host h on h.id = j.host_id
+	join rouse_data.host h on h.id = j.host_id join rouse_data.job_kind k on k.kind = j.kind
 	left join rouse_data.image_version v on v.id = j.image_version_id
 	where a.id = the_attempt and j.state <> 'waiting';
 end

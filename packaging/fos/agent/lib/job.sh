@@ -56,7 +56,7 @@ job_run() {
 		. "/rouse/jobs/$kind.sh"
 		"job_$kind"
 		;;
-	*) job_fail client_error "this FOS knows no job of kind '$kind'" ;;
+	*) job_fail unsupported "not supported by this client: a job of kind '$kind'" ;;
 	esac
 }
 
