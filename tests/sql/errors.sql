@@ -27,6 +27,7 @@ insert into wrong (call, code, message, hint) values
 	('rouse.deploy(''lab-01'', ''tiny'', not_before => ''2040-01-02'', deadline => ''2040-01-01'')', '22023', 'the deadline is before the earliest start', 'later deadline'),
 	('rouse.capture(''lab-01'', ''Tiny!'')', '22023', 'an image cannot be called "Tiny!"', 'Use a-z'),
 	('rouse.wipe(''lab-01'', ''slow'')', '22023', 'there is no mode "slow"', 'secure'),
+	('rouse.set_password(''nobody'', ''$y$j9T$aaaaaaaaaaaaaaaaaaaaaa$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'')', '42704', 'there is no operator "nobody"', 'There is none yet'),
 	('rouse.inventory(''group:kiosk'')', '42704', 'there is no group "kiosk"', 'kiosks'),
 	('rouse.cancel(999999)', '42704', 'there is no job 999999', 'rouse.queue'),
 	('rouse.cancel(null)', '42704', 'there is no job', 'rouse.queue'),
