@@ -142,13 +142,7 @@ size_t lease_declined_by(const struct lease_table *table, const struct lease_cli
 
 uint64_t lease_newest_grant(const struct lease_table *table)
 {
-	uint64_t newest_ms = 0;
-
-	for (size_t i = 0; i < table->count; i++) {
-		if (table->leases[i].granted_ms > newest_ms)
-			newest_ms = table->leases[i].granted_ms;
-	}
-	return newest_ms;
+	return table->newest_grant_ms;
 }
 
 /* --- changing --- */
@@ -220,6 +214,8 @@ static enum err write_entry(struct lease_table *table, const struct lease *lease
 	struct lease *entry = entry_at(table, lease->address);
 	struct lease_key key;
 
+	if (lease->granted_ms > table->newest_grant_ms)
+		table->newest_grant_ms = lease->granted_ms;
 	if (!entry)
 		return add_entry(table, lease);
 	if (!is_same_client(entry, lease))

@@ -40,8 +40,9 @@ struct lease_table {
 	struct blocks blocks;
 	union lease_box *free_boxes;
 	struct hash_key seed;
-	uint16_t load;	/* the number of the load that is under way, or was the last */
-	size_t tend_at; /* the block where lease_tend() goes on */
+	uint16_t load; /* the number of the load that is under way, or was the last */
+	uint64_t newest_grant_ms; /* of all that were ever written here */
+	size_t tend_at;		  /* the block where lease_tend() goes on */
 };
 
 void lease_table_init(struct lease_table *table, const struct lease_storage *storage,
@@ -60,7 +61,7 @@ const struct lease *lease_of_client(const struct lease_table *table,
 /* How many addresses are in quarantine because this client declined them. */
 size_t lease_declined_by(const struct lease_table *table, const struct lease_client *client,
 			 uint64_t now_ms);
-/* When this process had a lease recorded last; 0: never. Looks at all of them. */
+/* When this process had a lease recorded last; 0: never. */
 uint64_t lease_newest_grant(const struct lease_table *table);
 /*
  * Writes the entry of its address, whoever had it; its key is copied. ERR_SPACE: there is no

@@ -1,135 +1,266 @@
 #include "dhcpd/saver.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
-#define PIECE 2000 /* entries: about a millisecond's work */
-#define PAUSE_MS 2
+#include "io/log.h"
 
-/* Outlives a saver that is closed while the pool is at it. */
-struct sync {
-	uv_work_t work;
-	struct saver *saver; /* NULL: nobody waits for it */
-	int descriptor;
-	int error; /* an errno, or 0 */
+#define SLICE_MOST 1000 /* leases written in one turn of the loop: about half a millisecond */
+#define SLICE_MS 1
+#define NOTES_MOST (32U << 20) /* octets: then the table is saved early */
+#define SAY_MS 300000
+
+enum state {
+	STATE_IDLE,
+	STATE_WRITING,	  /* slices, in the loop */
+	STATE_PUBLISHING, /* in the pool */
+	STATE_TIDYING,	  /* in the pool */
 };
 
 struct saver {
-	struct saver_options options;
-	struct loop_timer timer;
-	struct sync *sync;
-	bool is_saving;
+	uv_work_t work;
+	struct loop *loop;
+	struct leasefile *file;
+	const struct lease_table *leases;
+	struct loop_timer slice_timer;
+	enum state state;
+	bool has_failed;
+	uint64_t longest_ns; /* that this save has held up the loop at once */
+	unsigned turns;
+	bool is_closing, is_timer_closed;
+	struct log_repeat log;
 };
 
-static void finish(struct saver *saver, int error)
+static void say_failed(struct saver *saver)
 {
-	saver->is_saving = false;
-	if (error != 0)
-		leasefile_save_abandon(saver->options.file);
-	else if (leasefile_save_end(saver->options.file) != ERR_OK)
-		error = errno;
-	if (error != 0)
-		saver->options.on_failed(saver->options.data, error);
+	int reason = errno;
+	unsigned long left_out;
+
+	if (log_repeat_due(&saver->log, loop_now_ms(saver->loop), SAY_MS, &left_out))
+		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s",
+			    log_text(leasefile_path(saver->file)), log_text(strerror(reason)),
+			    log_text("make the folder of state_dir, owned by dhcpd's user, and "
+				     "room on its disk"));
 }
 
-/* In another thread. */
-static void flush_to_disk(uv_work_t *work)
+static void count_turn(struct saver *saver, uint64_t began_ns)
 {
-	struct sync *sync = work->data;
+	uint64_t lasted_ns = uv_hrtime() - began_ns;
 
-	sync->error = fsync(sync->descriptor) == 0 ? 0 : errno;
-	(void)close(sync->descriptor);
+	saver->turns++;
+	if (lasted_ns > saver->longest_ns)
+		saver->longest_ns = lasted_ns;
 }
 
-static void on_flushed(uv_work_t *work, int status)
+static void say_saved(const struct saver *saver)
 {
-	struct sync *sync = work->data;
+	log_info("leases_saved", "entries=%zu turns=%u longest_turn_us=%" PRIu64,
+		 saver->leases->count, saver->turns, saver->longest_ns / 1000);
+}
+
+/* --- a save, from its beginning to its end --- */
+
+static void free_if_over(struct saver *saver)
+{
+	if (!saver->is_timer_closed || saver->state != STATE_IDLE)
+		return;
+	leasefile_close(saver->file);
+	free(saver);
+}
+
+static void on_tidied(uv_work_t *work, int status)
+{
+	struct saver *saver = work->data;
 
 	(void)status;
-	if (sync->saver) {
-		sync->saver->sync = NULL;
-		finish(sync->saver, sync->error);
-	}
-	free(sync);
+	saver->state = STATE_IDLE;
+	free_if_over(saver);
 }
 
-/* The pool has a descriptor of its own: the file may be closed meanwhile. */
-static int start_sync(struct saver *saver)
+/* In the pool. */
+static void tidy(uv_work_t *work)
 {
-	struct sync *sync = calloc(1, sizeof(*sync));
+	struct saver *saver = work->data;
 
-	if (!sync)
-		return ENOMEM;
-	sync->saver = saver;
-	sync->work.data = sync;
-	sync->descriptor = dup(leasefile_save_descriptor(saver->options.file));
-	if (sync->descriptor < 0 || uv_queue_work(&saver->options.loop->uv, &sync->work,
-						  flush_to_disk, on_flushed) != 0) {
-		int reason = sync->descriptor < 0 ? errno : EAGAIN;
-
-		if (sync->descriptor >= 0)
-			(void)close(sync->descriptor);
-		free(sync);
-		return reason;
-	}
-	saver->sync = sync;
-	return 0;
+	leasefile_tidy(saver->file);
 }
 
-static void on_time(void *data)
+/* The old file, or one that was given up, may have a hundred megabytes to free. */
+static void begin_tidying(struct saver *saver)
+{
+	saver->state = STATE_TIDYING;
+	if (uv_queue_work(&saver->loop->uv, &saver->work, tidy, on_tidied) == 0)
+		return;
+	tidy(&saver->work);
+	saver->state = STATE_IDLE;
+}
+
+static void fail(struct saver *saver)
+{
+	saver->has_failed = true;
+	say_failed(saver);
+	begin_tidying(saver);
+}
+
+static void on_published(uv_work_t *work, int status)
+{
+	struct saver *saver = work->data;
+
+	(void)status;
+	if (leasefile_save_end(saver->file) != ERR_OK) {
+		fail(saver);
+		return;
+	}
+	/* after saver_close() the table may be gone */
+	if (!saver->is_closing)
+		say_saved(saver);
+	begin_tidying(saver);
+}
+
+/* In the pool. */
+static void publish(uv_work_t *work)
+{
+	struct saver *saver = work->data;
+
+	leasefile_save_publish(saver->file);
+}
+
+static void begin_publishing(struct saver *saver)
+{
+	saver->state = STATE_PUBLISHING;
+	if (uv_queue_work(&saver->loop->uv, &saver->work, publish, on_published) == 0)
+		return;
+	publish(&saver->work);
+	on_published(&saver->work, 0);
+}
+
+static void on_slice(void *data)
 {
 	struct saver *saver = data;
-	const struct saver_options *options = &saver->options;
-	int error;
+	uint64_t began_ns = uv_hrtime();
+	bool is_whole = false;
+	enum err err = leasefile_save_slice(saver->file, saver->leases, SLICE_MOST,
+					    loop_now_ms(saver->loop), &is_whole);
 
-	if (leasefile_save_some(options->file, options->leases(options->data), PIECE,
-				loop_now_ms(options->loop)))
+	count_turn(saver, began_ns);
+	if (err == ERR_OK && !is_whole)
 		return;
-	loop_timer_stop(&saver->timer);
-	error = start_sync(saver);
-	if (error != 0)
-		finish(saver, error);
-}
-
-enum err saver_open(const struct saver_options *options, struct saver **ret_saver)
-{
-	struct saver *saver = calloc(1, sizeof(*saver));
-
-	if (!saver)
-		return ERR_MEMORY;
-	saver->options = *options;
-	loop_timer_open(options->loop, &saver->timer, on_time, saver);
-	*ret_saver = saver;
-	return ERR_OK;
+	loop_timer_stop(&saver->slice_timer);
+	if (err == ERR_OK)
+		begin_publishing(saver);
+	else
+		fail(saver);
 }
 
 void saver_begin(struct saver *saver, const char *timeline)
 {
-	const struct saver_options *options = &saver->options;
-
-	if (saver->is_saving)
+	if (saver->state != STATE_IDLE || !*leasefile_path(saver->file))
 		return;
-	switch (leasefile_save_begin(options->file, options->leases(options->data), timeline)) {
-	case ERR_OK:
-		saver->is_saving = true;
-		loop_timer_start(&saver->timer, PAUSE_MS, PAUSE_MS);
-		break;
-	case ERR_ABSENT:
-		break; /* none is wanted */
-	default:
-		options->on_failed(options->data, errno);
-		break;
+	saver->has_failed = false;
+	saver->longest_ns = 0;
+	saver->turns = 0;
+	if (leasefile_save_begin(saver->file, saver->leases, timeline) != ERR_OK) {
+		fail(saver);
+		return;
 	}
+	saver->state = STATE_WRITING;
+	loop_timer_start(&saver->slice_timer, 0, SLICE_MS);
 }
 
-void saver_close(struct saver *saver)
+/* --- notes --- */
+
+void saver_read(struct saver *saver, void (*on_lease)(void *data, const struct lease *lease),
+		void *data, struct leasefile_found *ret_found)
+{
+	if (leasefile_read(saver->file, loop_now_ms(saver->loop), on_lease, data, ret_found) ==
+	    ERR_SYSTEM)
+		say_failed(saver);
+	if (ret_found->bad > 0)
+		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
+			    log_text(leasefile_path(saver->file)), ret_found->bad,
+			    log_text("the other lines are used; the database replaces all"));
+}
+
+void saver_note(struct saver *saver, const struct lease *lease)
+{
+	leasefile_note(saver->file, lease, loop_now_ms(saver->loop));
+}
+
+void saver_note_timeline(struct saver *saver, const char *timeline)
+{
+	leasefile_note_timeline(saver->file, timeline);
+}
+
+void saver_flush(struct saver *saver)
+{
+	if (leasefile_flush(saver->file) != ERR_OK)
+		say_failed(saver);
+}
+
+bool saver_is_due(const struct saver *saver)
+{
+	return saver->state == STATE_IDLE && !saver->has_failed &&
+	       leasefile_growth(saver->file) > NOTES_MOST;
+}
+
+/* --- beginning and end --- */
+
+enum err saver_open(struct loop *loop, const char *path, const struct lease_table *leases,
+		    struct saver **ret_saver)
+{
+	struct saver *saver = calloc(1, sizeof(*saver));
+	enum err err;
+
+	if (!saver)
+		return ERR_MEMORY;
+	saver->loop = loop;
+	saver->leases = leases;
+	saver->work.data = saver;
+	err = leasefile_open(path, &saver->file);
+	if (err != ERR_OK) {
+		free(saver);
+		return err;
+	}
+	loop_timer_open(loop, &saver->slice_timer, on_slice, saver);
+	*ret_saver = saver;
+	return ERR_OK;
+}
+
+static void on_timer_closed(void *data)
+{
+	struct saver *saver = data;
+
+	saver->is_timer_closed = true;
+	free_if_over(saver);
+}
+
+static void save_at_once(struct saver *saver, const char *timeline)
+{
+	uint64_t began_ns = uv_hrtime();
+
+	saver->turns = 0;
+	saver->longest_ns = 0;
+	if (leasefile_save(saver->file, saver->leases, timeline, loop_now_ms(saver->loop)) !=
+	    ERR_OK) {
+		say_failed(saver);
+		return;
+	}
+	count_turn(saver, began_ns);
+	if (*leasefile_path(saver->file))
+		say_saved(saver);
+}
+
+void saver_close(struct saver *saver, const char *timeline)
 {
 	if (!saver)
 		return;
-	if (saver->is_saving)
-		leasefile_save_abandon(saver->options.file);
-	if (saver->sync)
-		saver->sync->saver = NULL;
-	loop_timer_close_then(&saver->timer, free);
+	saver_flush(saver);
+	if (saver->state == STATE_WRITING)
+		saver->state = STATE_IDLE; /* begun anew, or given up when the file is closed */
+	if (saver->state == STATE_IDLE && timeline)
+		save_at_once(saver, timeline);
+	saver->is_closing = true;
+	loop_timer_close_then(&saver->slice_timer, on_timer_closed);
 }

@@ -1,12 +1,17 @@
 /*
- * saver - writes the lease file anew while dhcpd goes on serving: a piece of the table in each
- *of the loop's turns, the sync in libuv's pool.
+ * saver - keeps the saved leases (leasefile.h) without holding up the loop: the table is
+ *written some thousand leases a turn, and what waits for the disk does so in libuv's pool.
  *
- *	saver_open(&options, &saver);
- *	saver_begin(saver, timeline);
+ *	saver_open(loop, path, leases, &saver);
+ *	saver_read(saver, on_lease, data, &found);
+ *	saver_note(saver, lease);	 a grant; saver_flush() ten times a second
+ *	saver_begin(saver, timeline);	 every few minutes, and when saver_is_due()
+ *	saver_close(saver, timeline);
  */
 #ifndef ROUSE_DHCPD_SAVER_H
 #define ROUSE_DHCPD_SAVER_H
+
+#include <stdbool.h>
 
 #include "core/err.h"
 #include "dhcpd/leasefile.h"
@@ -14,18 +19,25 @@
 
 struct saver;
 
-struct saver_options {
-	struct loop *loop;
-	struct leasefile *file; /* outlives the saver */
-	const struct lease_table *(*leases)(void *data);
-	void (*on_failed)(void *data, int reason); /* an errno; the old file stands */
-	void *data;
-};
-
-MUST_CHECK enum err saver_open(const struct saver_options *options, struct saver **ret_saver);
-/* Does nothing while a save is under way. */
+/* `path` is copied; "": nothing is kept. `leases` must live until saver_close(). ERR_MEMORY,
+ * ERR_SPACE: the path is too long. */
+MUST_CHECK enum err saver_open(struct loop *loop, const char *path,
+			       const struct lease_table *leases, struct saver **ret_saver);
+/* As leasefile_read(); what is wrong is in the log. */
+void saver_read(struct saver *saver, void (*on_lease)(void *data, const struct lease *lease),
+		void *data, struct leasefile_found *ret_found);
+void saver_note(struct saver *saver, const struct lease *lease);
+void saver_note_timeline(struct saver *saver, const char *timeline);
+/* What was noted reaches the file. */
+void saver_flush(struct saver *saver);
+/* The notes have become many; false after a save that failed, until one is begun again. */
+bool saver_is_due(const struct saver *saver);
+/* The whole table, from now on slice by slice. Does nothing while that is under way. */
 void saver_begin(struct saver *saver, const char *timeline);
-/* A save that is under way comes to nothing. Accepts NULL. */
-void saver_close(struct saver *saver);
+/*
+ * Accepts NULL. Saves the whole table at once, unless `timeline` is NULL, and ends. A file that
+ * libuv's pool is at is enough instead: what was noted meanwhile is in it.
+ */
+void saver_close(struct saver *saver, const char *timeline);
 
 #endif

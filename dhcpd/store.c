@@ -1,6 +1,5 @@
 #include "dhcpd/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,7 +8,6 @@
 #include "db/rows.h"
 #include "dhcpd/asks.h"
 #include "dhcpd/clienttext.h"
-#include "dhcpd/leasefile.h"
 #include "dhcpd/load.h"
 #include "dhcpd/saver.h"
 #include "dhcpd/store_table.h"
@@ -20,13 +18,11 @@
 #define SLOW_MS 1000   /* a commit that takes longer is an outage */
 #define SWEEP_MS 100
 #define SAVE_MS 300000
-#define NOTES_MOST (32U << 20) /* octets: then the table is saved early */
 #define QUERY_DEADLINE_MS 2000
 
 struct store {
 	struct store_options options;
 	struct table *table;
-	struct leasefile *saved;
 	struct saver *saver;
 	struct grants *grants;
 	struct asks *asks;
@@ -37,7 +33,7 @@ struct store {
 	bool is_loaded;		   /* the table is the database's, and not only the file's */
 	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
 	struct store_counts counts;
-	struct log_repeat full_log, late_log, end_log, save_log;
+	struct log_repeat full_log, late_log, end_log;
 };
 
 static uint64_t now_ms(const struct store *store)
@@ -97,7 +93,7 @@ static void keep(struct store *store, uint32_t address)
 	const struct lease *lease = lease_at(store_leases(store), address);
 
 	if (lease)
-		leasefile_note(store->saved, lease, now_ms(store));
+		saver_note(store->saver, lease);
 }
 
 /* --- grants --- */
@@ -293,7 +289,9 @@ static void on_loaded(void *data)
 	struct store *store = data;
 
 	store->is_loaded = true;
-	leasefile_note_timeline(store->saved, load_timeline(store->load));
+	saver_note_timeline(store->saver, load_timeline(store->load));
+	/* what others have granted is in the table only now */
+	saver_begin(store->saver, load_timeline(store->load));
 	grants_retry(store->grants);
 	asks_retry(store->asks);
 }
@@ -321,17 +319,6 @@ void store_on_down(struct store *store)
 
 /* --- the saved file --- */
 
-static void say_not_saved(void *data, int reason)
-{
-	struct store *store = data;
-	unsigned long left_out;
-
-	if (log_repeat_due(&store->save_log, now_ms(store), SAVE_MS, &left_out))
-		log_warning("leases_not_saved", "file=%s reason=%s remedy=%s",
-			    log_text(store->options.saved_file), log_text(strerror(reason)),
-			    log_text("make the folder of state_dir, owned by dhcpd's user"));
-}
-
 static void on_save(void *data)
 {
 	struct store *store = data;
@@ -339,14 +326,6 @@ static void on_save(void *data)
 	/* the file of an earlier run is worth more than a table that was never loaded */
 	if (store->is_loaded)
 		saver_begin(store->saver, load_timeline(store->load));
-}
-
-/* The last one, of a process that stops. */
-static void save_all(struct store *store)
-{
-	if (leasefile_save(store->saved, store_leases(store), load_timeline(store->load),
-			   now_ms(store)) != ERR_OK)
-		say_not_saved(store, errno);
 }
 
 static void on_saved_lease(void *data, const struct lease *lease)
@@ -360,13 +339,7 @@ static void read_saved(struct store *store)
 {
 	struct leasefile_found found;
 
-	if (leasefile_read(store->saved, now_ms(store), on_saved_lease, store, &found) ==
-	    ERR_SYSTEM)
-		say_not_saved(store, errno);
-	if (found.bad > 0)
-		log_warning("saved_leases_damaged", "file=%s bad_lines=%zu remedy=%s",
-			    log_text(store->options.saved_file), found.bad,
-			    log_text("the other lines are used; the database replaces all"));
+	saver_read(store->saver, on_saved_lease, store, &found);
 	load_expect_timeline(store->load, found.timeline);
 }
 
@@ -383,9 +356,8 @@ static void on_sweep(void *data)
 			    log_text("the database did not commit within 2 s"));
 	if (grants_waiting(store->grants) == 0)
 		store->waiting_since_ms = 0;
-	if (leasefile_flush(store->saved) != ERR_OK)
-		say_not_saved(store, errno);
-	if (leasefile_growth(store->saved) > NOTES_MOST)
+	saver_flush(store->saver);
+	if (saver_is_due(store->saver))
 		on_save(store);
 	if (!db_is_up(store->options.conn))
 		return;
@@ -396,11 +368,6 @@ static void on_sweep(void *data)
 		asks_retry(store->asks);
 	}
 	table_tend(store->table, now);
-}
-
-static const struct lease_table *leases_to_save(void *data)
-{
-	return store_leases(data);
 }
 
 static enum err open_parts(struct store *store)
@@ -416,26 +383,20 @@ static enum err open_parts(struct store *store)
 				    .on_done = on_loaded,
 				    .on_stale = on_stale,
 				    .data = store};
-	struct saver_options saver = {.loop = store->options.loop,
-				      .leases = leases_to_save,
-				      .on_failed = say_not_saved,
-				      .data = store};
 	struct hash_key seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return ERR_SYSTEM;
-	if (leasefile_open(store->options.saved_file, &store->saved) != ERR_OK ||
-	    table_open(seed, &store->table) != ERR_OK ||
+	if (table_open(seed, &store->table) != ERR_OK ||
+	    saver_open(store->options.loop, store->options.saved_file, store_leases(store),
+		       &store->saver) != ERR_OK ||
 	    grants_open(&grants, &store->grants) != ERR_OK ||
 	    asks_open(&asks, &store->asks) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
 		return ERR_MEMORY;
 	load.table = store->table;
-	saver.file = store->saved;
-	if (load_open(&load, &store->load) != ERR_OK)
-		return ERR_MEMORY;
-	return saver_open(&saver, &store->saver);
+	return load_open(&load, &store->load);
 }
 
 static void free_store(void *data)
@@ -448,7 +409,6 @@ static void free_store(void *data)
 	asks_close(store->asks);
 	load_close(store->load);
 	table_close(store->table);
-	leasefile_close(store->saved);
 	free(store);
 }
 
@@ -462,6 +422,7 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
 	store->options = *options;
 	err = open_parts(store);
 	if (err != ERR_OK) {
+		saver_close(store->saver, NULL);
 		free_store(store);
 		return err;
 	}
@@ -478,9 +439,9 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->counts.granted > 0 || store->is_loaded)
-		save_all(store);
-	saver_close(store->saver);
+	saver_close(store->saver, store->counts.granted > 0 || store->is_loaded
+					  ? load_timeline(store->load)
+					  : NULL);
 	loop_timer_close(&store->save_timer);
 	loop_timer_close_then(&store->sweep_timer, free_store);
 }

@@ -170,6 +170,31 @@ def test_starts_with_the_saved_leases_while_the_database_is_away(site, database)
     assert site.wire("02:00:00:00:00:09").lease().type == ACK
 
 
+def test_many_leases_are_saved_in_many_turns(site, database):
+    """No turn of the loop writes them all; and the file is whole without an orderly stop."""
+    count = 30000
+    database.admin("insert into rouse_data.lease (address, client, mac, state, expires_at, granted_at, instance) "
+                   "select '10.77.16.0'::inet + n, '\\x01'::bytea || decode(lpad(to_hex(n), 12, '0'), 'hex'), "
+                   "lpad(to_hex(n), 12, '0')::macaddr, 'bound', now() + interval '1 day', now(), 'other/1' "
+                   "from generate_series(1, %s) n", count)
+    site.start()
+    saved = site.daemon.wait_for(r"event=leases_saved entries=(\d+) turns=(\d+)", timeout=30)
+    assert int(saved.group(1)) >= count and int(saved.group(2)) >= count // 2000
+    wire = site.wire("02:00:00:00:00:0b")
+    ack = wire.lease()
+    # what is granted now goes into the new file
+    site.wait_until(lambda: f"\n{ack.yiaddr} " in (site.state / "leases").read_text())
+    site.daemon.kill()
+    assert not (site.state / "leases.new").exists()
+    said = (site.state / "leases").read_text().splitlines()
+    assert len({line.split()[0] for line in said if line.startswith("10.77.")}) == count + 1
+    # and is in force without the database
+    database.stop()
+    site.start(wait="event=database_away")
+    again = wire.ask(REQUEST, option(50, packed(ack.yiaddr)))
+    assert again.type == ACK and 0 < again.number(51) <= 600
+
+
 def test_a_damaged_lease_file_is_told_and_no_obstacle(site):
     (site.state / "leases").write_text("rouse leases 2\n10.77.0.100 zz bound 1 0 -\nnonsense\n")
     site.start()

@@ -277,6 +277,25 @@ static void test_agrees_with_a_plain_array(void **state)
 	}
 }
 
+static void test_what_may_be_lost_is_counted_from_the_newest(void **state)
+{
+	const uint64_t newest_ms = 5000000;
+	struct lease lease = {
+		.address = POOL_FIRST, .granted_ms = newest_ms, .client = {1, {{9}}}};
+
+	(void)state;
+	assert_int_equal(lease_newest_grant(&sample_table), 0);
+	assert_int_equal(lease_put(&sample_table, &lease), ERR_OK);
+	assert_true(lease_may_be_lost(&lease, lease_newest_grant(&sample_table)));
+	lease.granted_ms = 5;
+	assert_int_equal(lease_put(&sample_table, &lease), ERR_OK);
+	assert_int_equal(lease_newest_grant(&sample_table), newest_ms);
+	assert_false(lease_may_be_lost(&lease, newest_ms));
+	assert_true(lease_may_be_lost(&lease, 5 + LEASE_LAG_MS - 1));
+	lease.granted_ms = 0;
+	assert_false(lease_may_be_lost(&lease, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +309,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_load_drops_what_it_did_not_see, sample_setup),
 		cmocka_unit_test_setup(test_tending_forgets_offers_and_learns, sample_setup),
 		cmocka_unit_test_setup(test_agrees_with_a_plain_array, sample_setup),
+		cmocka_unit_test_setup(test_what_may_be_lost_is_counted_from_the_newest,
+				       sample_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
