@@ -328,21 +328,37 @@ enum err lease_hold(struct lease_table *table, const struct lease_holder *holder
 	return write_entry(table, &lease);
 }
 
+/* Something that is kept for the client in the network because it was offered, or NULL. */
+static struct lease *hold_of_client(struct lease_table *table,
+				    const struct lease_client *client,
+				    const struct ip4_net *net)
+{
+	uint32_t hash = hash_of_key(table, client->octets, client->length);
+
+	for (uint32_t at = buckets_find(&table->by_client, hash); at != BUCKETS_NONE;
+	     at = buckets_next(&table->by_client, at)) {
+		struct lease *lease = &table->leases[at];
+
+		if ((lease->state == LEASE_OFFERED || lease->held_ms > 0) &&
+		    ip4_net_holds(net, lease->address) && lease_is_of(lease, client))
+			return lease;
+	}
+	return NULL;
+}
+
 void lease_forget_hold(struct lease_table *table, const struct lease_client *client,
 		       const struct ip4_net *net)
 {
-	const struct lease *lease = lease_of_client(table, client, net);
-	struct lease *entry;
+	struct lease *lease;
 
-	if (!lease)
-		return;
-	entry = &table->leases[lease - table->leases];
-	if (entry->state == LEASE_OFFERED) {
-		lease_remove(table, entry->address);
-		return;
+	while ((lease = hold_of_client(table, client, net))) {
+		if (lease->state == LEASE_OFFERED) {
+			remove_entry(table, (uint32_t)(lease - table->leases));
+		} else {
+			lease->held_ms = 0;
+			note_change(table, lease);
+		}
 	}
-	entry->held_ms = 0;
-	note_change(table, entry);
 }
 
 enum err lease_bind(struct lease_table *table, const struct lease_holder *holder,

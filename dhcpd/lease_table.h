@@ -93,7 +93,8 @@ struct lease_holder {
 /* Keeps an address for a client that it is offered to. ERR_SPACE as lease_put. */
 MUST_CHECK enum err lease_hold(struct lease_table *table, const struct lease_holder *holder,
 			       uint64_t until_ms);
-/* The client chose another server: its offer is free for others at once. */
+/* The client chose another server: what it was offered in the network is free for others at
+ * once. */
 void lease_forget_hold(struct lease_table *table, const struct lease_client *client,
 		       const struct ip4_net *net);
 /* The database has recorded it. `net`: where the client's other leases end, or NULL. */

@@ -289,6 +289,8 @@ static void on_loaded(void *data)
 	struct store *store = data;
 
 	store->is_loaded = true;
+	/* only now are those sent that waited */
+	store->waiting_since_ms = grants_waiting(store->grants) > 0 ? now_ms(store) : 0;
 	saver_note_timeline(store->saver, load_timeline(store->load));
 	/* what others have granted is in the table only now */
 	saver_begin(store->saver, load_timeline(store->load));
@@ -306,7 +308,6 @@ static void on_stale(void *data)
 void store_on_up(struct store *store)
 {
 	/* what was not acknowledged is sent again: "already mine" is accepted */
-	store->waiting_since_ms = 0;
 	store->is_loaded = false;
 	load_begin(store->load);
 }

@@ -103,6 +103,31 @@ def test_an_ack_never_comes_before_its_row(site, database):
         blocker.close()
 
 
+def test_a_database_that_comes_back_and_does_not_commit_is_an_outage(site, database):
+    """Also when what waits was sent before the connection was lost."""
+    site.start()
+    wire, late = site.wire("02:00:00:00:00:0d"), site.wire("02:00:00:00:00:0e")
+    offer = wire.discover()
+    blocker = database.connect("postgres")
+    try:
+        with blocker.cursor() as cursor:
+            # everybody may read it
+            cursor.execute("begin; lock table rouse_data.lease in exclusive mode")
+        assert wire.request(offer, timeout=0.3) is None
+        said = len(site.daemon.output)
+        database.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'rouse_dhcpd'")
+        site.daemon.wait_for("event=leases_loaded", timeout=20, after=said)
+        silence = f"event=silent [^\n]*mac={late.mac} [^\n]*the database is away"
+        site.wait_until(lambda: late.discover(timeout=0.3) is None and
+                        re.search(silence, site.daemon.output[said:]))
+        with blocker.cursor() as cursor:
+            cursor.execute("rollback")
+    finally:
+        blocker.close()
+    # and its end is seen, too
+    site.wait_until(lambda: late.discover(timeout=0.3))
+
+
 def test_a_grant_that_fails_within_its_commit_is_not_acknowledged(site, database):
     """The server sends the rows before it commits; they count for nothing if the commit fails."""
     database.admin("create function public.fail() returns trigger language plpgsql as "

@@ -59,6 +59,30 @@ static void test_an_offer_keeps_what_is_recorded(void **state)
 	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->held_ms, 0);
 }
 
+/* One in each of two pools perhaps, beside a lease, which is what it is found by. */
+static void test_all_offers_of_a_client_are_forgotten(void **state)
+{
+	const struct ip4_net here = {IP(10, 77, 0, 0), 24};
+	const struct lease_client client = sample_client(1), other = sample_client(2);
+	const struct lease_holder first = {POOL_FIRST + 1, &client, NULL, 0},
+				  second = {POOL_FIRST + 2, &client, NULL, 0},
+				  there = {IP(10, 88, 0, 10), &client, NULL, 0},
+				  others = {POOL_FIRST + 3, &other, NULL, 0};
+
+	(void)state;
+	sample_lease(1, POOL_FIRST, LEASE_BOUND, 5000);
+	assert_int_equal(lease_hold(&sample_table, &first, 900), ERR_OK);
+	assert_int_equal(lease_hold(&sample_table, &second, 900), ERR_OK);
+	assert_int_equal(lease_hold(&sample_table, &there, 900), ERR_OK);
+	assert_int_equal(lease_hold(&sample_table, &others, 900), ERR_OK);
+	lease_forget_hold(&sample_table, &client, &here);
+	assert_null(lease_at(&sample_table, POOL_FIRST + 1));
+	assert_null(lease_at(&sample_table, POOL_FIRST + 2));
+	assert_int_equal(lease_at(&sample_table, POOL_FIRST)->state, LEASE_BOUND);
+	assert_non_null(lease_at(&sample_table, IP(10, 88, 0, 10)));
+	assert_non_null(lease_at(&sample_table, POOL_FIRST + 3));
+}
+
 /* Another dhcpd may have granted what is only offered here. */
 static void test_a_running_lease_ends_an_offer(void **state)
 {
@@ -302,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(test_finds_by_address_and_client, sample_setup),
 		cmocka_unit_test_setup(test_a_grant_ends_the_clients_others, sample_setup),
 		cmocka_unit_test_setup(test_an_offer_keeps_what_is_recorded, sample_setup),
+		cmocka_unit_test_setup(test_all_offers_of_a_client_are_forgotten, sample_setup),
 		cmocka_unit_test_setup(test_a_running_lease_ends_an_offer, sample_setup),
 		cmocka_unit_test_setup(test_a_leased_address_is_not_quarantined, sample_setup),
 		cmocka_unit_test_setup(test_says_when_it_is_full, sample_setup),
