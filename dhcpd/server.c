@@ -184,10 +184,10 @@ static void apply_change(struct exchange *e)
 		note_choice(e);
 		break;
 	case DECIDE_RELEASE:
-		store_end(store, &verdict->client, verdict->address, LEASE_RELEASED);
+		store_release(store, &verdict->client, verdict->address);
 		break;
 	case DECIDE_DECLINE:
-		store_end(store, &verdict->client, verdict->address, LEASE_DECLINED);
+		store_decline(store, &verdict->client, verdict->address);
 		break;
 	case DECIDE_NONE:
 	case DECIDE_GRANT:

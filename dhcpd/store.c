@@ -8,6 +8,7 @@
 #include "db/rows.h"
 #include "dhcpd/asks.h"
 #include "dhcpd/clienttext.h"
+#include "dhcpd/declines.h"
 #include "dhcpd/load.h"
 #include "dhcpd/saver.h"
 #include "dhcpd/store_table.h"
@@ -26,6 +27,7 @@ struct store {
 	struct saver *saver;
 	struct grants *grants;
 	struct asks *asks;
+	struct declines *declines;
 	struct parking *granting; /* packets whose lease is being recorded */
 	struct parking *asking;	  /* packets of clients that are being looked for */
 	struct loop_timer sweep_timer, save_timer;
@@ -223,7 +225,7 @@ void store_forget(struct store *store, const struct lease_client *client,
 	table_forget(store->table, client, net);
 }
 
-static void on_ended(void *data, const struct db_answer *answer)
+static void on_released(void *data, const struct db_answer *answer)
 {
 	struct store *store = data;
 	unsigned long left_out;
@@ -234,14 +236,10 @@ static void on_ended(void *data, const struct db_answer *answer)
 			    log_text(answer->message), left_out);
 }
 
-void store_end(struct store *store, const struct lease_client *client, uint32_t address,
-	       enum lease_state state)
+void store_release(struct store *store, const struct lease_client *client, uint32_t address)
 {
-	long quarantine = site_setting_number(store->options.site(store->options.data),
-					      "decline_quarantine_seconds", 3600);
 	char owner[CLIENTTEXT_SIZE], address_text[IP4_TEXT_SIZE];
-	const char *params[] = {store->options.instance, address_text, owner,
-				state == LEASE_DECLINED ? "declined" : "released"};
+	const char *params[] = {store->options.instance, address_text, owner};
 	struct text out = text_into(owner, sizeof(owner));
 
 	clienttext_put(&out, client);
@@ -249,40 +247,88 @@ void store_end(struct store *store, const struct lease_client *client, uint32_t 
 	/* not recorded as released, it just runs to its end: nothing is lost but time */
 	if (db_query(store->options.conn,
 		     "select rouse_daemon.lease_end($1, array[$2::inet], array[$3::bytea], "
-		     "array[$4::text])",
-		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK) {
-		log_warning("lease_end_not_recorded", "address=%s state=%s reason=%s",
-			    address_text, params[3], log_text("the database is away"));
-		if (state == LEASE_RELEASED)
-			return;
+		     "array['released'])",
+		     params, 3, QUERY_DEADLINE_MS, on_released, store) != ERR_OK) {
+		log_warning("lease_end_not_recorded", "address=%s state=released reason=%s",
+			    address_text, log_text("the database is away"));
+		return;
 	}
-	table_end(store->table, address, state, end_in(store, quarantine));
+	table_end(store->table, address, LEASE_RELEASED, 0);
 	keep(store, address);
+}
+
+/* The client's own entry is ended; anybody's who only used it is made. */
+static void quarantine(struct store *store, const struct decline *decline)
+{
+	long seconds = site_setting_number(store->options.site(store->options.data),
+					   "decline_quarantine_seconds", 3600);
+	struct lease_holder holder = {decline->address, &decline->client,
+				      decline->has_mac ? &decline->mac : NULL, 0};
+	const struct lease *lease = lease_at(store_leases(store), decline->address);
+
+	if (decline->kind == DECLINE_IN_USE || !lease || !lease_is_of(lease, &decline->client))
+		table_quarantine(store->table, &holder, end_in(store, seconds), now_ms(store));
+	else
+		table_end(store->table, decline->address, LEASE_DECLINED,
+			  end_in(store, seconds));
+	keep(store, decline->address);
+}
+
+/* Once more: the table may have been read between, when the database did not know of it. */
+static void on_declined(void *data, const struct decline *decline)
+{
+	quarantine(data, decline);
+}
+
+static void add_decline(struct store *store, const struct decline *decline)
+{
+	char address[IP4_TEXT_SIZE];
+
+	quarantine(store, decline);
+	if (declines_add(store->declines, decline) == ERR_OK)
+		return;
+	ip4_format(decline->address, address);
+	log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s", address,
+		    log_text("too many wait for the database: kept from clients by this "
+			     "process alone, until it reads the leases again"));
+}
+
+void store_decline(struct store *store, const struct lease_client *client, uint32_t address)
+{
+	const struct lease *lease = lease_at(store_leases(store), address);
+	struct decline decline = {
+		.address = address, .kind = DECLINE_LEASED, .client = *client};
+
+	/* what nobody offered is not quarantined because somebody names it */
+	if (!lease || !lease_is_of(lease, client))
+		return;
+	if (lease->state != LEASE_BOUND)
+		decline.kind = DECLINE_OFFERED;
+	decline.has_mac = lease->has_mac;
+	decline.mac = lease->mac;
+	add_decline(store, &decline);
 }
 
 void store_quarantine(struct store *store, const struct lease_holder *holder)
 {
-	long quarantine = site_setting_number(store->options.site(store->options.data),
-					      "decline_quarantine_seconds", 3600);
-	char owner[CLIENTTEXT_SIZE], address[IP4_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-	const char *params[] = {store->options.instance, address, owner,
-				holder->mac ? mac : NULL};
-	struct text out = text_into(owner, sizeof(owner));
+	struct decline decline = {.address = holder->address,
+				  .kind = DECLINE_IN_USE,
+				  .has_mac = holder->mac != NULL,
+				  .client = *holder->client};
 
-	clienttext_put(&out, holder->client);
-	ip4_format(holder->address, address);
 	if (holder->mac)
-		mac_format(holder->mac, mac);
-	/* not recorded, it is kept from clients by this process alone */
-	if (db_query(store->options.conn,
-		     "select rouse_daemon.lease_in_use($1, $2::inet, $3::bytea, $4::macaddr)",
-		     params, 4, QUERY_DEADLINE_MS, on_ended, store) != ERR_OK)
-		log_warning("lease_end_not_recorded", "address=%s state=declined reason=%s",
-			    address, log_text("the database is away"));
-	table_quarantine(store->table, holder, end_in(store, quarantine), now_ms(store));
+		decline.mac = *holder->mac;
+	add_decline(store, &decline);
 }
 
 /* --- the whole table --- */
+
+static void retry_all(struct store *store)
+{
+	declines_retry(store->declines);
+	grants_retry(store->grants);
+	asks_retry(store->asks);
+}
 
 static void on_loaded(void *data)
 {
@@ -294,8 +340,7 @@ static void on_loaded(void *data)
 	saver_note_timeline(store->saver, load_timeline(store->load));
 	/* what others have granted is in the table only now */
 	saver_begin(store->saver, load_timeline(store->load));
-	grants_retry(store->grants);
-	asks_retry(store->asks);
+	retry_all(store);
 }
 
 static void on_stale(void *data)
@@ -364,10 +409,8 @@ static void on_sweep(void *data)
 		return;
 	load_tick(store->load);
 	/* before the table is the database's nothing is granted, nor sent again */
-	if (store->is_loaded) {
-		grants_retry(store->grants);
-		asks_retry(store->asks);
-	}
+	if (store->is_loaded)
+		retry_all(store);
 	table_tend(store->table, now);
 }
 
@@ -378,6 +421,8 @@ static enum err open_parts(struct store *store)
 					      on_grant_refused,	       store};
 	const struct asks_options asks = {store->options.loop, store->options.conn,
 					  on_lease_found, on_asked, store};
+	const struct declines_options declines = {store->options.loop, store->options.conn,
+						  store->options.instance, on_declined, store};
 	struct load_options load = {.loop = store->options.loop,
 				    .conn = store->options.conn,
 				    .instance = store->options.instance,
@@ -393,6 +438,7 @@ static enum err open_parts(struct store *store)
 		       &store->saver) != ERR_OK ||
 	    grants_open(&grants, &store->grants) != ERR_OK ||
 	    asks_open(&asks, &store->asks) != ERR_OK ||
+	    declines_open(&declines, &store->declines) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->granting) != ERR_OK ||
 	    parking_open(PARKED_MAX, &store->asking) != ERR_OK)
 		return ERR_MEMORY;
@@ -408,6 +454,7 @@ static void free_store(void *data)
 	parking_close(store->asking);
 	grants_close(store->grants);
 	asks_close(store->asks);
+	declines_close(store->declines);
 	load_close(store->load);
 	table_close(store->table);
 	free(store);

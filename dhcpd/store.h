@@ -61,9 +61,10 @@ bool store_grant(struct store *store, const struct parked *parked, const struct 
 void store_hold(struct store *store, const struct lease_holder *holder, uint64_t until_ms);
 void store_forget(struct store *store, const struct lease_client *client,
 		  const struct ip4_net *net);
-/* `state` is LEASE_RELEASED or LEASE_DECLINED. */
-void store_end(struct store *store, const struct lease_client *client, uint32_t address,
-	       enum lease_state state);
+void store_release(struct store *store, const struct lease_client *client, uint32_t address);
+/* The client found that somebody else uses what it has, or was offered: quarantined, and the
+ * database is told as soon as it can be. */
+void store_decline(struct store *store, const struct lease_client *client, uint32_t address);
 /* This user, who has no lease, has an address that was to be offered: as after a decline. */
 void store_quarantine(struct store *store, const struct lease_holder *holder);
 

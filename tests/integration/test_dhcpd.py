@@ -154,6 +154,16 @@ def test_a_declined_address_is_given_to_nobody(site):
     assert other.discover(option(50, packed(ack.yiaddr))).yiaddr != ack.yiaddr
 
 
+def test_what_was_only_offered_is_declined_for_everybody(site):
+    """By the client's own look before it takes the offer: the database learns of it, and so do others."""
+    wire = site.wire("02:00:00:00:00:1e")
+    offer = wire.discover()
+    wire.send(wire.message(DECLINE, option(54, packed(SERVER)), option(50, packed(offer.yiaddr))))
+    lease = site.wait_until(lambda: site.lease_of(wire.mac))
+    assert (str(lease.address), lease.state) == (offer.yiaddr, "declined")
+    assert wire.lease().yiaddr != offer.yiaddr
+
+
 def test_release_needs_address_and_client(site):
     wire, stranger = site.wire("02:00:00:00:00:17"), site.wire("02:00:00:00:00:18")
     ack = wire.lease()

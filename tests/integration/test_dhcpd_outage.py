@@ -104,7 +104,8 @@ def test_an_ack_never_comes_before_its_row(site, database):
 
 
 def test_a_database_that_comes_back_and_does_not_commit_is_an_outage(site, database):
-    """Also when what waits was sent before the connection was lost."""
+    """Also when what waits was sent before the connection was lost: by the clock of the oldest grant, and by that
+    of the question for changes, which the same connection does not answer."""
     site.start()
     wire, late = site.wire("02:00:00:00:00:0d"), site.wire("02:00:00:00:00:0e")
     offer = wire.discover()
@@ -218,6 +219,25 @@ def test_many_leases_are_saved_in_many_turns(site, database):
     site.start(wait="event=database_away")
     again = wire.ask(REQUEST, option(50, packed(ack.yiaddr)))
     assert again.type == ACK and 0 < again.number(51) <= 600
+
+
+def test_what_is_declined_in_an_outage_is_recorded_after_it(site, database):
+    site.start()
+    leased, offered = site.wire("02:00:00:00:00:1a"), site.wire("02:00:00:00:00:1b")
+    taken = [leased.lease().yiaddr, offered.discover().yiaddr]
+    lose_database(site, database)
+    said = len(site.daemon.output)
+    for wire, address in zip((leased, offered), taken):
+        wire.send(wire.message(DECLINE, option(54, packed(SERVER)), option(50, packed(address))))
+    site.wait_until(lambda: site.daemon.output.count("it is quarantined", said) == 2)
+    database.start()
+    site.daemon.wait_for("event=leases_loaded", timeout=20, after=said)
+    for wire, address in zip((leased, offered), taken):
+        row = site.wait_until(lambda wire=wire: (found := site.lease_of(wire.mac)) and
+                              found.state == "declined" and found)
+        assert str(row.address) == address
+        # not even to whom it was offered, by the table in memory or by the database
+        assert wire.lease().yiaddr not in taken
 
 
 def test_a_damaged_lease_file_is_told_and_no_obstacle(site):

@@ -1,6 +1,6 @@
 -- Leases: the database decides who has an address.
 begin;
-select plan(46);
+select plan(48);
 insert into rouse.subnets (subnet) values ('10.77.0.0/24'), ('10.78.0.0/24');
 create function pg_temp.grant(address text, client text, seconds int default 600) returns text language sql as $$
 	select concat_ws(' ', convert_from(g.client, 'UTF8'), g.granted, g.seconds_left)
@@ -33,6 +33,8 @@ select is(pg_temp.end_lease('10.77.0.6', 'B', 'released'), 0, 'once');
 select is(pg_temp.grant('10.77.0.6', 'B'), 'B t 600', 'and gets it back');
 select is(pg_temp.end_lease('10.77.0.6', 'B', 'declined'), 1, 'it declines it');
 select is(pg_temp.grant('10.77.0.6', 'B'), 'B f 3600', 'then it is for nobody, not even for itself');
+select is(pg_temp.end_lease('10.77.0.5', 'B', 'declined'), 1, 'also what it gave back and was offered again');
+select is(pg_temp.end_lease('10.77.0.5', 'B', 'released'), 0, 'which is no release of it');
 select matches(pg_temp.error($$select pg_temp.end_lease('10.77.0.6', 'B', 'lost')$$), '22023.*released or declined', 'no other end');
 
 select results_eq($$select address, encode(client, 'escape'), granted from rouse_daemon.lease_grant('t',

@@ -204,7 +204,8 @@ begin
 	), locked as (
 		select l.address, a.how from rouse_data.lease l
 		join asked a on a.address = l.address and a.client = l.client
-		where l.state = 'bound' order by l.address for update of l
+		where l.state = 'bound' or (l.state = 'released' and a.how = 'declined')
+		order by l.address for update of l
 	), done as (
 		update rouse_data.lease l set state = o.how, instance = lease_end.instance,
 			expires_at = case o.how when 'declined' then now() + quarantine else l.expires_at end
