@@ -1,10 +1,10 @@
 #include "dhcpd/decide.h"
 
+#include "dhcpd/asker.h"
 #include "dhcpd/fresh.h"
 #include "dhcpd/option.h"
 #include "dhcpd/place.h"
 #include "dhcpd/pool.h"
-#include "dhcpd/relay.h"
 #include "dhcpd/terms.h"
 
 /* One decision in the making. */
@@ -388,57 +388,6 @@ static void decide_bootp(struct deciding *d)
 	d->verdict->reason = "the address is reserved for this card";
 }
 
-static void choose_place(struct deciding *d)
-{
-	const struct decide_question *question = d->question;
-	struct decide_verdict *verdict = d->verdict;
-	struct relay_info relay = relay_read(d->packet);
-	struct place place = place_of(&(struct place_question){
-		question->site, question->leases, d->packet, &relay, &verdict->client,
-		verdict->has_mac ? &verdict->mac : NULL, question->server,
-		question->is_unicast});
-
-	verdict->subnet = place.subnet;
-	verdict->by_selection = place.by_selection;
-	if (relay.has_server_id)
-		verdict->server = relay.server_id;
-	/* a relay's own datagrams are unicast: what counts is how the client sent its own */
-	d->is_renewal = d->packet->giaddr != 0 ? relay.was_unicast || relay.has_server_id
-					       : question->is_unicast;
-}
-
-/* Who asks, and from where; false when that alone ends it. */
-static bool identify(struct deciding *d)
-{
-	const struct decide_question *question = d->question;
-	struct decide_verdict *verdict = d->verdict;
-	bool by_identifier =
-		!site_setting_truth(question->site, "one_machine_one_address", true);
-
-	if (d->packet->op != PACKET_BOOTREQUEST) {
-		stay_silent(d, "it is a reply, not a request");
-		return false;
-	}
-	verdict->has_mac = packet_mac(d->packet, &verdict->mac);
-	verdict->pxe = pxe_client(d->packet);
-	verdict->host = site_host_of(question->site, &verdict->mac, verdict->has_mac,
-				     verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL);
-	if (lease_client_of(d->packet, by_identifier, &verdict->client) != ERR_OK) {
-		verdict->client.length = 0;
-		stay_silent(d, "the client shows neither a hardware address nor an identifier");
-		return false;
-	}
-	if (question->server == 0) {
-		stay_silent(d, "the interface has no IPv4 address: give it one");
-		return false;
-	}
-	choose_place(d);
-	if (!verdict->subnet)
-		stay_silent(d,
-			    "no subnet holds the client's link: insert it into rouse.subnets");
-	return verdict->subnet != NULL;
-}
-
 static void decide_message(struct deciding *d)
 {
 	switch (d->packet->message) {
@@ -470,13 +419,17 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 	struct decide_verdict *verdict = ret_verdict;
 	struct deciding d = {question, question->packet, verdict, {0}, false, NULL};
 	long grace = site_setting_number(question->site, "lease_grace_seconds", 60);
+	const char *reason;
 
 	*verdict = (struct decide_verdict){.site = question->site,
 					   .server = question->server,
 					   .source = question->server,
 					   .reason = ""};
-	if (!identify(&d))
+	reason = asker_identify(question, verdict, &d.is_renewal);
+	if (reason) {
+		stay_silent(&d, reason);
 		return;
+	}
 	d.lease = lease_of_client(question->leases, &verdict->client, &verdict->subnet->net);
 	d.pool = (struct pool_question){
 		.site = question->site,
