@@ -69,6 +69,8 @@ def test_the_sql_of_a_page_runs(postgres, page):
     # what the pages take for granted: a published image
     postgres.sql("select rouse.publish_image('tiny-debian', 1, 'images/tiny-debian/1/disk.raw.zst', "
                  "1000, %s, 1048576, %s)", "0" * 64, "1" * 64)
+    # ... and an address for tftpd
+    postgres.sql("select rouse.setting('next_server', '10.77.0.2')")
     try:
         for statement in sql_of(page)[0]:
             print(statement)

@@ -55,11 +55,11 @@ select set_eq($$
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_viewer', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why}'::text[]) $$, 'a viewer executes only what reads');
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,dhcp_snippet}'::text[]) $$, 'a viewer executes only what reads');
 select set_eq($$
 	select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_operator', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe}'::text[]) $$,
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe,dhcp_snippet}'::text[]) $$,
 	'an operator executes these as well');
 select set_eq($$
 	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')

@@ -32,6 +32,7 @@ $$;
 comment on procedure rouse_data.describe_arguments is 'Adds to the comment of each function of schema rouse what its arguments mean.';
 
 call rouse_data.describe_arguments('{
+	"server": "isc, kea, dnsmasq, windows or mikrotik", "subnet": "the network whose next_server it names; null: the setting next_server",
 	"target": "a machine, by its name or the MAC of one of its cards, or a group; host:NAME and group:NAME where both have one name",
 	"host": "a machine, by its name or the MAC of one of its cards", "mac": "the MAC of a card, known or not",
 	"job": "the number of a job or of a batch", "cancel.why": "your words, kept in the job and its history",

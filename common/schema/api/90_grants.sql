@@ -10,7 +10,7 @@ grant usage on schema rouse to rouse_viewer;
 grant select on all tables in schema rouse to rouse_viewer;
 grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text), rouse.explain(text),
 	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text), rouse.me, rouse.my_groups, rouse.may,
-	rouse.next_times, rouse.why to rouse_viewer;
+	rouse.next_times, rouse.why, rouse.dhcp_snippet to rouse_viewer;
 
 -- A view's functions are called with the rights of who reads it: these two read nothing.
 grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of to rouse_viewer;
