@@ -1,6 +1,6 @@
 -- The database documents itself: nothing public is without a comment.
 begin;
-select plan(6);
+select plan(7);
 
 select is_empty($$
 	select c.oid::regclass from pg_class c
@@ -30,8 +30,13 @@ select is_empty($$
 
 select is_empty($$
 	select p.oid::regprocedure, a from pg_proc p cross join unnest(p.proargnames) a
-	where p.pronamespace = 'rouse'::regnamespace and obj_description(p.oid, 'pg_proc') !~ format('\n  (-> )?%s: \S', a)
-	$$, 'every argument of a function for people, and every column that it returns, is in its comment');
+	where p.pronamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace) and obj_description(p.oid, 'pg_proc') !~ format('\n  (-> )?%s: \S', a)
+	$$, 'every argument of a function for people or daemons, and every column that it returns, is in its comment');
+select is_empty($$
+	select format('%s.%s', c.oid::regclass, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid
+	where c.relnamespace = 'rouse_data'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+		and a.attnum > 0 and not a.attisdropped and coalesce(col_description(c.oid, a.attnum), '') = ''
+	$$, 'every column of a table has a comment');
 
 select * from finish();
 rollback;

@@ -1,11 +1,11 @@
 /*
  * boot_table - the boot policy over the cross product of the facts, by core/boot.
  *
- * Reads rules from standard input, one a line: eleven fields parted by tabs (position, stage,
- * loader, host_state, job, firmware, arch, host, product, answer, argument), "-" for null, host
- * and product with one value each. Writes for each combination of facts, in the order of the
- * loops below, the rule's position, its answer and argument.
- * tests/integration/test_boot_policy.py holds it against rouse.evaluate().
+ * Reads rules from standard input, one a line: twelve fields parted by tabs (position, stage,
+ * loader, host_state, job, firmware, arch, host, product, answer, argument, reason), "-" for
+ * null, host and product with one value each. Writes for each combination of facts, in the
+ * order of the loops below, the rule's position, its answer, argument and reason, parted by
+ * tabs. tests/integration/test_boot_policy.py holds it against rouse.evaluate().
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "core/boot.h"
 
 #define RULES_MAX 64
-#define FIELDS 11
+#define FIELDS 12
 
 static struct boot_rule rules[RULES_MAX];
 static char lines[RULES_MAX][512];
@@ -45,7 +45,7 @@ static void read_rule(char *line, struct boot_rule *rule)
 	rule->host = null_of(field[7]);
 	rule->product = null_of(field[8]);
 	rule->argument = null_of(field[10]) ? field[10] : "";
-	rule->reason = "";
+	rule->reason = field[11];
 	if (boot_rule_parse(&words, rule, &bad) != ERR_OK) {
 		(void)fprintf(stderr, "unknown word \"%s\"\n", bad);
 		exit(2);
@@ -64,8 +64,9 @@ static void decide_all(size_t count, struct boot_facts facts)
 			facts.host = hosts[host];
 			facts.product = products[product];
 			verdict = boot_decide(rules, count, &facts);
-			printf("%d %s %s\n", verdict.position, boot_answer_name(verdict.answer),
-			       verdict.argument);
+			printf("%d\t%s\t%s\t%s\n", verdict.position,
+			       boot_answer_name(verdict.answer), verdict.argument,
+			       verdict.reason);
 		}
 	}
 }

@@ -81,27 +81,48 @@ language sql stable as $$
 $$;
 comment on function rouse_data.boot_state is 'The facts that the database knows of a MAC.';
 
+create function rouse_data.client_archs() returns table (code int, firmware text, arch text)
+language sql immutable as $$
+	values (0, 'bios', 'i386'), (6, 'efi', 'i386'), (7, 'efi', 'x86_64'), (9, 'efi', 'x86_64'), (10, 'efi', 'arm32'),
+		(11, 'efi', 'arm64'), (15, 'http', 'i386'), (16, 'http', 'x86_64'), (18, 'http', 'arm32'), (19, 'http', 'arm64'),
+		(20, 'http', 'i386'), (21, 'uboot', 'arm32'), (22, 'uboot', 'arm64'), (27, 'efi', 'riscv64'), (28, 'http', 'riscv64')
+$$;
+comment on function rouse_data.client_archs is 'DHCP option 93 as core/arch reads it: a test holds the two against each other.';
+
+create function rouse_data.first_stage(firmware text, arch text, product text, out file text, out problem text)
+language plpgsql stable as $$
+declare
+	-- A BIOS says nothing of its processor.
+	codes int[] := array(select c.code from rouse_data.client_archs() c where c.firmware = first_stage.firmware
+		and (c.arch = first_stage.arch or (c.firmware = 'bios' and first_stage.arch = 'x86_64')) order by c.code);
+begin
+	-- U-Boot brings its own names and needs no more than the server.
+	if firmware <> 'uboot' then
+		file := (select f.file from rouse_data.boot_file f
+			where (f.product is null or f.product = first_stage.product) and f.http = (firmware = 'http') and f.arch = any (codes)
+			order by f.product nulls last, f.arch limit 1);
+		if file is null then
+			problem := format('no boot file for architecture %s%s: insert one into rouse.boot_files',
+				coalesce(codes[1]::text, format('%s %s', firmware, arch)), case firmware when 'http' then ' by HTTP' else '' end);
+		end if;
+	end if;
+end
+$$;
+comment on function rouse_data.first_stage is 'The first stage that dhcpd names for this firmware and architecture, or in dhcpd''s words why it has none.';
+
 create function rouse.explain(mac macaddr, firmware text default null, arch text default null)
 returns table (stage text, loader text, host text, host_state text, job text, firmware text, arch text,
 	"position" int, rule text, answer text, argument text, reason text)
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select s.stage, s.loader, b.host, b.host_state, b.job, f.firmware, f.arch,
+	select s.stage, s.loader, b.host, b.host_state, b.job, t.firmware, t.arch,
 		e.position, e.name, e.answer, coalesce(e.argument, case e.answer
-			when 'first_stage' then (select bf.file::text from rouse_data.boot_file bf
-				where (bf.product is null or bf.product = b.product)
-					and bf.http = (f.firmware = 'http')
-					and bf.arch = any (case f.firmware || ' ' || f.arch
-						when 'bios i386' then '{0}' when 'bios x86_64' then '{0}'
-						when 'efi x86_64' then '{7,9}' when 'efi i386' then '{6}'
-						when 'efi arm64' then '{11}' when 'http x86_64' then '{16}'
-						when 'http arm64' then '{19}' else '{}' end::int[])
-				order by bf.product nulls last, bf.arch limit 1)
+			when 'first_stage' then fs.file
 			when 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
 				where j.host_id = b.host_id
 					and j.state in ('queued', 'waiting', 'running', 'cancelling')),
 				(select format('local disk, once, after job %s', lb.job_id) from rouse_data.local_boot lb
 				where lb.host_id = b.host_id)) end),
-		e.reason
+		case when e.answer = 'first_stage' then coalesce(fs.problem, e.reason) else e.reason end
 	from rouse_data.boot_state(explain.mac) b
 	cross join lateral (
 		select coalesce(explain.firmware, seen.firmware, 'efi') as firmware,
@@ -115,8 +136,12 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 			order by ev.at desc limit 1) seen on true) f
 	cross join (values (1, 'dhcp', 'firmware'), (2, 'dhcp', 'ipxe'), (3, 'script', 'ipxe'), (4, 'menu', 'ipxe'))
 		as s (step, stage, loader)
-	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, f.firmware, f.arch,
+	-- A request by TFTP does not say what machine it comes from.
+	cross join lateral (select case s.stage when 'script' then 'other' else f.firmware end as firmware,
+		case s.stage when 'script' then 'other' else f.arch end as arch) t
+	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, t.firmware, t.arch,
 		b.host, b.product) e
+	cross join lateral rouse_data.first_stage(f.firmware, f.arch, b.product) fs
 	where rouse_data.check_may_mac(explain.mac)
 	order by s.step
 $$;

@@ -1,8 +1,8 @@
--- \df+ rouse.* is the manual of the functions: each argument, and each column of what comes back, has a line in
+-- \df+ rouse.* and \df+ rouse_daemon.* are the manual of the functions: each argument, and each column of what comes back, has a line in
 -- its function's comment. One word means one thing everywhere; where it does not, the function's name
 -- stands before it. A word without meaning stops the migration, with its name.
 
-create procedure rouse_data.describe_arguments(meanings jsonb)
+create procedure rouse_data.describe_arguments(schema text, meanings jsonb)
 language plpgsql as $$
 declare
 	one record;
@@ -11,7 +11,7 @@ declare
 begin
 	for one in
 		select p.oid, p.proname, p.proargnames as names, p.pronargs, p.pronargdefaults from pg_proc p
-		where p.pronamespace = 'rouse'::regnamespace and p.prokind = 'f' and cardinality(p.proargnames) > 0
+		where p.pronamespace = schema::regnamespace and p.prokind = 'f' and cardinality(p.proargnames) > 0
 	loop
 		select min(a) filter (where m.meaning is null),
 			string_agg(format('  %s%s: %s', case when n > one.pronargs then '-> ' end, a, m.meaning)
@@ -21,17 +21,18 @@ begin
 		from unnest(one.names) with ordinality as t (a, n)
 		cross join lateral (select coalesce(meanings ->> (one.proname || '.' || a), meanings ->> a) as meaning) m;
 		if strange is not null then
-			raise exception 'argument "%" of rouse.% has no meaning', strange, one.proname
-				using hint = 'Give it one in common/schema/api/89_arguments.sql.';
+			raise exception using errcode = '22023', message = format('argument "%s" of %s.%s has no meaning', strange, schema, one.proname),
+				detail = 'Each argument has a line in the comment of its function.',
+				hint = 'Give it one in common/schema/api/89_arguments.sql.';
 		end if;
 		execute format('comment on function %s is %L', one.oid::regprocedure,
 			obj_description(one.oid, 'pg_proc') || e'\n' || lines);
 	end loop;
 end
 $$;
-comment on procedure rouse_data.describe_arguments is 'Adds to the comment of each function of schema rouse what its arguments mean.';
+comment on procedure rouse_data.describe_arguments is 'Adds to the comment of each function of a schema what its arguments mean.';
 
-call rouse_data.describe_arguments('{
+call rouse_data.describe_arguments('rouse', '{
 	"server": "isc, kea, dnsmasq, windows or mikrotik", "subnet": "the network whose next_server it names; null: the setting next_server",
 	"target": "a machine, by its name or the MAC of one of its cards, or a group; host:NAME and group:NAME where both have one name",
 	"host": "a machine, by its name or the MAC of one of its cards", "mac": "the MAC of a card, known or not",
@@ -62,3 +63,27 @@ call rouse_data.describe_arguments('{
 	"sha256": "its SHA-256", "disk_size": "bytes of the disk, uncompressed", "disk_sha256": "SHA-256 of the disk''s contents",
 	"operator": "a name of rouse.operators", "hash": "as crypt(3) makes it by yescrypt; null: none any more",
 	"format": "raw.zst: a whole disk, compressed", "title": "your words"}');
+
+call rouse_data.describe_arguments('rouse_daemon', '{
+	"daemon": "dhcpd, tftpd or menud", "instance": "which of them: a name that is its own among all daemons", "version": "the daemon''s own version",
+	"schema_wanted": "the version of this contract that it was built for", "schema_version": "the version that the database has",
+	"status": "what it is doing, in words", "hello.problem": "why it refused the latest configuration; null: it did not", "problem": "why it was not sent; null: it was",
+	"accepted": "whether the two versions go together", "hint": "what to do if not", "events": "an array of events: see docs/reference/daemon-sql.md",
+	"changed_since.xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "changed": "whether there is anything to read anew",
+	"facts": "what the machine said of itself: mac0 to mac7, uuid, serial, product, ...", "fields": "what the client system sent, by the names of docs/reference/fos-protocol.md",
+	"address": "from where, or which", "item": "the key of the menu item", "answer": "what to do, as a word; the comment above has them",
+	"reason": "why: words, or a code of rouse.reasons", "message": "the same for the screen of the machine", "host": "the machine''s name", "job": "its number",
+	"kind": "one of rouse.job_kinds", "dhcp_here.kind": "server or proxy", "ticket": "32 hex digits for the kernel''s command line", "kernel": "the client system''s, below the roots", "initrd": "its initial disk",
+	"arguments": "of its kernel", "act.arguments": "of the verb, by their names", "retry_seconds": "ask again after so long", "token": "64 hex digits that the client system made", "position": "place in the queue for a slot; 1 is next",
+	"attempt": "its number within the job", "mode": "as in rouse.job_kinds", "after": "reboot or poweroff", "lease_load.after": "only addresses beyond this one", "report_seconds": "how often progress is wanted",
+	"image_name": "what is written, or made", "image_version": "its number", "image_url": "where it is, below menud''s URL", "image_size": "bytes of the file", "image_sha256": "its SHA-256",
+	"image_format": "raw.zst", "disk_size": "bytes of the disk, unpacked", "disk_sha256": "SHA-256 of the disk, unpacked", "disk": "auto or a device",
+	"state": "as it is now", "etag": "the file''s SHA-256", "size": "its bytes", "path": "the file, below the store", "fos_image.version": "the number in the URL",
+	"operator": "the person for whom menud does it", "verb": "a function of schema rouse", "noun": "a view of schema rouse", "equal": "values that columns must have", "most": "at most so many rows",
+	"answers_as": "the address that clients know it by", "addresses": "those in question, in order", "seen": "what was heard, as an array",
+	"client": "client identifier, or type and hardware address", "clients": "of each row the client", "mac": "the card; null: none", "macs": "of each row the card", "seconds": "how long it is to last",
+	"seconds_left": "how long it still lasts, by the database''s clock", "granted": "whether the client has it now", "classes": "of each row the client''s class", "host_names": "of each row the name that the client gives itself",
+	"host_name": "the name that the client gave itself", "how": "released, declined or expired", "kept": "whether it is still this client''s", "next": "what to give as since the next time", "since": "what the last call returned as next; null: from now on",
+	"relay": "the relay''s address", "circuit_id": "option 82.1", "remote_id": "option 82.2", "code": "DHCP option 93", "cpu": "i386, x86_64, arm32, arm64, riscv64 or other", "firmware": "bios, efi, http, uboot or other",
+	"expired_attempts": "clients that fell silent", "started_jobs": "jobs whose time has come", "expired_jobs": "jobs whose deadline has passed", "ran_schedules": "schedules that were run",
+	"networks": "those that this daemon stands in", "wake": "the order''s number", "target": "where to send the packets", "targets": "where they were sent"}');

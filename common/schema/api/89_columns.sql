@@ -1,0 +1,45 @@
+-- Comments on the columns of the tables. A column that a view of schema rouse shows under the same name means
+-- what the view says; the others are told here. A test finds those without.
+
+create procedure rouse_data.describe_columns(meanings jsonb)
+language plpgsql as $$
+declare
+	one record;
+begin
+	for one in
+		select c.oid::regclass as relation, a.attname, coalesce(meanings ->> (c.relname || '.' || a.attname), (
+			select col_description(v.oid, va.attnum) from pg_depend d
+			join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class
+			join pg_attribute va on va.attrelid = v.oid and va.attname = a.attname
+			where d.classid = 'pg_rewrite'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum
+				and v.relnamespace = 'rouse'::regnamespace
+			-- the view that is about this table before those that only look at it
+			order by v.relname <> c.relname || 's', v.relname limit 1)) as meaning
+		from pg_class c join pg_attribute a on a.attrelid = c.oid
+		where c.relnamespace = 'rouse_data'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+			and a.attnum > 0 and not a.attisdropped
+	loop
+		execute format('comment on column %s.%I is %L', one.relation, one.attname, one.meaning);
+	end loop;
+end
+$$;
+comment on procedure rouse_data.describe_columns is 'Comments the columns of the tables: as told, or as the views say.';
+
+call rouse_data.describe_columns('{
+	"api.is_only": "there is one row", "api.checksum": "SHA-256 of the files", "api.applied_at": "when",
+	"migration.number": "its number", "migration.name": "the file''s name", "migration.checksum": "the file''s SHA-256", "migration.applied_at": "when",
+	"attempt.job_id": "the job", "attempt.token_hash": "SHA-256 of the client''s token", "attempt.seconds": "how long the client worked, by its own clock",
+	"change.xid8": "the transaction", "change.relation": "the table that it changed", "change.at": "when it began",
+	"dhcp_option.type": "the type of the option''s value", "dhcp_server.instance": "which dhcpd", "dhcp_server.address": "an address that it answers from",
+	"dhcp_server.kind": "server or proxy", "dhcp_server.seen_at": "when it said so last", "dhcp_value_type.hint": "how such a value is written",
+	"host_inventory.host_id": "the machine", "host_inventory.attempt_id": "the attempt that found it out", "image.current_version": "what a new job deploys",
+	"job.host_id": "the machine", "job.image_version_id": "deploy: what is written", "job_history.job_id": "the job",
+	"job_kind.needs": "arguments that it cannot do without", "job_kind.takes_disk": "whether a disk may be named",
+	"lease_change.xid": "the transaction", "lease_change.at": "when", "lease_change.instance": "the dhcpd that did it", "lease_change.addresses": "whose leases changed",
+	"lease_origin.seen_at": "when a packet came this way last", "local_boot.host_id": "the machine", "local_boot.job_id": "the job that said so",
+	"local_boot.valid_until": "forgotten then", "local_boot.served_at": "when it was first answered so",
+	"offer.id": "its number", "offer.job_id": "the job", "offer.opened_at": "the boot''s first answer", "offer.answers": "how many answers", "offer.claimed_at": "when a client checked in",
+	"schedule_run.schedule_id": "the schedule", "setting.kind": "what a value may be", "setting.minimum": "of a number", "setting.maximum": "of a number", "setting.choices": "of a choice",
+	"ticket.hash": "SHA-256 of the ticket", "ticket.job_id": "the job", "ticket.offer_id": "the boot that it was given in", "ticket.mac": "the card that asked",
+	"ticket.uuid": "what that machine called itself", "ticket.expires_at": "no good afterwards", "ticket.attempt_id": "the attempt that used it",
+	"wake.host_id": "the machine", "wake.job_id": "the job that it is woken for", "wake.claimed_at": "when it took the order", "wake.claimed_by": "the daemon that sends it"}');
