@@ -3,12 +3,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "io/log.h"
 #include "io/notify.h"
 
-/* How long an orderly stop may take; systemd would kill us at 90 s without a word. */
+/*
+ * How long an orderly stop may take, and then the pool's last work. Together less than 30 s, so
+ * that we say why before somebody loses patience and kills us without a word.
+ */
 #define STOP_GRACE_MS 10000
+#define POOL_GRACE_MS 12000
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -66,7 +72,7 @@ enum err loop_open(struct loop *loop, const struct loop_callbacks *callbacks, vo
 {
 	int status;
 
-	*loop = (struct loop){.data = data};
+	*loop = (struct loop){.data = data, .pool_grace_ms = POOL_GRACE_MS};
 	if (callbacks)
 		loop->callbacks = *callbacks;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -111,19 +117,31 @@ static void log_open_handle(uv_handle_t *handle, void *data)
 			    uv_handle_type_name(uv_handle_get_type(handle)));
 }
 
+/* A limit to what is waited for, that keeps nobody waiting itself. */
+static void start_grace(struct loop *loop, uv_timer_t *grace, uv_timer_cb on_over,
+			uint64_t grace_ms)
+{
+	(void)uv_timer_init(&loop->uv, grace);
+	(void)uv_timer_start(grace, on_over, grace_ms, 0);
+	uv_unref((uv_handle_t *)grace);
+}
+
+static void end_grace(struct loop *loop, uv_timer_t *grace)
+{
+	uv_close((uv_handle_t *)grace, NULL);
+	(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
 /* Goes on until nothing is alive any more, so that a last batch may still be written. */
 static void finish(struct loop *loop)
 {
 	uv_timer_t grace;
 
-	(void)uv_timer_init(&loop->uv, &grace);
-	(void)uv_timer_start(&grace, on_grace_over, STOP_GRACE_MS, 0);
-	uv_unref((uv_handle_t *)&grace);
+	start_grace(loop, &grace, on_grace_over, STOP_GRACE_MS);
 	/* not zero: the grace is over and something still lives */
 	if (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
 		uv_walk(&loop->uv, log_open_handle, NULL);
-	uv_close((uv_handle_t *)&grace, NULL);
-	(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+	end_grace(loop, &grace);
 }
 
 void loop_run(struct loop *loop)
@@ -144,21 +162,35 @@ static void note_open_handle(uv_handle_t *handle, void *data)
 	*has_open = *has_open || !uv_is_closing(handle);
 }
 
+/* Its thread would write into a loop that is gone: the process has to go before the loop does.
+ */
+static void give_up(uv_timer_t *timer)
+{
+	(void)timer;
+	log_error("stop_gives_up", "reason=%s remedy=%s",
+		  log_text("a read or write of a file still has not ended"),
+		  log_text("look at the disk or the server that holds the files"));
+	_exit(EX_IOERR);
+}
+
 /*
  * A thread of the pool waits for its disk, longer than the grace, and will write into the loop
- * when it is done: nothing can be given up before.
+ * when it is done: nothing can be given up before, but the process as a whole.
  */
 static void await_pool(struct loop *loop)
 {
 	bool has_open = false;
+	uv_timer_t grace;
 
 	uv_walk(&loop->uv, note_open_handle, &has_open);
 	if (has_open || !uv_loop_alive(&loop->uv))
 		return;
-	log_warning("stop_waits", "reason=%s remedy=%s",
+	log_warning("stop_waits", "seconds=%u reason=%s remedy=%s", loop->pool_grace_ms / 1000,
 		    log_text("a read or write of a file has not ended"),
 		    log_text("look at the disk or the server that holds the files"));
+	start_grace(loop, &grace, give_up, loop->pool_grace_ms);
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	end_grace(loop, &grace);
 }
 
 void loop_close(struct loop *loop)

@@ -38,7 +38,8 @@ struct loop {
 	uv_idle_t awake;
 	uint64_t awake_until_ns;
 	unsigned awake_credit, awake_refused;
-	int stop_signal; /* 0 when loop_stop() was called */
+	unsigned pool_grace_ms; /* set by loop_open(); tests have less patience */
+	int stop_signal;	/* 0 when loop_stop() was called */
 };
 
 /* ERR_SYSTEM when libuv cannot start. */
@@ -51,7 +52,10 @@ MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *ca
  */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* All handles must be closed by now; asserts it. Waits for work that libuv's pool is at. */
+/*
+ * All handles must be closed by now; asserts it. Waits for work that libuv's pool is at; where
+ * that does not end within 12 s more it says so and ends the process with EX_IOERR.
+ */
 void loop_close(struct loop *loop);
 /* Milliseconds on the loop's monotonic clock, as of this turn. */
 uint64_t loop_now_ms(const struct loop *loop);

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "io/loop.h"
@@ -139,6 +141,38 @@ static void test_close_waits_for_the_pool(void **state)
 	assert_true(is_done);
 }
 
+static void work_for_ever(uv_work_t *work)
+{
+	(void)work;
+	for (;;)
+		(void)pause();
+}
+
+/* A dead disk: the end has a limit, and the process is what ends. */
+static void test_close_gives_up(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		bool is_done = false;
+		uv_work_t work = {.data = &is_done};
+		struct loop loop;
+
+		if (loop_open(&loop, NULL, NULL) != ERR_OK ||
+		    uv_queue_work(&loop.uv, &work, work_for_ever, on_worked) != 0)
+			_exit(EX_SOFTWARE);
+		loop.pool_grace_ms = 50;
+		loop_close(&loop);
+		_exit(EX_OK);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EX_IOERR);
+}
+
 /* Without on_stop the caller closes its handles after loop_run(). */
 static void test_close_afterwards(void **state)
 {
@@ -202,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_last_work),
 		cmocka_unit_test(test_close_waits_for_the_pool),
+		cmocka_unit_test(test_close_gives_up),
 		cmocka_unit_test(test_close_afterwards),
 		cmocka_unit_test(test_staying_awake_has_to_pay),
 	};
