@@ -143,15 +143,25 @@ static const char *limit_of(const struct http_request *request)
 		       : NULL;
 }
 
-static void ask(struct menud *menud, struct api_call *call, const char *arguments,
-		const char *limit)
-{
-	static const char act[] = "select rouse_daemon.act($1, $2, $3::jsonb)";
-	static const char read[] = "select rouse_daemon.read($1, $2, $3::jsonb, $4::int)";
-	const char *params[4] = {call->operator, call->name, arguments, limit};
-	struct http_request *request = call->http;
+struct question {
+	const char *sql;
+	const char *params[4];
+	int param_count;
+};
 
-	if (db_query(menud->work, call->is_act ? act : read, params, call->is_act ? 3 : 4,
+/* `about` says for whom; a copy of it waits for the answer. */
+static void ask(struct menud *menud, struct http_request *request, const struct api_call *about,
+		const struct question *question)
+{
+	struct api_call *call = malloc(sizeof(*call));
+
+	if (!call) {
+		answer_error(request, 503, "out of memory", NULL);
+		return;
+	}
+	*call = *about;
+	call->http = request;
+	if (db_query(menud->work, question->sql, question->params, question->param_count,
 		     MENUD_DATABASE_MS, on_answer, call) != ERR_OK) {
 		free(call);
 		answer_error(request, 503, "the database is away: no connection", NULL);
@@ -161,35 +171,55 @@ static void ask(struct menud *menud, struct api_call *call, const char *argument
 	http_park(request, MENUD_DATABASE_MS + 1000, on_abandon);
 }
 
-void api_answer(struct menud *menud, struct http_request *request, const char *name)
+static void describe(struct menud *menud, struct http_request *request)
+{
+	static const struct question question = {.sql = "select rouse_daemon.openapi()"};
+	static const struct api_call call = {.name = "openapi.json"};
+
+	ask(menud, request, &call, &question);
+}
+
+static void act_or_read(struct menud *menud, struct http_request *request, const char *name,
+			const struct session *who)
 {
 	static char arguments[ARGUMENTS_SIZE];
 	struct text out = text_into(arguments, sizeof(arguments));
-	struct session who = login_who(menud->login, request);
 	const char *limit = limit_of(request);
-	struct api_call *call;
+	struct api_call call = {.is_act = strcmp(http_method(request), "POST") == 0};
+	struct question question = {
+		.sql = call.is_act ? "select rouse_daemon.act($1, $2, $3::jsonb)"
+				   : "select rouse_daemon.read($1, $2, $3::jsonb, $4::int)",
+		.params = {who->operator, name, arguments, limit},
+		.param_count = call.is_act ? 3 : 4,
+	};
 
-	if (who.role == SESSION_ANONYMOUS) {
+	if (!is_name(name)) {
+		answer_error(request, 404, "there is no such view or verb",
+			     "GET /api/v1/openapi.json has all of them.");
+	} else if (!call.is_act && !limit) {
+		answer_error(request, 400, "limit is no number of at most 9 digits", NULL);
+	} else if (put_arguments(request, &out) != ERR_OK) {
+		answer_error(request, 413, "the fields are too long", NULL);
+	} else {
+		memcpy(call.operator, who->operator, sizeof(call.operator));
+		memcpy(call.name, name, strlen(name) + 1);
+		ask(menud, request, &call, &question);
+	}
+}
+
+void api_answer(struct menud *menud, struct http_request *request, const char *name)
+{
+	struct session who = login_who(menud->login, request);
+
+	if (strcmp(name, "openapi.json") == 0 && strcmp(http_method(request), "GET") == 0)
+		describe(menud, request);
+	else if (who.role != SESSION_ANONYMOUS)
+		act_or_read(menud, request, name, &who);
+	else
 		answer_error(
 			request, 401,
 			login_has_session(request)
 				? "this session is over, or is not one of yours"
 				: "this is for operators",
 			"Log in by /login, with name and password as Basic authorization.");
-	} else if (!is_name(name)) {
-		answer_error(request, 404, "there is no such view or verb",
-			     "GET /api/v1/hosts, or POST /api/v1/inventory with target=...");
-	} else if (!limit) {
-		answer_error(request, 400, "limit is no number of at most 9 digits", NULL);
-	} else if (put_arguments(request, &out) != ERR_OK) {
-		answer_error(request, 413, "the fields are too long", NULL);
-	} else if (!(call = calloc(1, sizeof(*call)))) {
-		answer_error(request, 503, "out of memory", NULL);
-	} else {
-		call->http = request;
-		call->is_act = strcmp(http_method(request), "POST") == 0;
-		memcpy(call->operator, who.operator, sizeof(call->operator));
-		memcpy(call->name, name, strlen(name) + 1);
-		ask(menud, call, arguments, limit);
-	}
 }

@@ -203,6 +203,38 @@ def test_a_viewer_reads(server):
     assert status == 404 and "no verb" in said["error"]
 
 
+def test_the_description_is_what_is_there(server):
+    """Each path of it answers as it says; and what psql has is in it."""
+    status, body = server.curl("/api/v1/openapi.json")
+    assert status == 200, "it is for anybody"
+    said = json.loads(body)
+    paths = {path.removeprefix("/api/v1/"): what for path, what in said["paths"].items() if path != "/login"}
+    session = session_of(server, "dora")["session"]
+    views = {row.name for row in server.postgres.sql("select relname::text as name from pg_class where relkind = 'v' "
+                                                     "and relnamespace = 'rouse'::regnamespace")}
+    assert {name for name in paths if "get" in paths[name]} == views
+    for name in views:
+        status, rows = api(server, session, f"{name}?limit=3")
+        schema = paths[name]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert status == 200, (name, rows)
+        assert all(set(row) == set(schema["items"]["properties"]) for row in rows), name
+        assert all(what["description"] for what in schema["items"]["properties"].values()), name
+    verbs = {name: paths[name]["post"] for name in paths if "post" in paths[name]}
+    assert {"enqueue", "wake", "cancel", "trace", "me"} <= set(verbs)
+    for name, verb in verbs.items():
+        form = verb["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+        assert set(form.get("required", [])) <= set(form["properties"]), name
+        assert verb["summary"], name
+        # a refusal lists the arguments of one function of this name, and those that it can do without
+        status, refused = api(server, session, name, "-d", "no_such_argument=1")
+        if verb["x-role"] == "operator":
+            assert status == 404 and "no verb" in refused["error"], (name, refused)
+            continue
+        assert status == 400, (name, refused)
+        taken = refused["hint"].removeprefix("It takes ").split(", ")
+        assert {word.split(" ")[0] for word in taken} - {"none"} <= set(form["properties"]), name
+
+
 @pytest.mark.parametrize("name, arguments, status, word", [
     ("hots", [], 404, "there is no view"), ("hosts?nam=x", [], 400, "no column"),
     ("hosts?limit=x", [], 400, "limit"), ("hosts;x", [], 404, "no such view"),

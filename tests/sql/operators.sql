@@ -1,6 +1,6 @@
 -- Operators with limits, in psql and by menud; and who changed what.
 begin;
-select plan(71);
+select plan(72);
 insert into rouse.groups (name) values ('kiosks'), ('labs');
 select pg_temp.host('kiosk-1', '52:54:00:00:00:01'), pg_temp.host('kiosk-2', '52:54:00:00:00:02') \g /dev/null
 select pg_temp.host('lab-01', '52:54:00:00:00:11'), pg_temp.host('alone', '52:54:00:00:00:21') \g /dev/null
@@ -130,6 +130,7 @@ select matches(pg_temp.by('dora@page', 'inventory', '{"target":"alone"}'), '4288
 select matches(pg_temp.by('nobody', 'inventory', '{"target":"alone"}'), '42501 \| there is no operator "nobody"', 'an operator must be known');
 select matches(pg_temp.by('carl@page', 'drop_all', '{}'), '42883.*Like it are', 'a verb, too');
 select matches(pg_temp.by('carl@page', 'cancel', '{"number":1}'), '22023 \| cancel does not take these arguments: number \| It takes job, why \(may be left out\)', 'and its arguments');
+select matches(pg_temp.by('carl@page', 'me', '{"number":1}'), '22023 \| me does not take these arguments: number \| It takes none', 'also where there are none');
 select matches(pg_temp.error($$select rouse_daemon.read('dora@page', 'hots', '{}', 1)$$) || pg_temp.error($$select rouse_daemon.read('dora@page', 'hosts', '{"nam":"x"}', 1)$$),
 	'42P01 \| there is no view "hots" \| Like it are: hosts.*42703 \| view hosts has no column "nam"', 'views and columns as well');
 select is(rouse_daemon.act('dora@page', 'me', '{}'), '["dora@page"]', 'the operator is named for one call');

@@ -20,23 +20,26 @@ create function rouse_data.verb_named(verb text, the_role text, given text[]) re
 language plpgsql stable as $$
 declare
 	found_verb pg_proc;
+	takes text[];
 	grantee text := 'rouse_' || the_role;
 begin
 	select p.* into found_verb from pg_proc p
 	where p.pronamespace = 'rouse'::regnamespace and p.proname = verb and has_function_privilege(grantee, p.oid, 'execute')
-	order by given <@ p.proargnames[1:p.pronargs] desc, p.pronargs desc limit 1;
+	order by given <@ coalesce(p.proargnames[1:p.pronargs], '{}') desc, p.pronargs desc limit 1;
 	if found_verb.oid is null then
 		raise exception using errcode = '42883', message = format('there is no verb "%s" for a %s', verb, the_role),
 			hint = rouse_data.nearest(verb, array(select distinct p.proname::text from pg_proc p
 				where p.pronamespace = 'rouse'::regnamespace and p.prokind = 'f' and p.pronargs > 0
 					and has_function_privilege(grantee, p.oid, 'execute')));
-	elsif not (given <@ found_verb.proargnames[1:found_verb.pronargs]
-		and found_verb.proargnames[1:found_verb.pronargs - found_verb.pronargdefaults] <@ given) then
+	end if;
+	-- What takes nothing has no names either: null, by which nothing could be refused.
+	takes := coalesce(found_verb.proargnames[1:found_verb.pronargs], '{}');
+	if not (given <@ takes and takes[1:found_verb.pronargs - found_verb.pronargdefaults] <@ given) then
 		raise exception using errcode = '22023', message = format('%s does not take these arguments: %s', verb,
 				coalesce(nullif(array_to_string(given, ', '), ''), 'none')),
-			hint = format('It takes %s', (select string_agg(a || case when n > found_verb.pronargs - found_verb.pronargdefaults
-					then ' (may be left out)' else '' end, ', ' order by n)
-				from unnest(found_verb.proargnames[1:found_verb.pronargs]) with ordinality as t (a, n)));
+			hint = format('It takes %s', (select coalesce(string_agg(a || case when n > found_verb.pronargs - found_verb.pronargdefaults
+					then ' (may be left out)' else '' end, ', ' order by n), 'none')
+				from unnest(takes) with ordinality as t (a, n)));
 	end if;
 	return found_verb;
 end
