@@ -6,6 +6,7 @@ insert into rouse.groups (name) values ('kiosks'), ('empty');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('retired', '52:54:00:00:00:02') \g /dev/null
 update rouse.hosts set state = 'retired' where name = 'retired';
 insert into rouse.hosts (name) values ('cardless');
+insert into rouse.operators (name) values ('dora');
 insert into rouse.subnets (subnet) values ('10.77.0.0/24');
 select pg_temp.image('tiny') \g /dev/null
 select rouse.inventory('lab-01') \g /dev/null
@@ -46,6 +47,7 @@ insert into wrong (call, code, message, hint) values
 	('rouse.why(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
 	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),
 	('rouse.setting(''deploy_slots'', ''many'')', '22023', 'cannot be "many"', '1 to 10000'),
+	('rouse.set_password(''anna'', ''x'')', '42704', 'there is no operator "anna"', 'dora'),
 	('rouse.publish_image(''tiny'', 7, ''images/x'', 1, repeat(''a'', 64), 1, repeat(''b'', 64))', '55000', 'version 7 of image "tiny"', 'add the image again');
 create function pg_temp.judge(statement text, code text, message text, hint text) returns text language plpgsql as $$
 declare

@@ -69,7 +69,8 @@ call rouse_data.describe_arguments('rouse_daemon', '{
 	"schema_wanted": "the version of this contract that it was built for", "schema_version": "the version that the database has",
 	"status": "what it is doing, in words", "hello.problem": "why it refused the latest configuration; null: it did not", "problem": "why it was not sent; null: it was",
 	"accepted": "whether the two versions go together", "hint": "what to do if not", "events": "an array of events: see docs/reference/daemon-sql.md",
-	"changed_since.xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "changed": "whether there is anything to read anew",
+	"changed": "whether there is anything to read anew",
+	"xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "views": "those to read anew; null: all", "hosts": "the ids of those to read anew; null: all",
 	"facts": "what the machine said of itself: mac0 to mac7, uuid, serial, product, ...", "fields": "what the client system sent, by the names of docs/reference/fos-protocol.md",
 	"address": "from where, or which", "item": "the key of the menu item", "answer": "what to do, as a word; the comment above has them",
 	"reason": "why: words, or a code of rouse.reasons", "message": "the same for the screen of the machine", "host": "the machine''s name", "job": "its number",
@@ -86,4 +87,5 @@ call rouse_data.describe_arguments('rouse_daemon', '{
 	"host_name": "the name that the client gave itself", "how": "released, declined or expired", "kept": "whether it is still this client''s", "next": "what to give as since the next time", "since": "what the last call returned as next; null: from now on",
 	"relay": "the relay''s address", "circuit_id": "option 82.1", "remote_id": "option 82.2", "code": "DHCP option 93", "cpu": "i386, x86_64, arm32, arm64, riscv64 or other", "firmware": "bios, efi, http, uboot or other",
 	"expired_attempts": "clients that fell silent", "started_jobs": "jobs whose time has come", "expired_jobs": "jobs whose deadline has passed", "ran_schedules": "schedules that were run",
-	"networks": "those that this daemon stands in", "wake": "the order''s number", "target": "where to send the packets", "targets": "where they were sent"}');
+	"role": "viewer or operator", "hash": "of the password, as crypt(3) makes it", "key": "32 octets", "is_current": "whether to sign with it",
+	"session_keys.seconds": "the time, in seconds since 1970", "networks": "those that this daemon stands in", "wake": "the order''s number", "target": "where to send the packets", "targets": "where they were sent"}');
