@@ -31,7 +31,6 @@ insert into wrong (call, code, message, hint) values
 	('rouse.dhcp_snippet(''kea'')', '55000', 'the address of tftpd is not known', 'rouse.setting'),
 	('rouse.capture(''lab-01'', ''Tiny!'')', '22023', 'an image cannot be called "Tiny!"', 'Use a-z'),
 	('rouse.wipe(''lab-01'', ''slow'')', '22023', 'there is no mode "slow"', 'secure'),
-	('rouse.set_password(''nobody'', ''$y$j9T$aaaaaaaaaaaaaaaaaaaaaa$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'')', '42704', 'there is no operator "nobody"', 'There is none yet'),
 	('rouse.inventory(''group:kiosk'')', '42704', 'there is no group "kiosk"', 'kiosks'),
 	('rouse.cancel(999999)', '42704', 'there is no job 999999', 'rouse.queue'),
 	('rouse.cancel(null)', '42704', 'there is no job', 'rouse.queue'),
