@@ -1,32 +1,25 @@
 -- \df+ rouse.* and \df+ rouse_daemon.* are the manual of the functions: each argument, and each column of what comes back, has a line in
 -- its function's comment. One word means one thing everywhere; where it does not, the function's name
--- stands before it. A word without meaning stops the migration, with its name.
+-- stands before it. tests/sql/comments.sql finds a word without meaning.
 
 create procedure rouse_data.describe_arguments(schema text, meanings jsonb)
 language plpgsql as $$
 declare
 	one record;
 	lines text;
-	strange text;
 begin
 	for one in
 		select p.oid, p.proname, p.proargnames as names, p.pronargs, p.pronargdefaults from pg_proc p
 		where p.pronamespace = schema::regnamespace and p.prokind = 'f' and cardinality(p.proargnames) > 0
 	loop
-		select min(a) filter (where m.meaning is null),
-			string_agg(format('  %s%s: %s', case when n > one.pronargs then '-> ' end, a, m.meaning)
+		select string_agg(format('  %s%s: %s', case when n > one.pronargs then '-> ' end, a, m.meaning)
 				|| case when n between one.pronargs - one.pronargdefaults + 1 and one.pronargs then ' (may be left out)' else '' end,
 				e'\n' order by n)
-		into strange, lines
+		into lines
 		from unnest(one.names) with ordinality as t (a, n)
 		cross join lateral (select coalesce(meanings ->> (one.proname || '.' || a), meanings ->> a) as meaning) m;
-		if strange is not null then
-			raise exception using errcode = '22023', message = format('argument "%s" of %s.%s has no meaning', strange, schema, one.proname),
-				detail = 'Each argument has a line in the comment of its function.',
-				hint = 'Give it one in common/schema/api/89_arguments.sql.';
-		end if;
 		execute format('comment on function %s is %L', one.oid::regprocedure,
-			obj_description(one.oid, 'pg_proc') || e'\n' || lines);
+			obj_description(one.oid, 'pg_proc') || coalesce(e'\n' || lines, ''));
 	end loop;
 end
 $$;
@@ -70,7 +63,7 @@ call rouse_data.describe_arguments('rouse_daemon', '{
 	"status": "what it is doing, in words", "hello.problem": "why it refused the latest configuration; null: it did not", "problem": "why it was not sent; null: it was",
 	"accepted": "whether the two versions go together", "hint": "what to do if not", "events": "an array of events: see docs/reference/daemon-sql.md",
 	"changed": "whether there is anything to read anew",
-	"xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "views": "those to read anew; null: all", "hosts": "the ids of those to read anew; null: all",
+	"xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "views": "those to read again, parted by blanks; null: all", "hosts": "numbers of the hosts to read again, parted by blanks; null: all of them",
 	"facts": "what the machine said of itself: mac0 to mac7, uuid, serial, product, ...", "fields": "what the client system sent, by the names of docs/reference/fos-protocol.md",
 	"address": "from where, or which", "item": "the key of the menu item", "answer": "what to do, as a word; the comment above has them",
 	"reason": "why: words, or a code of rouse.reasons", "message": "the same for the screen of the machine", "host": "the machine''s name", "job": "its number",
