@@ -219,6 +219,20 @@ class Isc(Server):
             path.unlink()
 
 
+class Null(Server):
+    """Answers from nothing, and records nothing: what the path and perfdhcp carry at most."""
+
+    name = "null"
+    first_guess = 14000
+
+    def __init__(self, host, place, program):
+        super().__init__(host, place)
+        self.program = program
+
+    def command(self):
+        return [self.program, SERVER]
+
+
 class Dnsmasq(Server):
     name = "dnsmasq"
     first_guess = 400
