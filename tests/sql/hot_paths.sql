@@ -1,7 +1,7 @@
 -- What is asked often finds its rows by an index, whatever has piled up: 20,000 hosts with a card each, 60,000 ended jobs with
 -- their attempts and history, 60,000 events and 60,000 changes of leases. PostgreSQL itself counts the rows that are read one after the other.
 begin;
-select plan(29);
+select plan(45);
 alter table rouse_data.job disable trigger user;
 alter table rouse_data.host disable trigger user;
 alter table rouse_data.nic disable trigger user;
@@ -61,6 +61,23 @@ select pg_temp.by_index($$select * from rouse_daemon.tick()$$);
 select pg_temp.by_index($$select rouse.retry(id) from rouse.jobs where host = 'h777' order by id desc limit 1$$);
 select pg_temp.by_index($$select rouse.cancel(id) from rouse.queue where host = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.queue$$);
+select pg_temp.by_index($$select * from rouse.queue where host = 'h777'$$);
+select pg_temp.by_index($$select * from rouse.queue where state = 'running'$$);
+-- The hosts may be read through for a list of the newest, the million behind it may not.
+select pg_temp.by_index($$select * from rouse.jobs limit 50$$);
+select pg_temp.by_index($$select * from rouse.jobs order by id desc limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.jobs where host = 'h777' order by id desc limit 10$$);
+select pg_temp.by_index($$select * from rouse.jobs where state = 'failed' limit 50$$);
+select pg_temp.by_index($$select * from rouse.jobs where state = 'running'$$);
+select pg_temp.by_index($$select * from rouse.jobs where ended_at is null$$);
+select pg_temp.by_index($$select * from rouse.job_history limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.job_history order by at desc limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.attempts limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.attempts where host = 'h777'$$);
+select pg_temp.by_index($$select * from rouse.attempts where ended_at is null$$);
+select pg_temp.by_index($$select * from rouse.events limit 50$$);
+select pg_temp.by_index($$select * from rouse.events order by at desc limit 50$$);
+select pg_temp.by_index($$select * from rouse.events where at > now() - interval '1 minute'$$);
 select pg_temp.by_index($$select * from rouse.jobs where id = (select max(id) from rouse_data.job)$$);
 select pg_temp.by_index($$select * from rouse.jobs where host = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.jobs where batch = 1$$);

@@ -213,7 +213,7 @@ $$;
 
 create view rouse.audit with (security_barrier) as
 	select id, at, who, via, noun, what, key, before, after from rouse_data.audit
-	where (select rouse.my_groups()) is null or who = (select rouse.me()) order by id;
+	where (select rouse.my_groups()) is null or who = (select rouse.me()) order by id desc;
 call rouse_data.describe('rouse.audit', 'Who changed what, and when. Nothing of it is ever changed or deleted.', '{
 	"id": "number", "at": "when", "who": "the role that logged in, or the operator for whom menud did it",
 	"via": "the role that was connected", "noun": "the view of schema rouse", "what": "insert, update or delete",

@@ -150,6 +150,13 @@ end
 $$;
 comment on function rouse_data.keep_partitions is 'Makes the partitions of the days to come and drops those that are too old.';
 
+create function rouse_data.tell_job_news() returns int
+language sql as $$
+	with told as (delete from rouse_data.job_news returning host_id)
+	select count(pg_notify('rouse_job', t.host_id::text))::int from (select distinct host_id from told) t
+$$;
+comment on function rouse_data.tell_job_news is 'Tells the daemons whose jobs clients have ended since the last time; says how many hosts.';
+
 create function rouse_data.tidy() returns void
 language plpgsql as $$
 begin
@@ -188,6 +195,7 @@ begin
 		expired_jobs := rouse_data.expire_jobs();
 		started_jobs := rouse_data.start_due_jobs();
 		perform rouse_data.end_local_boots();
+		perform rouse_data.tell_job_news();
 		perform rouse_data.tidy();
 	end if;
 	return next;
