@@ -68,10 +68,10 @@ def wait_for_event(postgres, **wanted):
     conditions = " and ".join(f"{column} = %s" for column in wanted)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        rows = postgres.sql(f"select * from rouse.events where daemon = 'tftpd' and {conditions}",
-                            *wanted.values())
+        rows = postgres.sql(f"select * from rouse.events where daemon = 'tftpd' and {conditions} "
+                            "order by at desc limit 1", *wanted.values())
         if rows:
-            return rows[-1]
+            return rows[0]
         time.sleep(0.05)
     raise AssertionError(f"no event {wanted}; there are: "
                          f"{postgres.sql('select stage, kind, name, mac from rouse.events')}")

@@ -1,6 +1,6 @@
 -- Events, daemons, the timeline.
 begin;
-select plan(25);
+select plan(31);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select is(rouse_daemon.record('dhcpd', 'd/1', '[
 	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
@@ -59,5 +59,17 @@ select is((select string_agg(kind, ' ') from rouse_data.event_default), 'old', '
 select results_eq($$select * from rouse_daemon.hello('menud', 'm/1', '0.1', 1, 'ok', null)$$, $$values (1, true, null)$$, 'hello: they fit');
 select matches((select hint from rouse_daemon.hello('menud', 'm/1', '0.1', 9, 'ok', null) where not accepted), 'rouse-db migrate', 'hello: the database is too old');
 select results_eq($$select status, problem, alive from rouse.daemons where instance = 'm/1'$$, $$values ('ok', null, true)$$, 'the daemon is seen');
+
+-- A flood from one card, in a hundred batches as daemons send them, and another machine in its midst.
+select rouse.setting('events_per_minute', '50') \g /dev/null
+select rouse_daemon.record('tftpd', 't/1', (select jsonb_agg(jsonb_build_object('stage', 'tftp_nbp', 'kind', case i % 10 when 0 then 'missing' else 'sent' end,
+		'name', format('x%s-%s', n, i), 'mac', case i when 100 then '52:54:00:00:00:01' when 99 then '52:54:00:00:00:01' else '02:00:00:00:0f:0d' end)) from generate_series(1, 100) i))
+	from generate_series(1, 20) n \g /dev/null
+select is((select count(*)::int from rouse.events where mac = '02:00:00:00:0f:0d' and name is not null), 50, 'of a flood so many are kept as the setting says');
+select is((select sum(count)::int from rouse.events where mac = '02:00:00:00:0f:0d'), 1960, 'and none is uncounted');
+select results_eq($$select kind from rouse.events where mac = '02:00:00:00:0f:0d' and name is null order by 1$$, $$values ('missing'), ('sent')$$, 'the others are one row for each kind');
+select matches((select what from rouse.trace('02:00:00:00:0f:0d') where what ~ '^missing \('), '^missing \(\d+ times\): so many more of kind missing from 02:00:00:00:0f:0d were not kept: events_per_minute$', 'that says so');
+select is((select count(*)::int from rouse.events where mac = '52:54:00:00:00:01' and name like 'x%'), 40, 'who is seen beside it is not hidden');
+select is(rouse_daemon.record('tftpd', 't/1', (select jsonb_agg('{"stage":"kernel","kind":"read"}'::jsonb) from generate_series(1, 60))), 60, 'what has no card is not bounded here');
 select * from finish();
 rollback;

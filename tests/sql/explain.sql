@@ -1,6 +1,6 @@
 -- The boot policy: the seed rules, a rule of one's own, and what explain says.
 begin;
-select plan(13);
+select plan(15);
 select pg_temp.host('lab-01', '52:54:00:00:00:01');
 create function pg_temp.evaluate(stage text, loader text, host_state text, job text) returns text language sql as $$
 	select answer from rouse.evaluate(stage, loader, host_state, job, 'efi', 'x86_64') $$;
@@ -25,5 +25,11 @@ select is((select count(*)::int from rouse.explain('lab-01') where rule = 'kiosk
 select is((select count(*)::int from rouse.explain('52:54:00:00:00:99') where rule = 'kiosks'), 0, 'a missing fact matches no list');
 delete from rouse.boot_rules;
 select results_eq($$select distinct answer, reason from rouse.explain('lab-01')$$, $$values ('nothing', 'no rule matches')$$, 'without rules there is nothing');
+
+-- dhcpd records the client's number, people and menud use words: both print the same.
+select results_eq($$select * from rouse.explain('52:54:00:00:00:77', arch => '11')$$, $$select * from rouse.explain('52:54:00:00:00:77', 'efi', 'arm64')$$,
+	'an architecture by its number or in words');
+select rouse_daemon.record('dhcpd', 'd/1', '[{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:77","detail":{"arch":0}}]') \g /dev/null
+select results_eq($$select distinct firmware, arch from rouse.explain('52:54:00:00:00:77') where stage = 'dhcp'$$, $$values ('bios', 'i386')$$, 'what dhcpd heard is known in words');
 select * from finish();
 rollback;

@@ -18,7 +18,7 @@ select results_eq($$select host::text, kind, state, image::text, priority, wake 
 	'a job for each host in service');
 select is_empty('select from rouse.jobs where id = pg_temp.id(''batch'')', 'the batch''s number is no job''s');
 select results_eq('select target, kind, image, jobs, open from rouse.batches', $$values ('kiosks', 'deploy', 'tiny', 3, 3)$$, 'the batch is seen as one');
-select results_eq('select host::text, ordered_by, job is not null from rouse.wakes', $$values ('kiosk-1', 'postgres', true), ('kiosk-3', 'postgres', true)$$,
+select results_eq('select host::text, ordered_by, job is not null from rouse.wakes order by id', $$values ('kiosk-1', 'postgres', true), ('kiosk-3', 'postgres', true)$$,
 	'machines are woken for what is queued');
 select is(rouse.cancel(pg_temp.id('alone')), 'cancelled', 'the job before ends');
 select results_eq('select host::text from rouse.wakes where id = (select max(id) from rouse.wakes)', $$values ('kiosk-2')$$, 'and the machine is woken for the next');

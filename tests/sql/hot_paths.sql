@@ -1,7 +1,7 @@
 -- What is asked often finds its rows by an index, whatever has piled up: 20,000 hosts with a card each, 60,000 ended jobs with
 -- their attempts and history, 60,000 events and 60,000 changes of leases. PostgreSQL itself counts the rows that are read one after the other.
 begin;
-select plan(29);
+select plan(44);
 alter table rouse_data.job disable trigger user;
 alter table rouse_data.host disable trigger user;
 alter table rouse_data.nic disable trigger user;
@@ -12,7 +12,7 @@ insert into rouse_data.job (host_id, kind, state, attempts_max, ended_at)
 alter table rouse_data.job enable trigger user;
 alter table rouse_data.host enable trigger user;
 alter table rouse_data.nic enable trigger user;
-insert into rouse_data.job_history (job_id, at, from_state, to_state, who) select id, now(), null, 'queued', 'x' from rouse_data.job;
+insert into rouse_data.job_history (job_id, at, from_state, to_state, who) select id, now() - id * interval '1 ms', null, 'queued', 'x' from rouse_data.job;
 insert into rouse_data.attempt (job_id, number, token_hash, mac, facts, lease_until, ended_at, outcome)
 	select id, 1, sha256(id::text::bytea), '52:00:00:00:00:01', '{}', now(), now(), 'succeeded' from rouse_data.job;
 insert into rouse_data.offer (job_id, claimed_at) select id, now() from rouse_data.job;
@@ -61,6 +61,22 @@ select pg_temp.by_index($$select * from rouse_daemon.tick()$$);
 select pg_temp.by_index($$select rouse.retry(id) from rouse.jobs where host = 'h777' order by id desc limit 1$$);
 select pg_temp.by_index($$select rouse.cancel(id) from rouse.queue where host = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.queue$$);
+select pg_temp.by_index($$select * from rouse.queue where host = 'h777'$$);
+select pg_temp.by_index($$select * from rouse.queue where state = 'running'$$);
+-- The hosts may be read through for a list of the newest, the million behind it may not.
+select pg_temp.by_index($$select * from rouse.jobs limit 50$$);
+select pg_temp.by_index($$select * from rouse.jobs order by id desc limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.jobs where host = 'h777' order by id desc limit 10$$);
+select pg_temp.by_index($$select * from rouse.jobs where state = 'failed' limit 50$$);
+select pg_temp.by_index($$select * from rouse.jobs where state = 'running'$$);
+select pg_temp.by_index($$select * from rouse.jobs where ended_at is null$$);
+select pg_temp.by_index($$select * from rouse.job_history limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.attempts limit 50$$, 20200);
+select pg_temp.by_index($$select * from rouse.attempts where host = 'h777'$$);
+select pg_temp.by_index($$select * from rouse.attempts where ended_at is null$$);
+select pg_temp.by_index($$select * from rouse.events limit 50$$);
+select pg_temp.by_index($$select * from rouse.events order by at desc limit 50$$);
+select pg_temp.by_index($$select * from rouse.events where at > now() - interval '1 minute'$$);
 select pg_temp.by_index($$select * from rouse.jobs where id = (select max(id) from rouse_data.job)$$);
 select pg_temp.by_index($$select * from rouse.jobs where host = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.jobs where batch = 1$$);

@@ -1,6 +1,6 @@
 -- The state machine: every pair of states, legal or not, and the history that it leaves.
 begin;
-select plan(12);
+select plan(15);
 
 -- Tries one step on a job of its own; true if the database took it.
 create function pg_temp.try_step(from_state text, to_state text) returns boolean language plpgsql as $$
@@ -65,5 +65,16 @@ select results_eq(format('select from_state, to_state, who, reason from rouse.jo
 select matches(pg_temp.error(format('select rouse.cancel(%s)', pg_temp.nth(1))), '55000 \| job \d+ is cancelled already', 'what has ended is not cancelled again');
 select is(pg_temp.state(rouse.retry(pg_temp.nth(1))), 'backlog', 'but it can be done again, as a new job');
 
+-- Daemons hear of what clients end by a tick, not by each commit: it would hold up the others. Of what people do they hear at once.
+select pg_temp.host('news', '52:54:00:00:0e:01') \g /dev/null
+delete from rouse_data.job_news;
+select rouse.cancel(rouse.inventory('news')) \g /dev/null
+select is_empty('table rouse_data.job_news', 'a job that an operator cancels is told at once');
+select rouse.inventory('news') \g /dev/null
+select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:0e:01'), 'd', '52:54:00:00:0e:01') \g /dev/null
+select pg_temp.finish('d', 'succeeded') \g /dev/null
+select results_eq('select h.name::text from rouse_data.job_news n join rouse_data.host h on h.id = n.host_id', $$values ('news')$$, 'one that its client ends is noted');
+select rouse_daemon.tick() \g /dev/null
+select is_empty('table rouse_data.job_news', 'and told by the next tick');
 select * from finish();
 rollback;

@@ -115,7 +115,7 @@ select is_empty($$select from called group by call having not bool_or(took)$$, '
 select is_empty($$
 	select job, from_state, before from (select job, from_state,
 		lag(to_state) over (partition by job order by ord) as before
-		from (select g.*, row_number() over () as ord from rouse.job_history g) o) c
+		from (select g.*, row_number() over (order by at) as ord from rouse.job_history g) o) c
 	where from_state is distinct from before$$, 'each history is a chain');
 select is_empty($$
 	select j.id from rouse.jobs j where j.state is distinct from

@@ -102,7 +102,7 @@ select pg_temp.refused($$delete from rouse.boot_rules$$, '42501.*rouse.boot_rule
 select pg_temp.refused($$update rouse.operators set groups = null where name = 'anna'$$, '42501.*rouse.operators');
 select pg_temp.refused($$select rouse.publish_image('x', 1, 'images/x', 1, repeat('a', 64), 1, repeat('b', 64))$$, '42501.*rouse.images');
 select is(rouse.cancel(pg_temp.id('kiosks')), '2 cancelled', 'her batch');
-select results_eq($$select noun, what, key, who from rouse.audit where noun = 'hosts'$$, $$values ('hosts', 'update', 'kiosk-1', 'anna'), ('hosts', 'insert', 'kiosk-3', 'anna')$$,
+select results_eq($$select noun, what, key, who from rouse.audit where noun = 'hosts' order by id$$, $$values ('hosts', 'update', 'kiosk-1', 'anna'), ('hosts', 'insert', 'kiosk-3', 'anna')$$,
 	'of the audit she sees what she did');
 set session authorization berta;
 select is((select count(*)::int from rouse.hosts), 5, 'berta, who is not named, has no limit');

@@ -3,7 +3,8 @@
 -- House rules of all API files: a function that others may call is `security definer` with a pinned
 -- search_path; errors carry errcode, message, detail and a hint that lists the valid values. What is
 -- called often and cannot be inlined is PL/pgSQL: it keeps its plans for the whole session, whereas
--- an SQL function is planned anew by every statement that calls it.
+-- an SQL function is planned anew by every statement that calls it. What each machine calls at each boot has its plans
+-- forced to be generic: no value of theirs is worth a plan of its own, and PostgreSQL would go on making some.
 
 create procedure rouse_data.describe(relation text, what text, columns jsonb)
 language plpgsql as $$

@@ -110,6 +110,13 @@ end
 $$;
 comment on function rouse_data.first_stage is 'The first stage that dhcpd names for this firmware and architecture, or in dhcpd''s words why it has none.';
 
+create function rouse_data.client_arch(code text, out firmware text, out arch text)
+language sql immutable as $$
+	select coalesce(k.firmware, 'other'), coalesce(k.arch, 'other')
+	from (select) as always left join rouse_data.client_archs() k on k.code::text = client_arch.code
+$$;
+comment on function rouse_data.client_arch is 'DHCP''s client architecture (option 93) in the words of the boot rules.';
+
 create function rouse.explain(mac macaddr, firmware text default null, arch text default null)
 returns table (stage text, loader text, host text, host_state text, job text, firmware text, arch text,
 	"position" int, rule text, answer text, argument text, reason text)
@@ -125,14 +132,17 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 		case when e.answer = 'first_stage' then coalesce(fs.problem, e.reason) else e.reason end
 	from rouse_data.boot_state(explain.mac) b
 	cross join lateral (
-		select coalesce(explain.firmware, seen.firmware, 'efi') as firmware,
-			coalesce(explain.arch, seen.arch, 'x86_64') as arch
+		select coalesce(explain.firmware, given.firmware, seen.firmware, 'efi') as firmware,
+			coalesce(given.arch, explain.arch, seen.arch, 'x86_64') as arch
 		from (select) as always
+		left join lateral rouse_data.client_arch(explain.arch) given on explain.arch ~ '^[0-9]+$'
 		left join lateral (
-			select ev.detail ->> 'firmware' as firmware, ev.detail ->> 'arch' as arch
+			-- dhcpd records the client's number, menud iPXE's words.
+			select coalesce(said.firmware, ev.detail ->> 'firmware') as firmware, coalesce(said.arch, ev.detail ->> 'arch') as arch
 			from rouse_data.event ev
-			where ev.mac = explain.mac and ev.detail ->> 'firmware' in ('bios', 'efi', 'http', 'uboot', 'other')
-				and ev.detail ->> 'arch' in ('i386', 'x86_64', 'arm32', 'arm64', 'riscv64', 'other')
+			left join lateral rouse_data.client_arch(ev.detail ->> 'arch') said on jsonb_typeof(ev.detail -> 'arch') = 'number'
+			where ev.mac = explain.mac and (said.arch <> 'other' or ev.detail ->> 'firmware' in ('bios', 'efi', 'http', 'uboot', 'other')
+				and ev.detail ->> 'arch' in ('i386', 'x86_64', 'arm32', 'arm64', 'riscv64', 'other'))
 			order by ev.at desc limit 1) seen on true) f
 	cross join (values (1, 'dhcp', 'firmware'), (2, 'dhcp', 'ipxe'), (3, 'script', 'ipxe'), (4, 'menu', 'ipxe'))
 		as s (step, stage, loader)
@@ -146,7 +156,7 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	order by s.step
 $$;
 comment on function rouse.explain(macaddr, text, text) is
-	'What this machine would get now at each step of its boot, and by which rule. Firmware and arch are those of its last boot, or efi and x86_64, if not given.';
+	'What this machine would get now at each step of its boot, and by which rule. Firmware and arch are those of its last boot, or efi and x86_64, if not given; arch is a word such as x86_64, or DHCP''s number, such as 7.';
 
 create function rouse.explain(host text)
 returns table (stage text, loader text, host_state text, job text, firmware text, arch text,

@@ -54,10 +54,15 @@ begin
 	insert into rouse_data.job_history (job_id, at, from_state, to_state, who, reason, text)
 	values (new.id, clock_timestamp(), case when tg_op = 'UPDATE' then old.state end, new.state,
 		rouse_data.actor(), new.reason, new.text);
-	-- The daemons cache one bit of each host: whether it has a live job. They hear when it changes.
+	-- The daemons cache one bit of each host: whether it has a live job. They hear when it changes: at once of what
+	-- people and schedules do, by the next tick of what clients end. Until then a daemon asks once more, and is told none.
 	if was_live <> (new.state = any (live)) then
 		insert into rouse_data.change values (pg_current_xact_id(), 'job', now(), array[new.host_id]);
-		perform pg_notify('rouse_job', new.host_id::text);
+		if was_live and (new.state <> 'cancelled' or old.state = 'cancelling') then
+			insert into rouse_data.job_news (host_id) values (new.host_id);
+		else
+			perform pg_notify('rouse_job', new.host_id::text);
+		end if;
 	end if;
 	if new.state = 'queued' and new.wake and (tg_op = 'INSERT' or old.state in ('scheduled', 'backlog')) then
 		perform rouse_data.order_wake(new.host_id, new.id, new.created_by);
@@ -206,27 +211,41 @@ $$;
 comment on function rouse_data.end_local_boots is
 	'Forgets the boot from the own disk that a machine has had, or, without one, those that never came. The daemons hear of it.';
 
-create function rouse_data.expire_attempts(the_job bigint default null) returns int
+create function rouse_data.expire_attempt(the_job bigint) returns boolean
 language plpgsql as $$
 declare
-	lost record;
+	lost bigint;
+begin
+	-- Everybody locks the job first and its attempt second. Who finds it locked leaves it to the other.
+	perform from rouse_data.job j where j.id = the_job for update skip locked;
+	if not found then
+		return false;
+	end if;
+	-- A report that came in between is heard.
+	select a.id into lost from rouse_data.attempt a
+	where a.job_id = the_job and a.ended_at is null and a.lease_until < clock_timestamp();
+	if lost is null then
+		return false;
+	end if;
+	perform rouse_data.end_attempt(lost, 'failed', 'lost_client', 'the client was silent for longer than its lease');
+	return true;
+end
+$$;
+comment on function rouse_data.expire_attempt is 'Ends a job''s attempt if its client fell silent; says whether.';
+
+create function rouse_data.expire_attempts() returns int
+language plpgsql as $$
+declare
+	late_job bigint;
 	lost_count int := 0;
 begin
-	-- Everybody locks the job first and its attempt second; a report that came in between is heard.
-	for lost in
-		select a.id from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
-		where a.ended_at is null and a.lease_until < clock_timestamp()
-			and (the_job is null or a.job_id = the_job)
-		order by a.job_id for update of j skip locked
+	for late_job in
+		select a.job_id from rouse_data.attempt a
+		where a.ended_at is null and a.lease_until < clock_timestamp() order by a.job_id
 	loop
-		if exists (select from rouse_data.attempt a where a.id = lost.id
-			and a.ended_at is null and a.lease_until < clock_timestamp()) then
-			perform rouse_data.end_attempt(lost.id, 'failed', 'lost_client',
-				'the client was silent for longer than its lease');
-			lost_count := lost_count + 1;
-		end if;
+		lost_count := lost_count + rouse_data.expire_attempt(late_job)::int;
 	end loop;
 	return lost_count;
 end
 $$;
-comment on function rouse_data.expire_attempts is 'Ends attempts whose client fell silent.';
+comment on function rouse_data.expire_attempts is 'Ends the attempts whose client fell silent; says how many.';

@@ -12,10 +12,10 @@ create view rouse.jobs with (security_barrier) as
 	left join rouse_data.reason r on r.code = j.reason
 	left join lateral (select t.step, t.percent from rouse_data.attempt t where t.job_id = j.id
 		order by t.number desc limit 1) a on true
-	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
-	order by j.id;
+	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	order by j.id desc;
 call rouse_data.describe('rouse.jobs',
-	'What shall be, is being and was done with machines. Change by rouse.enqueue and its short forms, cancel, retry.', '{
+	'What shall be, is being and was done with machines, the newest first: table rouse.jobs limit 20. Change by rouse.enqueue and its short forms, cancel, retry.', '{
 	"id": "the job''s number", "host": "the machine", "kind": "one of rouse.job_kinds",
 	"state": "scheduled, backlog, queued, waiting, running, cancelling; ended: succeeded, failed, cancelled, expired",
 	"image": "deploy, capture: the image", "image_version": "deploy: its version, chosen when the job was made",
@@ -35,9 +35,9 @@ create view rouse.attempts with (security_barrier) as
 		a.reason, a.text, a.step, a.percent, a.bytes, a.total, a.lease_until, a.mac, a.address, a.facts
 	from rouse_data.attempt a
 	join rouse_data.job j on j.id = a.job_id join rouse_data.host h on h.id = j.host_id
-	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
-	order by a.id;
-call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in.', '{
+	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	order by a.id desc;
+call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in, the newest first.', '{
 	"id": "the attempt''s number", "job": "the job", "host": "the machine", "number": "1 is the job''s first",
 	"claimed_at": "when the client checked in", "started_at": "when it got a slot", "ended_at": "when it ended",
 	"outcome": "succeeded, failed or cancelled", "reason": "why: a code", "text": "why, in the client''s words",
@@ -53,9 +53,9 @@ create view rouse.job_history with (security_barrier) as
 	join rouse_data.job j on j.id = g.job_id join rouse_data.host h on h.id = j.host_id
 	left join rouse_data.job_transition t on t.from_state = g.from_state and t.to_state = g.to_state
 	left join rouse_data.reason r on r.code = g.reason
-	where (select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[])
-	order by g.at, g.job_id;
-call rouse_data.describe('rouse.job_history', 'Each step of each job: when, by whom and why.', '{
+	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	order by g.at desc, g.job_id desc;
+call rouse_data.describe('rouse.job_history', 'Each step of each job, the newest first: when, by whom and why.', '{
 	"job": "the job", "host": "the machine", "at": "when", "from_state": "null: it was made", "to_state": "its new state",
 	"who": "the role that did it, or the operator for whom menud did it", "why": "in words",
 	"reason": "a code of rouse.reasons", "text": "what the client or the operator said"}');
@@ -88,7 +88,7 @@ create view rouse.queue with (security_barrier) as
 	left join rouse_data.image_version v on v.id = j.image_version_id
 	left join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
 	where j.state in ('scheduled', 'backlog', 'queued', 'waiting', 'running', 'cancelling')
-		and ((select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[]))
+		and (case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end)
 	order by array_position('{running,cancelling,waiting,queued,backlog,scheduled}', j.state), j.priority desc, j.id;
 call rouse_data.describe('rouse.queue', 'The jobs that have not ended: what runs first, and what each waits for.', '{
 	"id": "the job''s number", "host": "the machine", "kind": "as in rouse.jobs", "state": "as in rouse.jobs",
@@ -117,7 +117,7 @@ create view rouse.batches with (security_barrier) as
 		from rouse_data.job j left join rouse_data.image_version v on v.id = j.image_version_id
 		where j.batch = b.id) j on true
 	where (select rouse.my_groups()) is null or b.target = any ((select rouse.my_groups())::text[])
-	order by b.id;
+	order by b.id desc;
 call rouse_data.describe('rouse.batches', 'Jobs that were given to a group together. Its jobs: batch in rouse.jobs.', '{
 	"id": "the batch''s number: of one counting with the jobs'', for rouse.cancel and rouse.retry", "target": "the group",
 	"kind": "of its jobs", "image": "deploy: the image", "jobs": "how many", "open": "of these: not ended",

@@ -92,7 +92,7 @@ create view rouse.schedule_runs with (security_barrier) as
 	select r.schedule_id as schedule, r.due_at, r.at, r.outcome, r.number, r.text, r.by
 	from rouse_data.schedule_run r
 	where (select rouse.my_groups()) is null or r.schedule_id in (select s.id from rouse.schedules s)
-	order by r.due_at, r.schedule_id;
+	order by r.due_at desc, r.schedule_id desc;
 call rouse_data.describe('rouse.schedule_runs', 'Each time of each schedule that has come.', '{
 	"schedule": "the schedule", "due_at": "when it was due", "at": "when a daemon saw to it",
 	"outcome": "run, skipped (it was missed) or failed", "number": "the job or the batch that it made; wake: how many machines",

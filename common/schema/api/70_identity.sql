@@ -18,20 +18,17 @@ declare
 	macs macaddr[] := rouse_data.macs_of(facts);
 	shown uuid := rouse_data.uuid_of(facts ->> 'uuid');
 	by_mac bigint[];
-	by_uuid bigint[];
+	by_uuid bigint[] := '{}';
 begin
-	select coalesce(array_agg(distinct h.id), '{}') into by_mac
+	-- The card that booted comes first: it names the host even where the others contradict it.
+	select coalesce(array_agg(h.id order by array_position(macs, n.mac)), '{}') into by_mac
 	from rouse_data.nic n join rouse_data.host h on h.name = n.host
 	where n.mac = any (macs) and n.kind in ('primary', 'extra', 'pending');
-	select coalesce(array_agg(h.id), '{}') into by_uuid from rouse_data.host h
-	where h.uuid in (shown, rouse_data.uuid_swapped(shown));
-	-- The card that booted comes first: it names the host even where the others contradict it.
-	select h.id into host_id
-	from unnest(macs) with ordinality as m (mac, rank)
-	join rouse_data.nic n on n.mac = m.mac and n.kind in ('primary', 'extra', 'pending')
-	join rouse_data.host h on h.name = n.host
-	order by m.rank limit 1;
-	if cardinality(by_mac) > 1 then
+	host_id := by_mac[1];
+	if shown is not null then
+		by_uuid := array(select h.id from rouse_data.host h where h.uuid in (shown, rouse_data.uuid_swapped(shown)));
+	end if;
+	if host_id <> any (by_mac) then
 		conflict := 'its MACs belong to different hosts';
 	elsif host_id is not null and cardinality(by_uuid) > 0 and host_id <> all (by_uuid) then
 		conflict := 'its MAC belongs to one host, its UUID to another';

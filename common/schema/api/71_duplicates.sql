@@ -29,7 +29,7 @@ create view rouse.duplicates with (security_barrier) as
 	from several s
 	cross join lateral (select array_agg(h.name::text order by h.name) as hosts from rouse_data.host h
 		where h.id = any (s.host_ids)
-			and ((select rouse.my_groups()) is null or h.group_name = any ((select rouse.my_groups())::text[]))) found
+			and (case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end)) found
 	where found.hosts is not null
 	order by s.what, s.value;
 call rouse_data.describe('rouse.duplicates', 'Identifiers that more than one host has: one machine known twice, boards that are copies, an adapter that many use.', '{

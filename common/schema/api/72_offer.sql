@@ -119,7 +119,8 @@ comment on function rouse_data.serve_local_boot is
 create function rouse_daemon.offer(facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
 	kernel text, initrd text, arguments text, retry_seconds int)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	booted macaddr := rouse_data.booted_mac(facts);
 	who record := rouse_data.identify(facts);
@@ -132,7 +133,7 @@ begin
 		return next; return;
 	end if;
 	-- A client that fell silent must not keep its machine from the next attempt.
-	perform rouse_data.expire_attempts(j.id) from rouse_data.job j
+	perform rouse_data.expire_attempt(j.id) from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('waiting', 'running', 'cancelling');
 	select j.* into the_job from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
@@ -228,7 +229,8 @@ comment on function rouse_data.refuse_choice is 'Why this menu item cannot be ch
 create function rouse_daemon.choose(item text, facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
 	kernel text, initrd text, arguments text, retry_seconds int)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	who record;
 	wanted rouse_data.job;

@@ -32,7 +32,7 @@ language plpgsql stable as $$
 declare
 	owner_hash bytea := (select a.token_hash from rouse_data.attempt a where a.id = ticket.attempt_id);
 	the_job rouse_data.job;
-	who record := rouse_data.identify(facts);
+	conflict text;
 	shown uuid := rouse_data.uuid_of(facts ->> 'uuid');
 begin
 	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
@@ -60,9 +60,12 @@ begin
 	elsif the_job.state <> 'queued' then
 		reason := 'ticket_expired';
 		message := format('Job %s is %s. Boot again.', the_job.id, the_job.state);
-	elsif who.conflict is not null and rouse_data.destroys_data(the_job.kind) then
-		reason := 'identity_conflict';
-		message := format('This machine is not surely the right one: %s.', who.conflict);
+	elsif rouse_data.destroys_data(the_job.kind) then
+		conflict := (rouse_data.identify(facts)).conflict;
+		if conflict is not null then
+			reason := 'identity_conflict';
+			message := format('This machine is not surely the right one: %s.', conflict);
+		end if;
 	end if;
 end
 $$;
@@ -100,7 +103,8 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
 	image_format text, disk_size bigint, disk_sha256 text, disk text)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	ticket_hash bytea := sha256(rouse_data.field(fields, 'ticket', '^[0-9a-f]{32}$',
 		'It is 32 lower-case hex digits, from rouse_ticket= in /proc/cmdline.')::bytea);

@@ -66,7 +66,8 @@ comment on function rouse_data.renewed_lease is 'Until when an attempt lives who
 
 create function rouse_daemon.fos_progress(fields jsonb, address inet)
 returns table (answer text, reason text, message text)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	found_attempt record := rouse_data.lock_attempt(rouse_data.token_hash(fields));
 	attempt rouse_data.attempt := found_attempt.attempt;
@@ -96,7 +97,8 @@ comment on function rouse_daemon.fos_progress is 'A client is alive: extends its
 
 create function rouse_daemon.fos_inventory(fields jsonb, address inet)
 returns table (answer text, reason text, message text)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	found_attempt record := rouse_data.lock_attempt(rouse_data.token_hash(fields));
 	attempt rouse_data.attempt := found_attempt.attempt;
@@ -157,7 +159,8 @@ comment on function rouse_data.keep_inventory is 'Keeps an inventory if it diffe
 
 create function rouse_daemon.fos_register(fields jsonb, address inet)
 returns table (answer text, reason text, message text, host text, state text)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	found_attempt record := rouse_data.lock_attempt(rouse_data.token_hash(fields));
 	attempt rouse_data.attempt := found_attempt.attempt;
@@ -208,7 +211,8 @@ comment on function rouse_data.settle_host is 'Gives a host that has registered 
 
 create function rouse_daemon.fos_finish(fields jsonb, address inet)
 returns table (answer text, reason text, message text, state text, after text)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	found_attempt record := rouse_data.lock_attempt(rouse_data.token_hash(fields));
 	attempt rouse_data.attempt := found_attempt.attempt;

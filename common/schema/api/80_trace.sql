@@ -5,8 +5,8 @@ create view rouse.events with (security_barrier) as
 	from rouse_data.event e
 	where (select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
 		where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[]))
-	order by at;
-call rouse_data.describe('rouse.events', 'What the daemons saw.', '{
+	order by at desc;
+call rouse_data.describe('rouse.events', 'What the daemons saw, the newest first: select * from rouse.events where host = ''lab-01'' limit 20.', '{
 	"at": "when, by the database''s clock", "daemon": "who saw it; database: decided by a function here",
 	"instance": "which of them", "stage": "fw_dhcp, proxy, tftp_nbp, ipxe_dhcp, script, kernel, initrd, fos, work, report, local_boot, os_dhcp or upload",
 	"kind": "what it was", "host": "the machine''s name at that time", "mac": "its card", "name": "the file or thing that it was about",

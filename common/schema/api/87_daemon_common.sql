@@ -28,24 +28,67 @@ end
 $$;
 comment on function rouse_daemon.hello is 'A daemon is alive; answers whether it and this database fit together.';
 
+create function rouse_data.note_more_events(daemon text, instance text, the_mac macaddr, the_stage text, the_kind text, more bigint)
+returns void
+language plpgsql as $$
+begin
+	update rouse_data.event e set count = least(e.count + more, 2147483647)
+	where e.mac = the_mac and e.at > clock_timestamp() - interval '1 minute' and e.name is null
+		and e.stage = the_stage and e.kind = the_kind and e.reason = rouse_data.flood_words(the_mac, the_kind);
+	if not found then
+		insert into rouse_data.event (at, daemon, instance, stage, kind, mac, host, reason, count)
+		values (clock_timestamp(), daemon, instance, the_stage, the_kind, the_mac,
+			(select n.host from rouse_data.nic n where n.mac = the_mac), rouse_data.flood_words(the_mac, the_kind), least(more, 2147483647));
+	end if;
+end
+$$;
+comment on function rouse_data.note_more_events is 'Counts events of a card that had too many within the minute, in one row for each kind and minute.';
+
+create function rouse_data.flood_words(mac macaddr, kind text) returns text
+language sql immutable as $$ select format('so many more of kind %s from %s were not kept: events_per_minute', kind, mac) $$;
+comment on function rouse_data.flood_words is 'How a row says that it stands for events that were not kept.';
+
 create function rouse_daemon.record(daemon text, instance text, events jsonb) returns int
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
+	most int := rouse_data.setting_int('events_per_minute');
 	given int;
-	taken int;
+	taken int := 0;
+	one record;
 begin
 	if jsonb_typeof(events) is distinct from 'array' then
 		perform rouse_data.field_error('events', 'is no array', 'Send an array of objects.');
 	end if;
 	given := jsonb_array_length(events);
-	insert into rouse_data.event (at, daemon, instance, stage, kind, mac, uuid, address, host, name, reason, count, detail)
-	select t.at, $1, $2, e.stage, e.kind, m.mac, e.uuid, e.address, n.host, e.name, e.reason, e.count, e.detail
-	from rouse_data.read_events(events) e
-	cross join lateral (select clock_timestamp() - e.ago_ms * interval '1 millisecond' as at) t
-	-- A client behind a router is named by its lease.
-	cross join lateral (select coalesce(e.mac, rouse_data.lease_mac_at(e.address, t.at)) as mac) m
-	left join rouse_data.nic n on n.mac = m.mac;
-	get diagnostics taken = row_count;
+	for one in
+		with seen as materialized (
+			select e.*, t.at, m.mac as card
+			from rouse_data.read_events(events) e
+			cross join lateral (select clock_timestamp() - e.ago_ms * interval '1 millisecond' as at) t
+			-- A client behind a router is named by its lease.
+			cross join lateral (select coalesce(e.mac, rouse_data.lease_mac_at(e.address, t.at)) as mac) m
+		), before as (
+			select c.card, (select count(*) from (select from rouse_data.event e
+				where e.mac = c.card and e.at > clock_timestamp() - interval '1 minute' limit most) o) as kept
+			from (select distinct card from seen) c
+		), numbered as materialized (
+			select s.*, s.card is null or b.kept + row_number() over (partition by s.card order by s.at) <= most as fits
+			from seen s left join before b on b.card = s.card
+		), recorded as (
+			insert into rouse_data.event (at, daemon, instance, stage, kind, mac, uuid, address, host, name, reason, count, detail)
+			select e.at, $1, $2, e.stage, e.kind, e.card, e.uuid, e.address, n.host, e.name, e.reason, e.count, e.detail
+			from numbered e left join rouse_data.nic n on n.mac = e.card where e.fits
+		)
+		select e.fits, count(*)::int as events, sum(e.count)::bigint as times,
+			case when not e.fits then e.card end as mac, case when not e.fits then e.stage end as stage,
+			case when not e.fits then e.kind end as kind
+		from numbered e group by 1, 4, 5, 6 order by 4, 5, 6
+	loop
+		taken := taken + one.events;
+		if not one.fits then
+			perform rouse_data.note_more_events($1, $2, one.mac, one.stage, one.kind, one.times);
+		end if;
+	end loop;
 	if taken < given then
 		insert into rouse_data.daemon as d (daemon, instance, events_skipped) values ($1, $2, given - taken)
 		on conflict on constraint daemon_pkey do update set events_skipped = d.events_skipped + excluded.events_skipped;
@@ -53,7 +96,8 @@ begin
 	return taken;
 end
 $$;
-comment on function rouse_daemon.record is 'Keeps what a daemon saw; returns how many events could be read.';
+comment on function rouse_daemon.record is
+	'Keeps what a daemon saw, of one card so many in a minute and of the rest their number; returns how many events could be read.';
 
 create function rouse_data.read_events(events jsonb)
 returns table (ago_ms bigint, mac macaddr, uuid uuid, address inet, stage text, kind text, name text,
@@ -150,6 +194,13 @@ end
 $$;
 comment on function rouse_data.keep_partitions is 'Makes the partitions of the days to come and drops those that are too old.';
 
+create function rouse_data.tell_job_news() returns int
+language sql as $$
+	with told as (delete from rouse_data.job_news returning host_id)
+	select count(pg_notify('rouse_job', t.host_id::text))::int from (select distinct host_id from told) t
+$$;
+comment on function rouse_data.tell_job_news is 'Tells the daemons whose jobs clients have ended since the last time; says how many hosts.';
+
 create function rouse_data.tidy() returns void
 language plpgsql as $$
 begin
@@ -188,6 +239,7 @@ begin
 		expired_jobs := rouse_data.expire_jobs();
 		started_jobs := rouse_data.start_due_jobs();
 		perform rouse_data.end_local_boots();
+		perform rouse_data.tell_job_news();
 		perform rouse_data.tidy();
 	end if;
 	return next;

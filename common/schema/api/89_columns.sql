@@ -39,6 +39,7 @@ call rouse_data.describe_columns('{
 	"host_inventory.host_id": "the machine", "host_inventory.attempt_id": "the attempt that found it out", "image.current_version": "what a new job deploys",
 	"job.host_id": "the machine", "job.image_version_id": "deploy: what is written", "job_history.job_id": "the job",
 	"job_kind.needs": "arguments that it cannot do without", "job_kind.takes_disk": "whether a disk may be named",
+	"job_news.host_id": "the machine",
 	"lease_change.xid": "the transaction", "lease_change.at": "when", "lease_change.instance": "the dhcpd that did it", "lease_change.addresses": "whose leases changed",
 	"lease_origin.seen_at": "when a packet came this way last", "local_boot.host_id": "the machine", "local_boot.job_id": "the job that said so",
 	"local_boot.valid_until": "forgotten then", "local_boot.served_at": "when it was first answered so",
