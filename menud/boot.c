@@ -69,6 +69,7 @@ static struct boot_facts facts_of(const struct form *form, const struct host *ho
 		.arch = form->arch,
 		.host = host ? host->name : "",
 		.product = form->product,
+		.group_id = host ? host->group_id : 0,
 	};
 }
 
@@ -100,6 +101,14 @@ static const char *kind_name(const struct menu *menu)
 		return "wait";
 	case MENU_REFUSE:
 		return "refused";
+	case MENU_CONFIRM:
+		return "confirm";
+	case MENU_IDENTIFY:
+		return "identify";
+	case MENU_SHELL:
+		return "shell";
+	case MENU_REBOOT:
+		return "reboot";
 	}
 	return "other";
 }
@@ -305,9 +314,10 @@ static void answer_item(const struct boot_request *boot, const struct site *site
 			const struct boot_facts *facts)
 {
 	struct menu menu = start_menu(boot, facts);
+	const struct menu_choice choice = {boot->form.item, boot->form.confirm};
 	char message[128];
 
-	switch (menu_from_item(site, boot->form.item, facts, &menu)) {
+	switch (menu_from_choice(site, &choice, facts, &menu)) {
 	case ERR_OK:
 		send_menu(boot, &menu);
 		return;

@@ -91,6 +91,7 @@ static bool take_text(struct form *form, const char *name, const char *value)
 		{"ipxever", form->loader_version, sizeof(form->loader_version)},
 		{"filename", form->filename, sizeof(form->filename)},
 		{"item", form->item, sizeof(form->item)},
+		{"confirm", form->confirm, sizeof(form->confirm)},
 		{"errno", form->errno_text, sizeof(form->errno_text)},
 	};
 
@@ -174,5 +175,10 @@ void form_put_facts(const struct form *form, struct text *out)
 {
 	text_put(out, "{");
 	each_fact(form, out, put_member);
+	/* in the words of the boot rules and the menu */
+	put_member(out, "cpu", arch_cpu_name(form->arch.cpu));
+	put_member(out, "firmware", arch_firmware_name(form->arch.firmware));
+	if (form->confirm[0] != '\0')
+		put_member(out, "confirm", form->confirm);
 	text_put(out, "}");
 }

@@ -3,8 +3,8 @@
  *
  * The names are those of our own first stage and of FOG's: mac0..mac7 (or `mac`, parted by
  * "|"), sysuuid, arch, platform, product, manufacturer, serial, ipxever, filename; and what the
- * menu's own links add: item, try, errno. Unknown names are ignored, values are text and
- * nothing else.
+ * menu's own links add: item, confirm, try, errno. Unknown names are ignored, values are text
+ * and nothing else.
  */
 #ifndef ROUSE_MENUD_FORM_H
 #define ROUSE_MENUD_FORM_H
@@ -34,7 +34,8 @@ struct form {
 	char product[FORM_TEXT_SIZE], manufacturer[FORM_TEXT_SIZE], serial[FORM_TEXT_SIZE];
 	char loader_version[FORM_TEXT_SIZE];
 	char filename[FORM_TEXT_SIZE];
-	char item[64];	     /* the menu entry that was chosen, "" when none */
+	char confirm[20];    /* the word typed for it, "" when none */
+	char item[72];	     /* the menu entry that was chosen, "" when none */
 	char errno_text[16]; /* iPXE's number of what failed before, "" when nothing did */
 	unsigned attempt;    /* how often it asked in vain */
 };

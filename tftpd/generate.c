@@ -69,6 +69,7 @@ static struct boot_facts facts_of(const struct generate_ask *ask, const struct m
 		.arch = {ARCH_OTHER, is_grub ? FIRMWARE_EFI : FIRMWARE_BIOS},
 		.host = host ? host->name : "",
 		.product = host ? host->product : "",
+		.group_id = host ? host->group_id : 0,
 	};
 }
 

@@ -33,6 +33,13 @@ enum boot_loader {
 	BOOT_LOADER_OTHER,
 };
 
+/* Who has logged in at the machine; each may what the one before it may. */
+enum boot_role {
+	BOOT_ROLE_ANONYMOUS,
+	BOOT_ROLE_VIEWER,
+	BOOT_ROLE_OPERATOR,
+};
+
 enum boot_job {
 	BOOT_JOB_NONE,
 	BOOT_JOB_LIVE,
@@ -57,6 +64,9 @@ struct boot_facts {
 	struct arch arch;
 	const char *host;    /* its name, "" when unknown */
 	const char *product; /* SMBIOS product, "" when unknown */
+	/* for the menu alone: no rule asks for them */
+	int64_t group_id; /* of the host, 0: in none */
+	enum boot_role role;
 };
 
 /* A predicate is a set of values, one bit each; 0 holds for any value. */

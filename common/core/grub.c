@@ -218,6 +218,10 @@ enum err grub_render(const struct menu *menu, struct text *out)
 		text_put(out, "sleep 10\n");
 		put_local(out);
 		break;
+	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
+	case MENU_IDENTIFY:
+	case MENU_SHELL:
+	case MENU_REBOOT:
 	case MENU_LOCAL:
 		put_local(out);
 		break;

@@ -101,6 +101,14 @@ static void put_linux(struct text *out, const struct menu *menu)
 	put_failed(out, menu);
 }
 
+/* To the first menu. */
+static void put_back(struct text *out, const struct menu *menu)
+{
+	text_put(out, ":back\n");
+	put_again(out, menu, menu->attempt);
+	text_put(out, "&item=" MENU_TOP " || goto failed\n");
+}
+
 static void put_entries(struct text *out, const struct menu *menu)
 {
 	text_put(out, "menu rouse: ");
@@ -144,6 +152,55 @@ static void put_chain(struct text *out, const struct menu *menu)
 	put_failed(out, menu);
 }
 
+/* An empty line, or Ctrl-C, leads back to the menu. */
+static void put_confirm(struct text *out, const struct menu *menu)
+{
+	const struct menu_entry *entry = &menu->entries[0];
+
+	put_echo(out, entry->title);
+	text_put(out, "echo rouse: type ");
+	text_put_url(out, entry->confirm);
+	text_put(out, " and press Enter; anything else leads back\n"
+		      "set typed\n"
+		      "read typed ||\n"
+		      "iseq ${typed:uristring} ");
+	text_put_url(out, entry->confirm);
+	text_put(out, " || goto back\n");
+	put_again(out, menu, menu->attempt);
+	text_put(out, "&item=");
+	text_put_url(out, entry->key);
+	text_put(out, "&confirm=");
+	text_put_url(out, entry->confirm);
+	text_put(out, " || goto failed\n");
+	put_back(out, menu);
+	put_failed(out, menu);
+}
+
+static void put_identify(struct text *out, const struct menu *menu)
+{
+	text_put(out, "echo host: ");
+	text_put_ipxe(out, menu->host[0] != '\0' ? menu->host : "none");
+	text_printf(out, " (%s)\n", host_state_name(menu->host_state));
+	text_put(out, "echo card: ${netX/mac} ${netX/ip}\n"
+		      "echo UUID: ${uuid}\n"
+		      "echo model: ${manufacturer} ${product}\n"
+		      "echo serial number: ${serial}\n"
+		      "echo loader: iPXE ${version} (${buildarch}, ${platform})\n"
+		      "echo boot service: ");
+	text_put(out, menu->base_url);
+	text_put(out, "\necho Press Enter for the menu\n"
+		      "read typed ||\n");
+	put_back(out, menu);
+	put_failed(out, menu);
+}
+
+static void put_shell(struct text *out, const struct menu *menu)
+{
+	text_put(out, "echo rouse: exit leads back to the menu\nshell ||\n");
+	put_back(out, menu);
+	put_failed(out, menu);
+}
+
 static void put_wait(struct text *out, const struct menu *menu)
 {
 	text_printf(out, "sleep %u\n", menu->wait_seconds);
@@ -182,6 +239,18 @@ enum err ipxe_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_LOCAL:
 		put_local(out, menu->firmware);
+		break;
+	case MENU_CONFIRM:
+		put_confirm(out, menu);
+		break;
+	case MENU_IDENTIFY:
+		put_identify(out, menu);
+		break;
+	case MENU_SHELL:
+		put_shell(out, menu);
+		break;
+	case MENU_REBOOT:
+		text_put(out, "reboot\n");
 		break;
 	}
 	return out->failed ? ERR_SPACE : ERR_OK;

@@ -26,14 +26,39 @@ struct menu menu_start(const struct boot_facts *facts)
 	};
 }
 
-bool menu_item_is_visible(const struct site_menu_item *item, const struct boot_facts *facts)
+static bool conditions_hold(const struct site_menu_item *item, const struct boot_facts *facts)
 {
 	return set_holds(item->host_state, facts->host_state) &&
-	       set_holds(item->firmware, facts->arch.firmware);
+	       set_holds(item->firmware, facts->arch.firmware) &&
+	       set_holds(item->arch, facts->arch.cpu) &&
+	       (item->group_id == 0 || item->group_id == facts->group_id) &&
+	       facts->role >= item->role;
 }
 
-static void list_entries(const struct site *site, const struct boot_facts *facts,
-			 struct menu *menu)
+bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,
+			  const struct boot_facts *facts)
+{
+	for (int depth = 0; item && depth <= MENU_DEPTH_MAX; depth++) {
+		if (!conditions_hold(item, facts))
+			return false;
+		if (item->parent[0] == '\0')
+			return true;
+		item = site_menu_item_keyed(site, item->parent);
+	}
+	return false; /* in a sub-menu that is gone, or in a circle */
+}
+
+/* A loader that cannot ask again gets what it can carry out alone, of all sub-menus in one. */
+static bool is_listed(const struct site_menu_item *item, const char *parent,
+		      const struct boot_facts *facts)
+{
+	if (facts->loader == BOOT_LOADER_IPXE)
+		return strcmp(item->parent, parent) == 0;
+	return strcmp(item->action, "menu") != 0 && item->confirm[0] == '\0';
+}
+
+static void list_entries(const struct site *site, const char *parent,
+			 const struct boot_facts *facts, struct menu *menu)
 {
 	const char *wanted = site_setting(site, "menu_default", "local");
 
@@ -41,14 +66,23 @@ static void list_entries(const struct site *site, const struct boot_facts *facts
 	menu->entry_count = 0;
 	menu->default_key = "";
 	menu->timeout_seconds = (unsigned)site_setting_number(site, "menu_timeout_seconds", 10);
-	for (size_t i = 0; i < site->menu_count && menu->entry_count < MENU_ENTRIES_MAX; i++) {
+	for (size_t i = 0; i < site->menu_count; i++) {
 		const struct site_menu_item *item = &site->menu[i];
 
-		if (!menu_item_is_visible(item, facts))
+		if (!is_listed(item, parent, facts) || !menu_item_is_visible(site, item, facts))
 			continue;
+		if (menu->entry_count == MENU_ENTRIES_MAX - 1) { /* one is left for "back" */
+			menu->message = "this menu is too long to be shown whole: "
+					"put some of its items into sub-menus";
+			break;
+		}
 		menu->entries[menu->entry_count++] =
-			(struct menu_entry){item->key, item->title, item->hotkey, item->action,
-					    site_profile_named(site, item->profile)};
+			(struct menu_entry){item->key,
+					    item->title,
+					    item->hotkey,
+					    item->action,
+					    site_profile_named(site, item->profile),
+					    item->confirm};
 		if (strcmp(item->key, wanted) == 0)
 			menu->default_key = item->key;
 	}
@@ -57,6 +91,19 @@ static void list_entries(const struct site *site, const struct boot_facts *facts
 		menu->kind = MENU_LOCAL;
 	else if (menu->default_key[0] == '\0')
 		menu->default_key = menu->entries[0].key;
+}
+
+/* A sub-menu that is left alone goes back, up to the first menu, which has a default. */
+static void list_sub_menu(const struct site *site, const struct site_menu_item *item,
+			  const struct boot_facts *facts, struct menu *menu)
+{
+	const char *back = item->parent[0] != '\0' ? item->parent : MENU_TOP;
+
+	list_entries(site, item->key, facts, menu);
+	menu->kind = MENU_ITEMS;
+	menu->entries[menu->entry_count++] =
+		(struct menu_entry){back, "Back", "", "menu", NULL, ""};
+	menu->default_key = back;
 }
 
 static enum err use_profile(const struct site *site, const char *name, struct menu *menu)
@@ -102,7 +149,7 @@ enum err menu_from_verdict(const struct site *site, const struct boot_verdict *v
 	case BOOT_FIRST_STAGE: /* the machine is past its first stage: the menu is what is left
 				*/
 	case BOOT_SCRIPT:
-		list_entries(site, facts, menu);
+		list_entries(site, "", facts, menu);
 		return ERR_OK;
 	case BOOT_LOCAL:
 	case BOOT_NOTHING:
@@ -121,19 +168,60 @@ enum err menu_from_verdict(const struct site *site, const struct boot_verdict *v
 	return ERR_REFUSED;
 }
 
-enum err menu_from_item(const struct site *site, const char *key,
-			const struct boot_facts *facts, struct menu *menu)
+/* The word was not typed, or another one: the item is asked for again, with its word. */
+static void ask_for_word(const struct site_menu_item *item, const struct menu_choice *choice,
+			 struct menu *menu)
 {
-	const struct site_menu_item *item = site_menu_item_keyed(site, key);
+	menu->kind = MENU_CONFIRM;
+	menu->message = choice->typed[0] != '\0' ? "that was another word" : "";
+	menu->entry_count = 1;
+	menu->entries[0] = (struct menu_entry){item->key,    item->title, "",
+					       item->action, NULL,	  item->confirm};
+}
 
-	if (!item || !menu_item_is_visible(item, facts))
-		return ERR_ABSENT;
-	if (strcmp(item->action, "local") == 0) {
-		menu->kind = MENU_LOCAL;
-		menu->message = "chosen in the menu";
+static enum err use_action(const struct site *site, const struct site_menu_item *item,
+			   const struct boot_facts *facts, struct menu *menu)
+{
+	static const struct {
+		const char *action;
+		enum menu_kind kind;
+	} alone[] = {
+		{"local", MENU_LOCAL},
+		{"identify", MENU_IDENTIFY},
+		{"shell", MENU_SHELL},
+		{"reboot", MENU_REBOOT},
+	};
+
+	if (strcmp(item->action, "menu") == 0) {
+		list_sub_menu(site, item, facts, menu);
 		return ERR_OK;
 	}
 	if (strcmp(item->action, "profile") == 0)
 		return use_profile(site, item->profile, menu);
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		if (strcmp(item->action, alone[i].action) == 0) {
+			menu->kind = alone[i].kind;
+			menu->message = "chosen in the menu";
+			return ERR_OK;
+		}
+	}
 	return ERR_REFUSED;
+}
+
+enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
+			  const struct boot_facts *facts, struct menu *menu)
+{
+	const struct site_menu_item *item = site_menu_item_keyed(site, choice->key);
+
+	if (strcmp(choice->key, MENU_TOP) == 0) {
+		list_entries(site, "", facts, menu);
+		return ERR_OK;
+	}
+	if (!item || !menu_item_is_visible(site, item, facts))
+		return ERR_ABSENT;
+	if (item->confirm[0] != '\0' && strcmp(item->confirm, choice->typed) != 0) {
+		ask_for_word(item, choice, menu);
+		return ERR_OK;
+	}
+	return use_action(site, item, facts, menu);
 }

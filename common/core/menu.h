@@ -14,6 +14,8 @@
 #include "core/site.h"
 
 #define MENU_ENTRIES_MAX 64
+#define MENU_DEPTH_MAX 8  /* of sub-menus in each other: the database lets no more lie so */
+#define MENU_TOP ".."	  /* chosen: back to the first menu; no item's key is like it */
 #define MENU_TRIES_MAX 12 /* asked in vain so often, a machine goes to its local disk */
 
 enum menu_kind {
@@ -23,8 +25,12 @@ enum menu_kind {
 	MENU_ISO,   /* an image for sanboot */
 	MENU_CHAIN, /* somebody else's script or loader */
 	MENU_LOCAL,
-	MENU_WAIT,   /* ask again after wait_seconds */
-	MENU_REFUSE, /* message, then the local disk */
+	MENU_WAIT,     /* ask again after wait_seconds */
+	MENU_REFUSE,   /* message, then the local disk */
+	MENU_CONFIRM,  /* the one entry wants a word typed */
+	MENU_IDENTIFY, /* what is known of the machine, until a key is pressed */
+	MENU_SHELL,    /* the loader's own command line */
+	MENU_REBOOT,
 };
 
 struct menu_entry {
@@ -34,6 +40,13 @@ struct menu_entry {
 	/* for loaders that cannot ask again: what the entry does */
 	const char *action;		    /* as in struct site_menu_item */
 	const struct site_profile *profile; /* NULL unless the action is profile */
+	const char *confirm;		    /* the word to type, "" when none */
+};
+
+/* What came back from a menu. */
+struct menu_choice {
+	const char *key;
+	const char *typed; /* the word, "" when none was typed */
 };
 
 /* Strings are the caller's, a site's, or literals; none is copied. */
@@ -74,12 +87,13 @@ MUST_CHECK enum err menu_from_verdict(const struct site *site,
 				      const struct boot_verdict *verdict,
 				      const struct boot_facts *facts, struct menu *menu);
 /*
- * The entry that was chosen: local disk or a profile. ERR_ABSENT: no such key, or hidden from
- * this machine. ERR_REFUSED: it needs a job of its own (register_*), which the database makes.
+ * The entry that was chosen: what it does, or a question for its word. ERR_ABSENT: no such key,
+ * or hidden from this machine. ERR_REFUSED: it needs a job, which the database makes.
  */
-MUST_CHECK enum err menu_from_item(const struct site *site, const char *key,
-				   const struct boot_facts *facts, struct menu *menu);
-/* May this machine see that item? */
-bool menu_item_is_visible(const struct site_menu_item *item, const struct boot_facts *facts);
+MUST_CHECK enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
+				     const struct boot_facts *facts, struct menu *menu);
+/* May this machine see that item, and the sub-menus that it is in? */
+bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,
+			  const struct boot_facts *facts);
 
 #endif

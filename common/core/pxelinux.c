@@ -116,6 +116,10 @@ enum err pxelinux_render(const struct menu *menu, struct text *out)
 		put_say(out, "this loader cannot start that over TFTP: use iPXE for it");
 		put_local(out);
 		break;
+	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
+	case MENU_IDENTIFY:
+	case MENU_SHELL:
+	case MENU_REBOOT:
 	case MENU_WAIT:
 	case MENU_REFUSE:
 	case MENU_LOCAL:

@@ -111,11 +111,15 @@ struct site_profile {
 struct site_menu_item {
 	const char *key;
 	const char *title;
-	const char *action;  /* local, register_quick, register_full, profile */
+	const char *action;  /* as rouse.menu describes them */
 	const char *profile; /* "" unless the action is profile */
 	const char *hotkey;  /* "" or one character */
 	uint8_t host_state;  /* a set as in struct boot_rule: 0 is any */
-	uint8_t firmware;
+	uint8_t firmware, arch;
+	const char *parent;  /* the sub-menu's key, "": in the first menu */
+	const char *confirm; /* a word that must be typed, "": none */
+	int64_t group_id;    /* 0: any */
+	enum boot_role role; /* at least this one */
 };
 
 struct site {

@@ -216,7 +216,9 @@ static enum err load_menu_item(struct site *site, struct row *row)
 	/* visibility uses the same words as the boot rules, so it is read by the same code */
 	struct boot_rule_words words = {.host_state = row_nullable(row, "host_state"),
 					.firmware = row_nullable(row, "firmware"),
+					.arch = row_nullable(row, "arch"),
 					.answer = "menu"};
+	const char *role = row_text(row, "role");
 	struct boot_rule sets = {0};
 	const char *bad;
 	enum err err = boot_rule_parse(&words, &sets, &bad);
@@ -229,6 +231,14 @@ static enum err load_menu_item(struct site *site, struct row *row)
 		.hotkey = row_text(row, "hotkey"),
 		.host_state = sets.host_state,
 		.firmware = sets.firmware,
+		.arch = sets.arch,
+		.parent = row_text(row, "parent"),
+		.confirm = row_text(row, "confirm"),
+		.group_id = row_number(row, "group_id"),
+		/* a role that this source does not know yet must not open the item to all */
+		.role = role[0] == '\0'		      ? BOOT_ROLE_ANONYMOUS
+			: strcmp(role, "viewer") == 0 ? BOOT_ROLE_VIEWER
+						      : BOOT_ROLE_OPERATOR,
 	};
 	return err;
 }

@@ -130,6 +130,55 @@ def test_a_menu_item_inserted_is_in_the_next_menu(server):
     assert "rouse_ticket" not in script
 
 
+@pytest.fixture
+def own_item(server):
+    """An item of a sub-menu of the site's own; both go again."""
+    sql = server.postgres.sql
+    sql("insert into rouse.menu (key, title, position, action) values ('own', 'Own', 70, 'menu')")
+    sql("insert into rouse.menu (key, title, position, action, parent) "
+        "values ('ask', 'Ask || shell', 71, 'identify', 'own')")
+    server.boot_until("model:", item="ask")
+    yield "ask"
+    sql("delete from rouse.menu where key = 'ask'")
+    sql("delete from rouse.menu where key = 'own'")
+    # both are gone for the daemon, too: the next test waits for its own
+    server.boot_until('has no entry "own" for', item="own")
+    server.boot_until('has no entry "ask" for', item="ask")
+
+
+def test_a_sub_menu_is_entered_and_left(server, own_item):
+    assert "item ask" not in server.boot()
+    script = server.boot(item="own")
+    assert "item ask Ask '|| shell\n" in script and "item .. Back\n" in script
+    assert "choose --default .. " in script  # left alone, it goes back
+    assert "echo model: ${manufacturer} ${product}\n" in server.boot(item=own_item)
+    assert "item own Own\n" in server.boot(item="..")
+
+
+@pytest.mark.parametrize("condition", [
+    "host_state = '{retired}'", "firmware = '{bios}'", "arch = '{arm64}'", "group_name = 'others'",
+    "role = 'viewer'"])
+@pytest.mark.parametrize("hidden", ["ask", "own"])
+def test_what_a_machine_may_not_see_is_left_out_and_refused(server, own_item, condition, hidden):
+    """An item by each condition, and everything in a sub-menu with it."""
+    server.postgres.sql("insert into rouse.groups (name) values ('others') on conflict do nothing")
+    server.postgres.sql(f"update rouse.menu set {condition} where key = '{hidden}'")
+    server.boot_until('has no entry "ask" for this machine', item=own_item)
+    shown = server.boot() if hidden == "own" else server.boot(item="own")
+    assert f"item {hidden} " not in shown
+    # nor does what the client says of itself open it
+    assert "model:" not in server.boot(item=own_item, role="operator")
+
+
+def test_a_word_is_typed_before_an_item_is_carried_out(server, own_item):
+    server.postgres.sql("update rouse.menu set confirm = 'really' where key = 'ask'")
+    script = server.boot_until(r"(?s).*iseq .*", item=own_item).group()
+    assert "iseq ${typed:uristring} really || goto back\n" in script
+    assert "&item=ask&confirm=really || goto failed\n" in script and "model:" not in script
+    assert "echo rouse: that was another word" in server.boot(item=own_item, confirm="no")
+    assert "model:" in server.boot(item=own_item, confirm="really")
+
+
 def test_a_boot_rule_inserted_decides_the_next_boot(server):
     server.postgres.sql("insert into rouse.boot_rules (position, name, stage, product, answer, "
                         "reason) values (50, 'kiosks', '{menu}', '{Kiosk}', 'refuse', "
@@ -273,7 +322,7 @@ def test_no_descriptor_left_is_not_a_missing_file(server):
     finally:
         resource.prlimit(server.daemon.pid, resource.RLIMIT_NOFILE, limits)
     assert "503" in done.stdout and "Retry-After" in done.stdout
-    assert "Too many open files" in server.daemon.output
+    server.daemon.wait_for("Too many open files")
     settled()
     assert server.curl("/files/fos/init.xz") == (200, "initial disk")
 

@@ -73,6 +73,8 @@ insert into bad_row values
 	('insert into rouse.hosts (name, group_name) values (''x'', ''kiosk'')', 'there is no group "kiosk"', 'kiosks'),
 	('insert into rouse.pools (subnet, first, last) values (''10.78.0.0/24'', ''10.78.0.1'', ''10.78.0.2'')', 'there is no subnet "10.78.0.0/24"', '10.77.0.0/24'),
 	('insert into rouse.menu (key, title, position, action, profile) values (''x'', ''X'', 99, ''profile'', ''memtst'')', 'there is no profile "memtst"', 'memtest'),
+	('insert into rouse.menu (key, title, position, action, parent) values (''x'', ''X'', 99, ''local'', ''tool'')', 'there is no sub-menu "tool"', 'tools'),
+	('insert into rouse.menu (key, title, position, action, group_name) values (''x'', ''X'', 99, ''local'', ''kiosk'')', 'there is no group "kiosk"', 'kiosks'),
 	('insert into rouse.dhcp_options (host, option, value) values (''lab-1'', ''26'', ''1500'')', 'there is no host "lab-1"', 'lab-01'),
 	('insert into rouse.dhcp_options (group_name, option, value) values (''kiosk'', ''26'', ''1500'')', 'there is no group "kiosk"', 'kiosks'),
 	('insert into rouse.dhcp_options (subnet, option, value) values (''10.78.0.0/24'', ''26'', ''1500'')', 'there is no subnet', '10.77.0.0/24'),

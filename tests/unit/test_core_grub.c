@@ -46,12 +46,14 @@ static struct menu entries(void)
 
 	menu.kind = MENU_ITEMS;
 	menu.message = "";
-	menu.entries[0] =
-		(struct menu_entry){"local", "Boot from the local disk", "l", "local", NULL};
-	menu.entries[1] = (struct menu_entry){"quick", "Register", "q", "register_quick", NULL};
-	menu.entries[2] =
-		(struct menu_entry){"rescue", "It's a rescue", "", "profile", &linux_profile};
-	menu.entries[3] = (struct menu_entry){"iso", "An image", "", "profile", &iso_profile};
+	menu.entries[0] = (struct menu_entry){
+		"local", "Boot from the local disk", "l", "local", NULL, ""};
+	menu.entries[1] =
+		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, ""};
+	menu.entries[2] = (struct menu_entry){"rescue",	 "It's a rescue", "",
+					      "profile", &linux_profile,  ""};
+	menu.entries[3] =
+		(struct menu_entry){"iso", "An image", "", "profile", &iso_profile, ""};
 	menu.entry_count = 4;
 	menu.default_key = "local";
 	menu.timeout_seconds = 10;

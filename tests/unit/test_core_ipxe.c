@@ -93,6 +93,53 @@ static void a_menu_has_its_entries_default_and_timeout(void **state)
 	assert_non_null(strstr(buffer, "&try=0&item=${item} || goto failed\n"));
 }
 
+static void a_word_is_read_and_compared_before_it_is_sent(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.kind = MENU_CONFIRM;
+	menu.message = "";
+	menu.entries[0] = (struct menu_entry){
+		.key = "wipe", .title = "Wipe && shell ${x}\nshell", .confirm = "wipe"};
+	menu.entry_count = 1;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	/* what is typed is encoded: a "||" would be a command of its own */
+	assert_non_null(strstr(buffer, "echo rouse: Wipe '&& shell $ {x} shell\n"
+				       "echo rouse: type wipe and press Enter;"));
+	assert_non_null(strstr(buffer, "set typed\nread typed ||\n"
+				       "iseq ${typed:uristring} wipe || goto back\n"
+				       "chain --replace --autofree "));
+	assert_non_null(strstr(buffer, "&try=0&item=wipe&confirm=wipe || goto failed\n"
+				       ":back\n"));
+	assert_non_null(strstr(buffer, "&try=0&item=.. || goto failed\n:failed\n"));
+}
+
+static void tools_lead_back_to_the_menu(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.message = "";
+	menu.kind = MENU_SHELL;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "\nshell ||\n:back\nchain "));
+	out = text_into(buffer, sizeof(buffer));
+	menu.kind = MENU_IDENTIFY;
+	menu.host = "lab-01\nshell";
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "echo host: lab-01 shell (active)\n"));
+	assert_non_null(strstr(buffer, "read typed ||\n:back\nchain "));
+	out = text_into(buffer, sizeof(buffer));
+	menu.kind = MENU_REBOOT;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_string_equal(buffer, "#!ipxe\nreboot\n");
+}
+
 static void the_first_script_asks_each_menud(void **state)
 {
 	static const char *const urls[] = {"http://${next-server}:8080", "http://10.0.0.9"};
@@ -131,6 +178,8 @@ int main(void)
 		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
 		cmocka_unit_test(a_bios_is_given_its_first_disk),
 		cmocka_unit_test(a_menu_has_its_entries_default_and_timeout),
+		cmocka_unit_test(a_word_is_read_and_compared_before_it_is_sent),
+		cmocka_unit_test(tools_lead_back_to_the_menu),
 		cmocka_unit_test(the_first_script_asks_each_menud),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
 	};

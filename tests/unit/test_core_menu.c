@@ -1,14 +1,23 @@
 /* What a machine gets, before any dialect. */
 #include "unit.h"
 
+#include <string.h>
+
 #include "core/menu.h"
+#include "core/text.h"
+
+#define ITEM(the_key, the_title, the_action)                                                   \
+	.key = (the_key), .title = (the_title), .action = (the_action)
+#define NOTHING .profile = "", .hotkey = "", .parent = "", .confirm = ""
 
 static struct site_menu_item items[] = {
-	{"local", "Boot from the local disk", "local", "", "", 0, 0},
-	{"register_quick", "Quick registration", "register_quick", "", "q", 1U << HOST_UNKNOWN,
-	 0},
-	{"memtest", "Memory test", "profile", "memtest", "", 0, 1U << FIRMWARE_BIOS},
-	{"debian", "Install Debian", "profile", "debian", "", 0, 0},
+	{ITEM("local", "Boot from the local disk", "local"), NOTHING},
+	{ITEM("register_quick", "Quick registration", "register_quick"), .profile = "",
+	 .hotkey = "q", .host_state = 1U << HOST_UNKNOWN, .parent = "", .confirm = ""},
+	{ITEM("memtest", "Memory test", "profile"), .profile = "memtest", .hotkey = "",
+	 .firmware = 1U << FIRMWARE_BIOS, .parent = "", .confirm = ""},
+	{ITEM("debian", "Install Debian", "profile"), .profile = "debian", .hotkey = "",
+	 .parent = "", .confirm = ""},
 };
 static struct site_profile profiles[] = {
 	{"memtest", "Memtest86+", PROFILE_LINUX, "memtest/memtest.bin", "", "", "", ""},
@@ -28,6 +37,20 @@ static const struct boot_facts unknown_efi = {.stage = BOOT_STAGE_MENU,
 					      .arch = {ARCH_X86_64, FIRMWARE_EFI},
 					      .host = "",
 					      .product = ""};
+
+static enum err choose_typed(const struct site *where, const char *key, const char *typed,
+			     const struct boot_facts *facts, struct menu *menu)
+{
+	const struct menu_choice choice = {key, typed};
+
+	return menu_from_choice(where, &choice, facts, menu);
+}
+
+static enum err choose(const struct site *where, const char *key,
+		       const struct boot_facts *facts, struct menu *menu)
+{
+	return choose_typed(where, key, "", facts, menu);
+}
 
 static void lists_what_this_machine_may_see(void **state)
 {
@@ -67,14 +90,13 @@ static void a_hidden_entry_cannot_be_chosen(void **state)
 
 	(void)state;
 	active.host_state = HOST_ACTIVE;
-	assert_int_equal(menu_from_item(&site, "register_quick", &active, &menu), ERR_ABSENT);
-	assert_int_equal(menu_from_item(&site, "memtest", &active, &menu), ERR_ABSENT);
-	assert_int_equal(menu_from_item(&site, "nonsense", &active, &menu), ERR_ABSENT);
-	assert_int_equal(menu_from_item(&site, "register_quick", &unknown_efi, &menu),
-			 ERR_REFUSED);
-	assert_int_equal(menu_from_item(&site, "debian", &active, &menu), ERR_OK);
+	assert_int_equal(choose(&site, "register_quick", &active, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&site, "memtest", &active, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&site, "nonsense", &active, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&site, "register_quick", &unknown_efi, &menu), ERR_REFUSED);
+	assert_int_equal(choose(&site, "debian", &active, &menu), ERR_OK);
 	assert_string_equal(menu.initrd, "debian/initrd.gz");
-	assert_int_equal(menu_from_item(&site, "local", &active, &menu), ERR_OK);
+	assert_int_equal(choose(&site, "local", &active, &menu), ERR_OK);
 	assert_int_equal(menu.kind, MENU_LOCAL);
 }
 
@@ -96,6 +118,142 @@ static void verdicts_become_menus(void **state)
 	assert_int_equal(menu_from_verdict(&site, &verdict, &unknown_efi, &menu), ERR_REFUSED);
 }
 
+/* A tree: tools (operators) > danger > wipe (a word), and one item of each other condition. */
+static struct site_menu_item tree[] = {
+	{ITEM("tools", "Tools", "menu"), NOTHING, .role = BOOT_ROLE_OPERATOR},
+	{ITEM("danger", "Danger", "menu"), .parent = "tools", .profile = "", .hotkey = "d",
+	 .confirm = ""},
+	{ITEM("wipe", "Wipe", "profile"), .parent = "danger", .profile = "debian", .hotkey = "",
+	 .confirm = "wipe"},
+	{ITEM("arm", "For ARM", "local"), NOTHING, .arch = 1U << ARCH_ARM64},
+	{ITEM("lab", "For the lab", "local"), NOTHING, .group_id = 7},
+	{ITEM("shell", "Shell", "shell"), NOTHING},
+	{ITEM("loop", "A circle", "menu"), .parent = "loop", .profile = "", .hotkey = "",
+	 .confirm = ""},
+	{ITEM("lost", "In no menu", "local"), .parent = "gone", .profile = "", .hotkey = "",
+	 .confirm = ""},
+};
+static const struct site tree_site = {.menu = tree,
+				      .menu_count = sizeof(tree) / sizeof(tree[0]),
+				      .profiles = profiles,
+				      .profile_count = 2};
+
+/* The keys of the entries, each with a blank behind it. */
+static const char *keys_of(const struct menu *menu)
+{
+	static char keys[256];
+	struct text out = text_into(keys, sizeof(keys));
+
+	for (size_t i = 0; i < menu->entry_count; i++)
+		text_printf(&out, "%s ", menu->entries[i].key);
+	return keys;
+}
+
+static const char *keys_for(const struct boot_facts *facts)
+{
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
+	struct menu menu = menu_start(facts);
+
+	assert_int_equal(menu_from_verdict(&tree_site, &verdict, facts, &menu), ERR_OK);
+	return keys_of(&menu);
+}
+
+static void each_condition_shows_and_hides(void **state)
+{
+	struct boot_facts facts = unknown_efi;
+
+	(void)state;
+	assert_string_equal(keys_for(&facts), "shell ");
+	facts.role = BOOT_ROLE_VIEWER;
+	assert_string_equal(keys_for(&facts), "shell ");
+	facts.role = BOOT_ROLE_OPERATOR;
+	assert_string_equal(keys_for(&facts), "tools shell ");
+	facts.role = BOOT_ROLE_ANONYMOUS;
+	facts.arch.cpu = ARCH_ARM64;
+	assert_string_equal(keys_for(&facts), "arm shell ");
+	facts.group_id = 7;
+	assert_string_equal(keys_for(&facts), "arm lab shell ");
+	facts.group_id = 8;
+	assert_string_equal(keys_for(&facts), "arm shell ");
+}
+
+static void a_sub_menu_is_entered_and_left(void **state)
+{
+	struct boot_facts facts = unknown_efi;
+	struct menu menu = menu_start(&facts);
+
+	(void)state;
+	facts.role = BOOT_ROLE_OPERATOR;
+	assert_int_equal(choose(&tree_site, "tools", &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "danger .. ");
+	assert_string_equal(menu.default_key, "..");
+	assert_int_equal(choose(&tree_site, "danger", &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "wipe tools ");
+	assert_string_equal(menu.default_key, "tools");
+	assert_int_equal(choose(&tree_site, "..", &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "tools shell ");
+}
+
+static void what_a_hidden_sub_menu_holds_is_refused(void **state)
+{
+	struct boot_facts facts = unknown_efi;
+	struct menu menu = menu_start(&facts);
+
+	(void)state;
+	assert_int_equal(choose_typed(&tree_site, "wipe", "wipe", &facts, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&tree_site, "danger", &facts, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&tree_site, "loop", &facts, &menu), ERR_ABSENT);
+	assert_int_equal(choose(&tree_site, "lost", &facts, &menu), ERR_ABSENT);
+}
+
+static void a_word_is_typed_before_it_happens(void **state)
+{
+	struct boot_facts facts = unknown_efi;
+	struct menu menu = menu_start(&facts);
+
+	(void)state;
+	facts.role = BOOT_ROLE_OPERATOR;
+	assert_int_equal(choose(&tree_site, "wipe", &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_CONFIRM);
+	assert_string_equal(menu.entries[0].confirm, "wipe");
+	assert_int_equal(choose_typed(&tree_site, "wipe", "wip", &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_CONFIRM);
+	assert_string_equal(menu.message, "that was another word");
+	assert_int_equal(choose_typed(&tree_site, "wipe", "wipe", &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_LINUX);
+}
+
+/* GRUB and PXELINUX read one file and ask no more: nothing that wants a word is in it. */
+static void a_loader_that_cannot_ask_gets_one_list(void **state)
+{
+	struct boot_facts facts = unknown_efi;
+
+	(void)state;
+	facts.loader = BOOT_LOADER_GRUB;
+	facts.role = BOOT_ROLE_OPERATOR;
+	assert_string_equal(keys_for(&facts), "shell ");
+	tree[2].confirm = "";
+	assert_string_equal(keys_for(&facts), "wipe shell ");
+	facts.role = BOOT_ROLE_ANONYMOUS;
+	assert_string_equal(keys_for(&facts), "shell ");
+	tree[2].confirm = "wipe";
+}
+
+static void a_menu_too_long_says_so(void **state)
+{
+	static struct site_menu_item many[MENU_ENTRIES_MAX + 1];
+	const struct site crowd = {.menu = many, .menu_count = MENU_ENTRIES_MAX + 1};
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
+	struct menu menu = menu_start(&unknown_efi);
+
+	(void)state;
+	for (size_t i = 0; i < crowd.menu_count; i++)
+		many[i] = (struct site_menu_item){ITEM("x", "X", "local"), NOTHING};
+	assert_int_equal(menu_from_verdict(&crowd, &verdict, &unknown_efi, &menu), ERR_OK);
+	assert_int_equal(menu.entry_count, MENU_ENTRIES_MAX - 1);
+	assert_non_null(strstr(menu.message, "too long"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +261,12 @@ int main(void)
 		cmocka_unit_test(a_site_without_a_menu_boots_the_disk),
 		cmocka_unit_test(a_hidden_entry_cannot_be_chosen),
 		cmocka_unit_test(verdicts_become_menus),
+		cmocka_unit_test(each_condition_shows_and_hides),
+		cmocka_unit_test(a_sub_menu_is_entered_and_left),
+		cmocka_unit_test(what_a_hidden_sub_menu_holds_is_refused),
+		cmocka_unit_test(a_word_is_typed_before_it_happens),
+		cmocka_unit_test(a_loader_that_cannot_ask_gets_one_list),
+		cmocka_unit_test(a_menu_too_long_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

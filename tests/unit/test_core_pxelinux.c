@@ -37,10 +37,11 @@ static struct menu entries(void)
 
 	menu.kind = MENU_ITEMS;
 	menu.message = "";
-	menu.entries[0] = (struct menu_entry){"local", "The ^disk", "l", "local", NULL};
-	menu.entries[1] = (struct menu_entry){"quick", "Register", "q", "register_quick", NULL};
+	menu.entries[0] = (struct menu_entry){"local", "The ^disk", "l", "local", NULL, ""};
+	menu.entries[1] =
+		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, ""};
 	menu.entries[2] =
-		(struct menu_entry){"rescue", "Rescue", "", "profile", &linux_profile};
+		(struct menu_entry){"rescue", "Rescue", "", "profile", &linux_profile, ""};
 	menu.entry_count = 3;
 	menu.default_key = "local";
 	menu.timeout_seconds = 10;

@@ -35,7 +35,8 @@ static void takes_our_names(void **state)
 	assert_string_equal(
 		buffer, "{\"mac0\":\"52:54:00:00:00:01\","
 			"\"uuid\":\"00112233-4455-6677-8899-aabbccddeeff\",\"arch\":\"x86_64\","
-			"\"platform\":\"efi\",\"product\":\"Standard PC & \\\"more\\\"\"}");
+			"\"platform\":\"efi\",\"product\":\"Standard PC & "
+			"\\\"more\\\"\",\"cpu\":\"x86_64\",\"firmware\":\"efi\"}");
 }
 
 static void takes_fogs_joined_macs(void **state)

@@ -28,15 +28,6 @@ call rouse_data.describe('rouse.profiles', 'What can be booted besides a job.', 
 	"kernel": "linux: the kernel, below the roots", "initrd": "linux: the initial disk, if any",
 	"arguments": "kernel arguments", "file": "efi, iso: the file, below the roots", "url": "chain, iso: where it is"}');
 
-create view rouse.menu as
-	select key, title, position, action, profile, hotkey, host_state, firmware
-	from rouse_data.menu_item order by position;
-call rouse_data.describe('rouse.menu', 'The boot menu.', '{
-	"key": "the item''s short name", "title": "what the screen shows", "position": "order in the menu",
-	"action": "local, profile, register_quick or register_full",
-	"profile": "for the action profile: which", "hotkey": "a key that chooses it",
-	"host_state": "only for hosts in these states; null: any", "firmware": "only on this firmware; null: any"}');
-
 create function rouse_data.holds(condition text[], fact text) returns boolean
 language sql immutable as $$ select condition is null or coalesce(fact = any (condition), false) $$;
 comment on function rouse_data.holds is 'Whether a rule''s condition holds: null is any, a missing fact matches no list.';

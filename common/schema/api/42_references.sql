@@ -47,7 +47,8 @@ declare
 begin
 	for one in
 		select * from (values ('nic', 'host', 'host', 'nics'), ('host', 'group_name', 'group', 'hosts'),
-			('pool', 'subnet', 'subnet', 'pools'), ('menu_item', 'profile', 'profile', 'menu'), ('dhcp_option', 'host', 'host', 'dhcp_options'),
+			('pool', 'subnet', 'subnet', 'pools'), ('menu_item', 'profile', 'profile', 'menu'),
+			('menu_item', 'group_name', 'group', 'menu'), ('dhcp_option', 'host', 'host', 'dhcp_options'),
 			('dhcp_option', 'group_name', 'group', 'dhcp_options'), ('dhcp_option', 'subnet', 'subnet', 'dhcp_options')) r (relation, refers, noun, shown)
 	loop
 		execute format('create trigger %I before insert or update of %I on rouse_data.%I for each row '

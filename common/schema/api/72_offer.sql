@@ -207,21 +207,47 @@ end
 $$;
 comment on function rouse_data.new_host is 'Makes a pending host of a machine that registers itself.';
 
+-- The same rules as menu_item_is_visible() of the daemons, on the host as it is now. The role is menud's word:
+-- it has seen to the login.
+create function rouse_data.menu_hides(chosen rouse_data.menu_item, facts jsonb, who record) returns text
+language plpgsql stable as $$
+declare
+	of_host constant rouse_data.host := (select h from rouse_data.host h where h.id = who.host_id);
+	state_now constant text := coalesce(of_host.state, 'unknown');
+	may constant text[] := case facts ->> 'role' when 'operator' then '{viewer,operator}' when 'viewer' then '{viewer}' else '{}' end;
+begin
+	return (select min(case
+		-- A pending host is one that has begun to register, and may go on.
+		when not rouse_data.holds(a.host_state, state_now)
+			and not (a.action in ('register_quick', 'register_full') and state_now = 'pending')
+		then case when chosen.action in ('register_quick', 'register_full') then format('the machine is known already (%s)', state_now)
+			else format('the menu item "%s" is not for a host that is %s', chosen.key, state_now) end
+		when not rouse_data.holds(a.firmware, coalesce(facts ->> 'firmware', '')) then format('the menu item "%s" is not for this firmware', chosen.key)
+		when not rouse_data.holds(a.arch, coalesce(facts ->> 'cpu', '')) then format('the menu item "%s" is not for this architecture', chosen.key)
+		when a.group_name is not null and a.group_name is distinct from of_host.group_name then format('the menu item "%s" is for hosts of another group', chosen.key)
+		when a.role is not null and a.role <> all (may) then format('the menu item "%s" is for who has logged in as %s', chosen.key, a.role) end)
+	from rouse_data.menu_ancestors(chosen.key) a);
+end
+$$;
+comment on function rouse_data.menu_hides is 'Why this machine does not see a menu item, by its conditions and those of the sub-menus it is in; null if it does.';
+
 create function rouse_data.refuse_choice(item text, facts jsonb, who record) returns text
 language plpgsql stable as $$
 declare
 	chosen rouse_data.menu_item;
-	host_state text := coalesce((select h.state from rouse_data.host h where h.id = who.host_id), 'unknown');
+	registers boolean;
 begin
 	select m.* into chosen from rouse_data.menu_item m where m.key = item;
+	registers := chosen.action in ('register_quick', 'register_full');
 	return case
 		when chosen.key is null then format('there is no menu item "%s"', item)
-		when chosen.action not in ('register_quick', 'register_full') then format('the menu item "%s" makes no job', item)
-		when not rouse_data.setting_bool('registration_open') then 'registration is closed'
+		when not registers and chosen.action <> 'inventory' then format('the menu item "%s" makes no job', item)
+		when registers and not rouse_data.setting_bool('registration_open') then 'registration is closed'
 		when who.conflict is not null then 'identity_conflict: ' || who.conflict
-		-- A pending host is one that has begun to register, and may go on.
-		when not rouse_data.holds(chosen.host_state, host_state) and host_state <> 'pending'
-			then format('the machine is known already (%s)', host_state) end;
+		when chosen.confirm is distinct from facts ->> 'confirm' and chosen.confirm is not null
+		then format('the menu item "%s" wants the word "%s" typed', item, chosen.confirm)
+		when not registers and who.host_id is null then 'the machine is unknown'
+		else rouse_data.menu_hides(chosen, facts, who) end;
 end
 $$;
 comment on function rouse_data.refuse_choice is 'Why this menu item cannot be chosen by this machine; null if it can.';
@@ -234,6 +260,7 @@ set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_ge
 declare
 	who record;
 	wanted rouse_data.job;
+	action text := (select m.action from rouse_data.menu_item m where m.key = item);
 begin
 	-- A key pressed twice makes one host and one job.
 	perform pg_advisory_xact_lock(hashtextextended('rouse.choose ' || rouse_data.booted_mac(facts), 0));
@@ -249,9 +276,8 @@ begin
 	if not exists (select from rouse_data.job j where j.host_id = who.host_id
 		and j.state in ('queued', 'waiting', 'running', 'cancelling')) then
 		wanted.host_id := who.host_id;
-		wanted.kind := 'register';
-		wanted.mode := (select case m.action when 'register_full' then 'full' else 'quick' end
-			from rouse_data.menu_item m where m.key = item);
+		wanted.kind := case action when 'inventory' then 'inventory' else 'register' end;
+		wanted.mode := case action when 'register_full' then 'full' when 'register_quick' then 'quick' end;
 		perform rouse_data.add_job(wanted);
 	end if;
 	return query select o.* from rouse_daemon.offer(facts, address) o;

@@ -68,12 +68,15 @@ call rouse_data.describe('rouse_daemon.profiles_now', 'Profiles.', '{
 	"arguments": "kernel arguments", "file": "path", "url": "URL"}');
 
 create view rouse_daemon.menu_now as
-	select key::text as key, title, position, action, profile::text as profile, hotkey,
-		array_to_string(host_state, ' ') as host_state, array_to_string(firmware, ' ') as firmware
-	from rouse_data.menu_item order by position;
+	select m.key::text as key, m.title, m.position, m.action, m.profile::text as profile, m.hotkey,
+		array_to_string(m.host_state, ' ') as host_state, array_to_string(m.firmware, ' ') as firmware,
+		m.parent::text as parent, array_to_string(m.arch, ' ') as arch, g.id as group_id, m.role, m.confirm
+	from rouse_data.menu_item m left join rouse_data.host_group g on g.name = m.group_name order by m.position;
 call rouse_data.describe('rouse_daemon.menu_now', 'The menu, in order.', '{
 	"key": "key", "title": "title", "position": "order", "action": "action", "profile": "profile", "hotkey": "key to press",
-	"host_state": "null or values joined by spaces", "firmware": "null or values joined by spaces"}');
+	"host_state": "null or values joined by spaces", "firmware": "null or values joined by spaces",
+	"parent": "key of the sub-menu, or null", "arch": "null or values joined by spaces", "group_id": "the id of a group, or null",
+	"role": "viewer, operator or null", "confirm": "word to type, or null"}');
 
 create function rouse_daemon.changed_since(xmin xid8) returns table (changed boolean, xmin xid8)
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
