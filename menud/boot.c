@@ -13,6 +13,7 @@
 #include "io/log.h"
 #include "menud/answer.h"
 #include "menud/form.h"
+#include "menud/login.h"
 
 #define SCRIPT_SIZE 65536
 
@@ -59,6 +60,19 @@ static const struct host *host_of(const struct site *site, const struct form *fo
 			    form->has_uuid ? &form->uuid : NULL);
 }
 
+static enum boot_role role_of(const struct form *form)
+{
+	switch (session_role_named(form->role)) {
+	case SESSION_OPERATOR:
+		return BOOT_ROLE_OPERATOR;
+	case SESSION_VIEWER:
+		return BOOT_ROLE_VIEWER;
+	case SESSION_ANONYMOUS:
+		break;
+	}
+	return BOOT_ROLE_ANONYMOUS;
+}
+
 static struct boot_facts facts_of(const struct form *form, const struct host *host)
 {
 	return (struct boot_facts){
@@ -70,6 +84,7 @@ static struct boot_facts facts_of(const struct form *form, const struct host *ho
 		.host = host ? host->name : "",
 		.product = form->product,
 		.group_id = host ? host->group_id : 0,
+		.role = role_of(form),
 	};
 }
 
@@ -107,6 +122,8 @@ static const char *kind_name(const struct menu *menu)
 		return "identify";
 	case MENU_SHELL:
 		return "shell";
+	case MENU_LOGIN:
+		return "login";
 	case MENU_REBOOT:
 		return "reboot";
 	}
@@ -337,6 +354,19 @@ static void answer_item(const struct boot_request *boot, const struct site *site
 	send_menu(boot, &menu);
 }
 
+/* A session that is over or forged is not carried on. */
+static void find_role(struct boot_request *boot)
+{
+	struct session who = {0};
+
+	if (boot->form.session[0] != '\0')
+		who = login_who(boot->menud->login, boot->http);
+	if (who.role == SESSION_ANONYMOUS)
+		boot->form.session[0] = '\0';
+	else
+		boot->form.role = session_role_name(who.role);
+}
+
 /* Reads the fields; answers 400 and gives false when one of them is wrong. */
 static bool read_form(struct boot_request *boot)
 {
@@ -363,6 +393,7 @@ static bool read_form(struct boot_request *boot)
 		return false;
 	}
 	mac_format_dashes(&boot->form.macs[0], boot->mac);
+	find_role(boot);
 	form_put_query(&boot->form, &out);
 	return true;
 }

@@ -7,6 +7,7 @@ void form_init(struct form *form)
 {
 	memset(form, 0, sizeof(*form));
 	form->arch = (struct arch){ARCH_OTHER, FIRMWARE_OTHER};
+	form->role = "";
 }
 
 static enum err add_mac(struct form *form, const char *text, size_t length)
@@ -93,6 +94,7 @@ static bool take_text(struct form *form, const char *name, const char *value)
 		{"item", form->item, sizeof(form->item)},
 		{"confirm", form->confirm, sizeof(form->confirm)},
 		{"errno", form->errno_text, sizeof(form->errno_text)},
+		{"session", form->session, sizeof(form->session)},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -162,6 +164,8 @@ static void put_pair(struct text *out, const char *name, const char *value)
 void form_put_query(const struct form *form, struct text *out)
 {
 	each_fact(form, out, put_pair);
+	if (form->session[0] != '\0')
+		put_pair(out, "session", form->session);
 }
 
 static void put_member(struct text *out, const char *name, const char *value)
@@ -178,6 +182,8 @@ void form_put_facts(const struct form *form, struct text *out)
 	/* in the words of the boot rules and the menu */
 	put_member(out, "cpu", arch_cpu_name(form->arch.cpu));
 	put_member(out, "firmware", arch_firmware_name(form->arch.firmware));
+	if (form->role[0] != '\0')
+		put_member(out, "role", form->role);
 	if (form->confirm[0] != '\0')
 		put_member(out, "confirm", form->confirm);
 	text_put(out, "}");

@@ -3,8 +3,8 @@
  *
  * The names are those of our own first stage and of FOG's: mac0..mac7 (or `mac`, parted by
  * "|"), sysuuid, arch, platform, product, manufacturer, serial, ipxever, filename; and what the
- * menu's own links add: item, confirm, try, errno. Unknown names are ignored, values are text
- * and nothing else.
+ * menu's own links add: item, confirm, try, errno, session. Unknown names are ignored, values
+ * are text and nothing else.
  */
 #ifndef ROUSE_MENUD_FORM_H
 #define ROUSE_MENUD_FORM_H
@@ -18,6 +18,7 @@
 #include "core/mac.h"
 #include "core/text.h"
 #include "core/uuid.h"
+#include "menud/session.h"
 
 #define FORM_TEXT_SIZE 128
 /* Room for all facts at their longest: an octet takes three in a URL, and six in JSON. */
@@ -38,6 +39,8 @@ struct form {
 	char item[72];	     /* the menu entry that was chosen, "" when none */
 	char errno_text[16]; /* iPXE's number of what failed before, "" when nothing did */
 	unsigned attempt;    /* how often it asked in vain */
+	char session[SESSION_WORD_SIZE + 1]; /* of who has logged in at the machine, or "" */
+	const char *role; /* what menud found the session to be worth: a literal, or "" */
 };
 
 void form_init(struct form *form);
@@ -46,9 +49,10 @@ void form_init(struct form *form);
  * host has. A UUID that cannot be read is left out: many boards send none worth reading.
  */
 MUST_CHECK enum err form_take(struct form *form, const char *name, const char *value);
-/* The facts again, as the query that our own links carry: no item, try or errno. */
+/* The facts again, as the query that our own links carry, with the session: no item, try or
+ * errno. */
 void form_put_query(const struct form *form, struct text *out);
-/* The facts as the JSON object that rouse_daemon.offer() takes. */
+/* The facts as the JSON object that rouse_daemon.offer() takes, with the role: no session. */
 void form_put_facts(const struct form *form, struct text *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/ipxe.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char *base_name(const char *path)
@@ -201,6 +202,33 @@ static void put_shell(struct text *out, const struct menu *menu)
 	put_failed(out, menu);
 }
 
+/*
+ * Name and password go in a header, when menud asks for them; no URL of ours holds them, and
+ * the password is forgotten before the next command. The answer sets ${session}, as
+ * menud/login.h says.
+ */
+static void put_login(struct text *out, const struct menu *menu)
+{
+	static const char scheme[] = "http://";
+	bool is_http = strncmp(menu->base_url, scheme, sizeof(scheme) - 1) == 0;
+
+	text_put(out, "clear session\n"
+		      "clear username\n"
+		      "login || goto back\n"
+		      "chain --autofree http://${username:uristring}:${password:uristring}@");
+	text_put(out, menu->base_url + (is_http ? sizeof(scheme) - 1 : 0));
+	text_put(out, "/login/ipxe ||\n"
+		      "clear password\n"
+		      "isset ${session} || goto wrong\n");
+	put_again(out, menu, menu->attempt);
+	text_put(out, "&session=${session:uristring}&item=" MENU_TOP " || goto failed\n"
+		      ":wrong\n"
+		      "echo rouse: wrong name or password, or too many attempts\n"
+		      "sleep 3\n");
+	put_back(out, menu);
+	put_failed(out, menu);
+}
+
 static void put_wait(struct text *out, const struct menu *menu)
 {
 	text_printf(out, "sleep %u\n", menu->wait_seconds);
@@ -248,6 +276,9 @@ enum err ipxe_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_SHELL:
 		put_shell(out, menu);
+		break;
+	case MENU_LOGIN:
+		put_login(out, menu);
 		break;
 	case MENU_REBOOT:
 		text_put(out, "reboot\n");

@@ -186,10 +186,8 @@ static enum err use_action(const struct site *site, const struct site_menu_item 
 		const char *action;
 		enum menu_kind kind;
 	} alone[] = {
-		{"local", MENU_LOCAL},
-		{"identify", MENU_IDENTIFY},
-		{"shell", MENU_SHELL},
-		{"reboot", MENU_REBOOT},
+		{"local", MENU_LOCAL}, {"identify", MENU_IDENTIFY}, {"shell", MENU_SHELL},
+		{"login", MENU_LOGIN}, {"reboot", MENU_REBOOT},
 	};
 
 	if (strcmp(item->action, "menu") == 0) {

@@ -30,6 +30,7 @@ enum menu_kind {
 	MENU_CONFIRM,  /* the one entry wants a word typed */
 	MENU_IDENTIFY, /* what is known of the machine, until a key is pressed */
 	MENU_SHELL,    /* the loader's own command line */
+	MENU_LOGIN,    /* a name and a password, for a session of menud's */
 	MENU_REBOOT,
 };
 

@@ -119,6 +119,7 @@ enum err pxelinux_render(const struct menu *menu, struct text *out)
 	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
 	case MENU_IDENTIFY:
 	case MENU_SHELL:
+	case MENU_LOGIN:
 	case MENU_REBOOT:
 	case MENU_WAIT:
 	case MENU_REFUSE:

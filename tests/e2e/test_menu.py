@@ -1,7 +1,11 @@
 """The menu, navigated by keys in Debian's iPXE: into a sub-menu, a wrong word, the right one, and the
 item is booted. Under SeaBIOS ipxe.lkrn plays the ROM (test_bios.py); under UEFI it is ipxe.efi."""
 
+import subprocess
+
 import pytest
+
+from postgres import ROUSE_DB
 
 ROM = """#!ipxe
 set user-class VendorROM
@@ -59,3 +63,41 @@ def test_a_sub_menu_a_word_and_an_item_of_our_own(chain, boot):
         machine.type_serial("really\r")
         chain.wait_event(machine.mac, "script", kind="profile", name="own")
         chain.wait_event(machine.mac, "initrd", kind="sent", timeout=90)
+
+
+@pytest.fixture(scope="module")
+def operator(chain):
+    """With a password that no URL could hold as it is."""
+    password = "it's 100% s3cret/&?"
+    before = chain.value("select rouse.setting('menu_timeout_seconds')")
+    chain.sql("select rouse.setting('menu_timeout_seconds', '120')")
+    chain.sql("insert into rouse.operators (name) values ('anna')")
+    subprocess.run([ROUSE_DB, "operator", "passwd", "anna", "--private", chain.postgres.directory],
+                   input=password + "\n", text=True, capture_output=True, check=True)
+    yield password
+    chain.sql("delete from rouse.operators where name = 'anna'")
+    chain.sql("select rouse.setting('menu_timeout_seconds', %s)", before)
+
+
+def log_in(machine, password):
+    machine.type_serial("o")
+    machine.wait_serial("Username:", timeout=30)
+    # each goes on behind its own Enter
+    machine.type_serial("anna\r")
+    machine.type_serial(password + "\r")
+
+
+@pytest.mark.patience(200)
+@pytest.mark.parametrize("boot", ["lkrn", "uefi"])
+def test_an_operator_logs_in_at_the_machine(chain, boot, operator):
+    with machine_of(chain, boot) as machine:
+        machine.wait_serial(r"(?s)Log in.*\(\d+\)", timeout=120)
+        log_in(machine, "not this")
+        machine.wait_serial("wrong name or password", timeout=60)
+        machine.wait_serial(r"(?s)wrong name or password.*Log in.*\(\d+\)", timeout=30)
+        log_in(machine, operator)
+        # the menu has what only operators see
+        machine.wait_serial(r"(?s)wrong name or password.*Tools.*\(\d+\)", timeout=60)
+        machine.type_serial("t")
+        machine.wait_serial(r"(?s)Tools.*Command line of the boot loader.*\(\d+\)", timeout=30)
+    assert operator not in chain.daemons["menud"].output

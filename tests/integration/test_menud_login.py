@@ -298,3 +298,37 @@ def test_nothing_secret_was_written(server):
     assert len(hashes) == len(PASSWORDS)
     for secret in (*PASSWORDS.values(), session, *hashes):
         assert secret not in log, secret
+
+
+# ---------------------------------------------------------------- at the machine
+
+MACHINE = "mac0=52:54:00:00:00:01&platform=efi&arch=x86_64"
+
+
+def test_the_menu_logs_in_and_carries_the_session_on(server):
+    script = server.boot(MACHINE, item="login")
+    assert "login || goto back" in script and "clear password" in script
+    assert "http://${username:uristring}:${password:uristring}@10.77.0.3:8080/login/ipxe" in script
+    session = session_of(server, "anna")["session"]
+    plain, menu = server.boot(MACHINE), server.boot(MACHINE, session=session)
+    assert "item --key t tools " in menu and " tools " not in plain
+    # every way on carries it; nobody else's does
+    assert f"session={session}&try=" in menu and "session=" not in plain
+    shell = server.boot(MACHINE, session=session, item="shell")
+    assert "\nshell ||\n" in shell and f"session={session}" in shell
+    refused = server.boot(MACHINE, item="shell")
+    assert "\nshell ||\n" not in refused
+
+
+def test_a_session_that_is_no_good_is_not_carried_on(server):
+    session = session_of(server, "anna")["session"]
+    forged = session[:-1] + ("0" if session[-1] != "0" else "1")
+    for word in (forged, "0" * 60, "x" * 3000):
+        menu = server.boot(MACHINE, session=word)
+        assert " tools " not in menu and "session=" not in menu
+
+
+def test_a_viewer_is_no_operator(server):
+    session = session_of(server, "dora")["session"]
+    menu = server.boot(MACHINE, session=session)
+    assert " tools " not in menu and f"session={session}" in menu

@@ -140,6 +140,29 @@ static void tools_lead_back_to_the_menu(void **state)
 	assert_string_equal(buffer, "#!ipxe\nreboot\n");
 }
 
+/* Every way out of the login has forgotten the password. */
+static void a_login_keeps_no_password(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+	const char *chain, *clear;
+
+	(void)state;
+	menu.message = "";
+	menu.kind = MENU_LOGIN;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	chain = strstr(buffer, "login || goto back\n"
+			       "chain --autofree http://${username:uristring}:"
+			       "${password:uristring}@10.77.0.1:8080/login/ipxe ||\n");
+	assert_non_null(chain);
+	clear = strstr(chain, " ||\nclear password\n");
+	assert_non_null(clear);
+	assert_null(strstr(clear, "${password"));
+	assert_non_null(
+		strstr(clear, "&session=${session:uristring}&item=.. || goto failed\n"));
+}
+
 static void the_first_script_asks_each_menud(void **state)
 {
 	static const char *const urls[] = {"http://${next-server}:8080", "http://10.0.0.9"};
@@ -180,6 +203,7 @@ int main(void)
 		cmocka_unit_test(a_menu_has_its_entries_default_and_timeout),
 		cmocka_unit_test(a_word_is_read_and_compared_before_it_is_sent),
 		cmocka_unit_test(tools_lead_back_to_the_menu),
+		cmocka_unit_test(a_login_keeps_no_password),
 		cmocka_unit_test(the_first_script_asks_each_menud),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
 	};

@@ -39,6 +39,28 @@ static void takes_our_names(void **state)
 			"\\\"more\\\"\",\"cpu\":\"x86_64\",\"firmware\":\"efi\"}");
 }
 
+/* The word stays between the loader and menud; the database learns what it is worth. */
+static void a_session_is_in_links_and_its_role_in_facts(void **state)
+{
+	struct form form;
+	char buffer[1024];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	form_init(&form);
+	assert_int_equal(form_take(&form, "session", "00ff&x"), ERR_OK);
+	form_put_query(&form, &out);
+	assert_string_equal(buffer, "session=00ff%26x");
+	out = text_into(buffer, sizeof(buffer));
+	form_put_facts(&form, &out);
+	assert_null(strstr(buffer, "role"));
+	out = text_into(buffer, sizeof(buffer));
+	form.role = "operator";
+	form_put_facts(&form, &out);
+	assert_non_null(strstr(buffer, "\"role\":\"operator\""));
+	assert_null(strstr(buffer, "00ff"));
+}
+
 static void takes_fogs_joined_macs(void **state)
 {
 	struct form form;
@@ -92,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_our_names),
+		cmocka_unit_test(a_session_is_in_links_and_its_role_in_facts),
 		cmocka_unit_test(takes_fogs_joined_macs),
 		cmocka_unit_test(refuses_nonsense),
 		cmocka_unit_test(long_text_is_cut_between_characters),
