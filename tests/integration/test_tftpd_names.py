@@ -317,7 +317,9 @@ def say_arch(postgres, mac, detail):
     ('{"arch": 22}', "by-arch/arm64-uboot"), ('{"arch": 0}', "by-arch/i386-bios"),
     ('{"arch": "x86_64", "firmware": "efi"}', "by-arch/x86_64-efi"),
     ('{"arch": 11}', "by-subnet/10.99.69.0-24"),  # has no folder
-    ('{"arch": 4711}', "by-subnet/10.99.69.0-24"), (None, "by-subnet/10.99.69.0-24")])
+    ('{"arch": 4711}', "by-subnet/10.99.69.0-24"),
+    ('{"arch": 65543}', "by-subnet/10.99.69.0-24"),  # 7 in its lower 16 bits
+    (None, "by-subnet/10.99.69.0-24")])
 def test_view_of_an_architecture(net, postgres, said, view):
     make_arch_view(net)
     postgres.fresh()

@@ -1,0 +1,161 @@
+"""tftpd by the letter of RFC 1350, 2347, 2348, 2349 and 7440: what a conformance suite would ask, octet by octet."""
+
+import struct
+
+import pytest
+
+# the fixtures are used by their names: pylint: disable=unused-import
+from test_tftpd import (ACK, DATA, ERROR, OACK, RRQ, SERVER, ack, expect_error,  # noqa: F401
+                        fetch, make_net, receive, request, start_daemon)
+
+BYE = struct.pack("!HH", ERROR, 0) + b"enough\0"
+
+
+def ask(sock, *words, end=b"\0"):
+    """A read request of these words in this order; the last one's end may be left out."""
+    sock.sendto(struct.pack("!H", RRQ) + b"\0".join(word.encode() for word in words) + end, (SERVER, 69))
+
+
+def agreed(sock):
+    """The OACK's words as they stand, and who sent it."""
+    packet, sender = sock.recvfrom(70000)
+    assert packet[:2] == struct.pack("!H", OACK), packet
+    assert packet.endswith(b"\0")
+    return packet[2:-1].decode().split("\0"), sender
+
+
+def nothing_more(net, sock):
+    """The server works in order: once a later request is answered, all before it is."""
+    assert fetch(net, "exact") == net.file("exact", 512)
+    sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        sock.recv(100)
+
+
+# ---------------------------------------------------------------- options (RFC 2347)
+
+@pytest.mark.parametrize("asked, granted", [
+    (["blksize", "512"], ["blksize", "512"]),  # the default, said all the same
+    (["blksize", "8"], ["blksize", "8"]),
+    (["BLKSIZE", "1024", "TSize", "0"], ["BLKSIZE", "1024", "TSize", "512"]),
+    (["tsize", "0"], ["tsize", "512"]),
+    (["tsize", "77"], ["tsize", "512"]),  # RFC 2349 has it 0; U-Boot does not
+    (["timeout", "255"], ["timeout", "255"]),
+    (["timeout", "1"], ["timeout", "1"]),
+    (["windowsize", "1"], ["windowsize", "1"]),
+    (["unheard-of", "1", "blksize", "600"], ["blksize", "600"]),
+    (["blksize", "600", "blksize", "700"], ["blksize", "600"]),  # RFC 2347: only once
+    (["blksize", "7", "tsize", "0"], ["tsize", "512"]),
+    (["blksize", "0600"], ["blksize", "600"]),
+    (["windowsize", "0", "tsize", "0"], ["tsize", "512"]),
+    (["windowsize", "65536", "tsize", "0"], ["tsize", "512"]),
+    (["timeout", "0", "tsize", "0"], ["tsize", "512"]),
+])
+def test_the_oack_holds_what_was_asked(net, daemon, asked, granted):
+    """No option that was not asked for, none twice, names as they were spelt. RFC 2347 leaves their order free."""
+    net.file("exact", 512)
+    with net.socket() as sock:
+        ask(sock, "exact", "octet", *asked)
+        words, sender = agreed(sock)
+        assert sorted(zip(words[::2], words[1::2])) == sorted(zip(granted[::2], granted[1::2]))
+        sock.sendto(BYE, sender)
+
+
+def test_windowsize_is_never_raised(net, daemon):
+    """RFC 7440: the server may answer with less, never with more."""
+    net.file("exact", 512)
+    with net.socket() as sock:
+        ask(sock, "exact", "octet", "windowsize", "65535")
+        words, sender = agreed(sock)
+        assert words[0] == "windowsize" and 1 <= int(words[1]) <= 65535
+        sock.sendto(BYE, sender)
+
+
+def test_blksize_is_never_raised(net, daemon):
+    net.file("exact", 512)
+    with net.socket() as sock:
+        ask(sock, "exact", "octet", "blksize", "65465", "tsize", "0")  # beyond the RFC: left out
+        words, sender = agreed(sock)
+        assert words == ["tsize", "512"]
+        sock.sendto(BYE, sender)
+
+
+@pytest.mark.parametrize("words, end", [
+    (["exact", "octet", "blksize"], b"\0"),        # a name without a value
+    (["exact", "octet", "blksize", "600"], b""),   # the value's end is missing
+    (["exact", "octet", "", ""], b"\0"),           # padding
+    (["exact", "OcTeT"], b"\0"),
+])
+def test_what_is_cut_off_is_left_out(net, daemon, words, end):
+    """The file is served; with no whole option there is no OACK."""
+    expected = net.file("exact", 512)
+    with net.socket() as sock:
+        ask(sock, *words, end=end)
+        assert receive(sock)[:3] == (DATA, 1, expected)
+
+
+# ---------------------------------------------------------------- transfers (RFC 1350)
+
+def test_an_empty_file_is_one_empty_block(net, daemon):
+    net.file("empty", 0)
+    with net.socket() as sock:
+        ask(sock, "empty", "octet")
+        opcode, number, payload, sender = receive(sock)
+        assert (opcode, number, payload) == (DATA, 1, b"")
+        sock.sendto(ack(1), sender)
+    with net.socket() as sock:
+        ask(sock, "empty", "octet", "tsize", "0")
+        words, sender = agreed(sock)
+        assert words == ["tsize", "0"]
+        sock.sendto(ack(0), sender)
+        opcode, number, payload, again = receive(sock)
+        assert (opcode, number, payload, again) == (DATA, 1, b"", sender)
+        sock.sendto(ack(1), sender)
+
+
+def test_an_ack_of_what_was_never_sent_moves_nothing(net, daemon):
+    """Of a future block, of half a number, of the wrong opcode: the right one goes on from there."""
+    expected = net.file("one_more", 513)
+    with net.socket() as sock:
+        ask(sock, "one_more", "octet")
+        opcode, number, payload, sender = receive(sock)
+        assert (opcode, number, payload) == (DATA, 1, expected[:512])
+        for packet in (ack(2), ack(0x8000), ack(0xffff), struct.pack("!HB", ACK, 0), b"", b"\0",
+                       struct.pack("!HH", 9, 1)):
+            sock.sendto(packet, sender)
+        sock.sendto(ack(1), sender)
+        opcode, number, payload, _ = receive(sock)
+        while (opcode, number) == (DATA, 1):  # a repetition, where the machine is slow
+            opcode, number, payload, _ = receive(sock)
+        assert (opcode, number, payload) == (DATA, 2, expected[512:])
+        sock.sendto(ack(2), sender)
+
+
+@pytest.mark.parametrize("code", [0, 1, 8, 99])
+def test_an_error_ends_it_and_is_not_answered(net, daemon, code):
+    net.file("exact", 512)
+    with net.socket() as sock:
+        ask(sock, "exact", "octet", "blksize", "600")
+        _, sender = agreed(sock)
+        sock.sendto(struct.pack("!HH", ERROR, code) + b"no\0", sender)
+        nothing_more(net, sock)
+
+
+def test_a_transfer_leaves_port_69(net, daemon):
+    """RFC 1350 section 4: both ends together name a transfer, and the server's is not the one it was asked at."""
+    net.file("exact", 512)
+    with net.socket() as first, net.socket() as second:
+        for sock in (first, second):
+            ask(sock, "exact", "octet", "blksize", "600")
+        ends = [agreed(sock)[1] for sock in (first, second)]
+        assert 69 not in (ends[0][1], ends[1][1])
+        for sock, sender in zip((first, second), ends):
+            sock.sendto(BYE, sender)
+
+
+def test_a_refusal_comes_before_any_agreement(net, daemon):
+    """With options or without: ERROR, never an OACK first."""
+    with net.socket() as sock:
+        sock.sendto(request("absent", blksize=1024, tsize=0), (SERVER, 69))
+        expect_error(sock, 1)
+        nothing_more(net, sock)
