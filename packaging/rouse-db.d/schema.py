@@ -29,7 +29,8 @@ comment on table rouse_data.api is 'The SHA-256 of the API files that are applie
 def folder():
     """Where the SQL files are."""
     here = Path(__file__).resolve().parent
-    places = [os.environ.get("ROUSE_SCHEMA_DIR"), here / "../../common/schema", "/usr/share/rouse/schema"]
+    places = [os.environ.get("ROUSE_SCHEMA_DIR"), here / "../../common/schema",
+              here / "../../../share/rouse/schema"]
     for place in places:
         if place and (Path(place) / "migrations").is_dir():
             return Path(place).resolve()
