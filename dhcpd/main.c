@@ -8,11 +8,13 @@
 #include <sysexits.h>
 
 #include "dhcpd/backend.h"
+#include "dhcpd/figures.h"
 #include "dhcpd/server.h"
 #include "dhcpd/settings.h"
 #include "io/jail.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/metrics_port.h"
 #include "io/notify.h"
 
 static void on_reload(void *data)
@@ -32,6 +34,7 @@ static void on_stop(void *data)
 
 	if (server->backend)
 		log_info("stopped", "status=\"%s\"", server_status(server));
+	metrics_port_close(server->metrics);
 	server_close(server);
 	backend_close(server->backend);
 }
@@ -48,6 +51,9 @@ static int prepare(struct server *server, struct loop *loop, const struct settin
 		return EX_NOUSER;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_CONFIG;
+	if (metrics_port_open(loop, (uint16_t)settings->metrics_port, figures_write, server,
+			      &server->metrics) != ERR_OK)
+		return EX_UNAVAILABLE;
 	log_info("started", "version=%s interface=%s mode=%s", ROUSE_VERSION,
 		 log_text(settings->interface), settings->mode);
 	notify_ready();

@@ -34,6 +34,7 @@ struct server_interface {
 struct server {
 	struct loop *loop;
 	struct backend *backend;
+	struct metrics_port *metrics; /* NULL: none is wanted */
 	struct beside *beside;
 	struct server_interface interfaces[SERVER_INTERFACES_MAX];
 	size_t interface_count;

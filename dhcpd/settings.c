@@ -20,6 +20,8 @@ static const struct conf_key keys[] = {
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
 	 0},
 	{KEY(log_level, CONF_TEXT), "info", "error, warning, info or debug", 0, 0},
+	{KEY(metrics_port, CONF_NUMBER), "0",
+	 "TCP port of the loopback for GET /metrics; 0: none", 0, 65535},
 	{KEY(instance, CONF_TEXT), "", "name in rouse.daemons; empty: host name and process id",
 	 0, 0},
 };

@@ -20,6 +20,7 @@ struct settings {
 	char *state_dir; /* "": nothing is saved */
 	char *user;
 	char *log_level;
+	long metrics_port;
 	char *instance; /* "": host name and process id */
 };
 

@@ -28,6 +28,8 @@ struct menud_settings {
 	long connections_max;
 };
 
+#define MENUD_STATUS_CLASSES 6
+
 struct menud {
 	struct menud_settings settings;
 	struct loop loop;
@@ -39,7 +41,9 @@ struct menud {
 	struct login *login;
 	int roots[MENUD_ROOTS_MAX]; /* open folders, searched in order */
 	size_t root_count;
-	int image_store; /* open folder, or -1 */
+	int image_store;			/* open folder, or -1 */
+	uint64_t answers[MENUD_STATUS_CLASSES]; /* by status / 100; 0: the client left */
+	uint64_t sent_bytes;
 	char instance[96];
 	char status[160];
 };

@@ -18,6 +18,7 @@ static const struct {
 	{"/api/v1/", ROUTE_API, "GET, POST"},
 	{"/healthz", ROUTE_HEALTH, "GET, HEAD"},
 	{"/readyz", ROUTE_READY, "GET, HEAD"},
+	{"/metrics", ROUTE_METRICS, "GET, HEAD"},
 };
 
 static bool allows(const char *methods, const char *method)

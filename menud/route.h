@@ -16,6 +16,7 @@ enum route_to {
 	ROUTE_API,	 /* GET, POST /api/v1/NAME */
 	ROUTE_HEALTH,	 /* GET, HEAD /healthz */
 	ROUTE_READY,	 /* GET, HEAD /readyz */
+	ROUTE_METRICS,	 /* GET, HEAD /metrics */
 	ROUTE_UNKNOWN,	 /* 404 */
 	ROUTE_METHOD,	 /* 405: `rest` is the value of Allow */
 };

@@ -5,10 +5,12 @@
 #include <sys/resource.h>
 
 #include "io/log.h"
+#include "io/metrics_port.h"
 #include "io/notify.h"
 #include "menud/answer.h"
 #include "menud/api.h"
 #include "menud/boot.h"
+#include "menud/figures.h"
 #include "menud/file.h"
 #include "menud/fos.h"
 #include "menud/login.h"
@@ -62,6 +64,9 @@ static void on_request(void *data, struct http_request *request)
 	case ROUTE_READY:
 		answer_ready(menud, request);
 		break;
+	case ROUTE_METRICS:
+		metrics_answer(request, figures_write, menud);
+		break;
 	case ROUTE_METHOD:
 		answer_method(request, route.rest);
 		break;
@@ -75,6 +80,8 @@ static void on_done(void *data, struct http_request *request, unsigned status, u
 {
 	struct menud *menud = data;
 
+	menud->answers[status / 100 < MENUD_STATUS_CLASSES ? status / 100 : 0]++;
+	menud->sent_bytes += sent;
 	log_debug("request", "method=%s path=%s status=%u bytes=%llu", http_method(request),
 		  log_text(http_path(request)), status, (unsigned long long)sent);
 	if (strncmp(http_path(request), "/files/", 7) == 0)

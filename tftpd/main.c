@@ -9,8 +9,10 @@
 #include "io/jail.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/metrics_port.h"
 #include "io/notify.h"
 #include "tftpd/backend.h"
+#include "tftpd/figures.h"
 #include "tftpd/server.h"
 #include "tftpd/settings.h"
 #include "tftpd/upload.h"
@@ -26,6 +28,7 @@ static void on_stop(void *data)
 {
 	struct server *server = data;
 
+	metrics_port_close(server->metrics);
 	server_close(server);
 	backend_close(server->backend);
 }
@@ -45,6 +48,9 @@ static int start(struct server *server, struct loop *loop, const struct settings
 		upload_check_root(settings->upload_root);
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_OSERR;
+	if (metrics_port_open(loop, (uint16_t)settings->metrics_port, figures_write, server,
+			      &server->metrics) != ERR_OK)
+		return EX_UNAVAILABLE;
 	log_info("started", "version=%s address=%s port=%u root=%s", ROUSE_VERSION,
 		 log_text(settings->listen), udp_port(server->listener),
 		 log_text(settings->root));

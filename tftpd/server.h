@@ -53,6 +53,7 @@ struct server {
 	struct loop *loop;
 	const struct settings *settings;
 	struct backend *backend;
+	struct metrics_port *metrics; /* NULL: none is wanted */
 	struct source_roots roots;
 	struct source_roots boot_roots; /* only for what the site names */
 	struct udp *listener;

@@ -27,6 +27,8 @@ static const struct conf_key keys[] = {
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
 	 0},
 	{KEY(log_level, CONF_TEXT), "info", "error, warning, info or debug", 0, 0},
+	{KEY(metrics_port, CONF_NUMBER), "0",
+	 "TCP port of the loopback for GET /metrics; 0: none", 0, 65535},
 	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/tftpd",
 	 "folder of the saved configuration; empty: none is saved", 0, 0},
 	{KEY(transfers_max, CONF_NUMBER), "2000", "transfers open at once", 4, 100000},

@@ -17,6 +17,7 @@ struct settings {
 	char *menud_urls;
 	char *user;
 	char *log_level;
+	long metrics_port;
 	char *state_dir;
 	long transfers_max;
 	char *transfer_ports;

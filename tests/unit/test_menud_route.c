@@ -28,6 +28,8 @@ static void routes(void **state)
 	expect("GET", "/fos/image/12", ROUTE_FOS_IMAGE, "12");
 	expect("GE", "/healthz", ROUTE_METHOD, NULL);
 	expect("GET", "/healthz", ROUTE_HEALTH, NULL);
+	expect("GET", "/metrics", ROUTE_METRICS, NULL);
+	expect("POST", "/metrics", ROUTE_METHOD, "GET, HEAD");
 	expect("GET", "/login", ROUTE_LOGIN, "");
 	expect("POST", "/login/ipxe", ROUTE_LOGIN, "ipxe");
 	expect("GET", "/login/", ROUTE_UNKNOWN, NULL);
