@@ -80,7 +80,7 @@ def operator(chain):
 
 
 def log_in(machine, password):
-    machine.type_serial("o")
+    machine.type_serial("g")
     machine.wait_serial("Username:", timeout=30)
     # each goes on behind its own Enter
     machine.type_serial("anna\r")

@@ -7,5 +7,5 @@ alter table rouse_data.menu_item
 			'identify', 'shell', 'login', 'reboot'));
 
 -- A site that has an item of such a name or at such a place keeps its own.
-insert into rouse_data.menu_item (key, title, position, action, hotkey) values ('login', 'Log in', 165, 'login', 'o')
+insert into rouse_data.menu_item (key, title, position, action, hotkey) values ('login', 'Log in', 165, 'login', 'g')
 on conflict do nothing;
