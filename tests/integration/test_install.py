@@ -72,13 +72,8 @@ def test_sysusers_and_tmpfiles_are_understood(installed, tmp_path):
     assert (tmp_path / "srv/rouse").is_dir()
 
 
-def test_the_installed_rouse_db_makes_a_database(installed, tmp_path_factory):
-    """It finds its parts and the schema below its own prefix."""
-    for folder in (installed, *installed.parents):
-        if folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-        else:
-            break
+def test_the_installed_rouse_db_finds_its_parts(installed):
+    """And the schema, below its own prefix."""
     with Postgres() as postgres:
         done = subprocess.run([installed / "usr/sbin/rouse-db", "verify", "--private", postgres.directory], check=False,
                               capture_output=True, text=True, cwd="/")
