@@ -6,12 +6,7 @@ import subprocess
 import pytest
 
 from postgres import ROUSE_DB
-
-ROM = """#!ipxe
-set user-class VendorROM
-dhcp
-chain tftp://${next-server}/raw/${filename}
-"""
+from test_bios import ROM
 
 
 @pytest.fixture(scope="module")

@@ -304,7 +304,7 @@ def test_a_prepared_statement_outlives_a_migration(server):
 
 def test_behind_a_pooler_that_changes_servers(server):
     """PgBouncer in its transaction mode: the next server process knows nothing of what was prepared."""
-    folder = server.postgres.directory.parent / "pooler"  
+    folder = server.postgres.directory.parent / "pooler"  # where the user postgres may walk
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
     run = server.postgres.directory / "run"
