@@ -57,6 +57,28 @@ static bool is_listed(const struct site_menu_item *item, const char *parent,
 	return strcmp(item->action, "menu") != 0 && item->confirm[0] == '\0';
 }
 
+/* Loaders disagree on what a key of two items chooses: the first that is shown has it. */
+static const char *free_hotkey(const struct menu *menu, const char *hotkey)
+{
+	for (size_t i = 0; i < menu->entry_count; i++)
+		if (strcmp(menu->entries[i].hotkey, hotkey) == 0)
+			return "";
+	return hotkey;
+}
+
+static void add_entry(struct menu *menu, const struct site *site,
+		      const struct site_menu_item *item)
+{
+	struct menu_entry entry = {.key = item->key,
+				   .title = item->title,
+				   .hotkey = free_hotkey(menu, item->hotkey),
+				   .action = item->action,
+				   .profile = site_profile_named(site, item->profile),
+				   .confirm = item->confirm};
+
+	menu->entries[menu->entry_count++] = entry;
+}
+
 static void list_entries(const struct site *site, const char *parent,
 			 const struct boot_facts *facts, struct menu *menu)
 {
@@ -76,13 +98,7 @@ static void list_entries(const struct site *site, const char *parent,
 					"put some of its items into sub-menus";
 			break;
 		}
-		menu->entries[menu->entry_count++] =
-			(struct menu_entry){item->key,
-					    item->title,
-					    item->hotkey,
-					    item->action,
-					    site_profile_named(site, item->profile),
-					    item->confirm};
+		add_entry(menu, site, item);
 		if (strcmp(item->key, wanted) == 0)
 			menu->default_key = item->key;
 	}

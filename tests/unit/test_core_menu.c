@@ -158,6 +158,29 @@ static const char *keys_for(const struct boot_facts *facts)
 	return keys_of(&menu);
 }
 
+/* The menu that rouse ships grows: a site's own item must keep the key that it had. */
+static void the_first_item_has_a_shared_hotkey(void **state)
+{
+	static struct site_menu_item shared[] = {
+		{ITEM("gone", "Gone", "local"), .profile = "", .hotkey = "g", .parent = "",
+		 .confirm = ""},
+		{ITEM("shell", "Shell", "shell"), NOTHING},
+		{ITEM("reboot", "Reboot", "reboot"), NOTHING},
+		{ITEM("login", "Log in", "login"), .profile = "", .hotkey = "g", .parent = "",
+		 .confirm = ""},
+	};
+	const struct site shared_site = {.menu = shared, .menu_count = 4};
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
+	struct menu menu = menu_start(&unknown_efi);
+
+	(void)state;
+	assert_int_equal(menu_from_verdict(&shared_site, &verdict, &unknown_efi, &menu),
+			 ERR_OK);
+	assert_int_equal(menu.entry_count, 4);
+	assert_string_equal(menu.entries[0].hotkey, "g");
+	assert_string_equal(menu.entries[3].hotkey, "");
+}
+
 static void each_condition_shows_and_hides(void **state)
 {
 	struct boot_facts facts = unknown_efi;
@@ -261,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_site_without_a_menu_boots_the_disk),
 		cmocka_unit_test(a_hidden_entry_cannot_be_chosen),
 		cmocka_unit_test(verdicts_become_menus),
+		cmocka_unit_test(the_first_item_has_a_shared_hotkey),
 		cmocka_unit_test(each_condition_shows_and_hides),
 		cmocka_unit_test(a_sub_menu_is_entered_and_left),
 		cmocka_unit_test(what_a_hidden_sub_menu_holds_is_refused),

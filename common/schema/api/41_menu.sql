@@ -6,7 +6,7 @@ create view rouse.menu as
 call rouse_data.describe('rouse.menu', 'The boot menu. A machine sees, and may choose, the items all of whose conditions hold, in sub-menus that it sees.', '{
 	"key": "the item''s short name", "title": "what the screen shows", "position": "order in the menu",
 	"action": "local, profile, menu (a sub-menu), register_quick, register_full, inventory, identify (show what is known), shell (of the boot loader), login (as one of rouse.operators) or reboot",
-	"profile": "for the action profile: which", "hotkey": "a key that chooses it",
+	"profile": "for the action profile: which", "hotkey": "a key that chooses it; of two items shown together the first has it",
 	"host_state": "only for hosts in these states; null: any", "firmware": "only on this firmware; null: any",
 	"parent": "the sub-menu that it is in; null: the first menu", "arch": "only on these architectures; null: any",
 	"group_name": "only for hosts of this group; null: any", "role": "only if somebody has logged in at the machine: viewer or operator; null: anybody",
