@@ -39,6 +39,13 @@ static void on_stop(void *data)
 	backend_close(server->backend);
 }
 
+static enum err confine(const struct settings *settings)
+{
+	const char *const writable[] = {settings->state_dir};
+
+	return settings->confine ? jail_confine(writable, 1) : ERR_OK;
+}
+
 /* EX_OK: everything is open, the loop may run. */
 static int prepare(struct server *server, struct loop *loop, const struct settings *settings)
 {
@@ -49,6 +56,8 @@ static int prepare(struct server *server, struct loop *loop, const struct settin
 		return EX_UNAVAILABLE;
 	if (jail_drop_user(settings->user) != ERR_OK)
 		return EX_NOUSER;
+	if (confine(settings) != ERR_OK)
+		return EX_OSERR;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_CONFIG;
 	if (metrics_port_open(loop, (uint16_t)settings->metrics_port, figures_write, server,

@@ -19,6 +19,7 @@ struct settings {
 	long proxy_delay_ms;
 	char *state_dir; /* "": nothing is saved */
 	char *user;
+	bool confine;
 	char *log_level;
 	long metrics_port;
 	char *instance; /* "": host name and process id */

@@ -29,6 +29,8 @@ static const struct conf_key keys[] = {
 	 0},
 	{"user", CONF_TEXT, offsetof(struct menud_settings, user), "",
 	 "user to become after the sockets are open, when started by root", 0, 0},
+	{"confine", CONF_TRUTH, offsetof(struct menud_settings, confine), "true",
+	 "give up what it was not made for: other folders, programs, system calls", 0, 0},
 	{"log_level", CONF_TEXT, offsetof(struct menud_settings, log_level), "info",
 	 "error, warning, info or debug", 0, 0},
 	{"connections_max", CONF_NUMBER, offsetof(struct menud_settings, connections_max),
@@ -72,13 +74,21 @@ static void on_stop(void *data)
 	server_close(data);
 }
 
+static enum err confine(const struct menud_settings *settings)
+{
+	const char *const writable[] = {settings->state_dir};
+
+	return settings->confine ? jail_confine(writable, 1) : ERR_OK;
+}
+
 static int run(struct menud *menud)
 {
 	static const struct loop_callbacks callbacks = {on_reload, on_stop};
 
 	if (loop_open(&menud->loop, &callbacks, menud) != ERR_OK)
 		return EX_OSERR;
-	if (server_open(menud) != ERR_OK || jail_drop_user(menud->settings.user) != ERR_OK)
+	if (server_open(menud) != ERR_OK || jail_drop_user(menud->settings.user) != ERR_OK ||
+	    confine(&menud->settings) != ERR_OK || server_open_database(menud) != ERR_OK)
 		return EX_CONFIG;
 	notify_ready();
 	log_info("started", "version=%s port=%u", ROUSE_VERSION, http_port(menud->http));

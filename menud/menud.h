@@ -24,6 +24,7 @@ struct menud_settings {
 	char *image_store;
 	char *state_dir;
 	char *user;
+	bool confine;
 	char *log_level;
 	long connections_max;
 };
@@ -48,8 +49,10 @@ struct menud {
 	char status[160];
 };
 
-/* Opens sockets, database and roots; ERR_* with the message written. */
+/* Opens sockets and roots, as whoever started it; ERR_* with the message written. */
 MUST_CHECK enum err server_open(struct menud *menud);
+/* Looks for the database, as the user that serves; ERR_* with the message written. */
+MUST_CHECK enum err server_open_database(struct menud *menud);
 void server_close(struct menud *menud);
 
 #endif

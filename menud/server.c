@@ -161,7 +161,7 @@ static enum err open_http(struct menud *menud)
 	return err;
 }
 
-static enum err open_database(struct menud *menud)
+enum err server_open_database(struct menud *menud)
 {
 	char saved[512];
 	struct db_conn_options work = {.conninfo = menud->settings.database,
@@ -199,10 +199,8 @@ static enum err open_database(struct menud *menud)
 
 enum err server_open(struct menud *menud)
 {
-	enum err err = open_database(menud);
-
 	file_open_roots(menud);
-	return err != ERR_OK ? err : open_http(menud);
+	return open_http(menud);
 }
 
 void server_close(struct menud *menud)

@@ -33,6 +33,13 @@ static void on_stop(void *data)
 	backend_close(server->backend);
 }
 
+static enum err confine(const struct settings *settings)
+{
+	const char *const writable[] = {settings->state_dir, settings->upload_root};
+
+	return settings->confine ? jail_confine(writable, 2) : ERR_OK;
+}
+
 static int start(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	const struct backend_options options = {settings, server_status, server};
@@ -43,6 +50,8 @@ static int start(struct server *server, struct loop *loop, const struct settings
 		return err == ERR_SYSTEM ? EX_UNAVAILABLE : EX_CONFIG;
 	if (jail_drop_user(settings->user) != ERR_OK)
 		return EX_NOUSER;
+	if (confine(settings) != ERR_OK)
+		return EX_OSERR;
 	/* not before: root may write anywhere */
 	if (settings->upload_root[0] != '\0')
 		upload_check_root(settings->upload_root);

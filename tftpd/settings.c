@@ -26,6 +26,8 @@ static const struct conf_key keys[] = {
 	 "boot services that default.ipxe asks, when the database names none", 0, 0},
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,
 	 0},
+	{KEY(confine, CONF_TRUTH), "true",
+	 "give up what it was not made for: other folders, programs, system calls", 0, 0},
 	{KEY(log_level, CONF_TEXT), "info", "error, warning, info or debug", 0, 0},
 	{KEY(metrics_port, CONF_NUMBER), "0",
 	 "TCP port of the loopback for GET /metrics; 0: none", 0, 65535},

@@ -16,6 +16,7 @@ struct settings {
 	char *root;
 	char *menud_urls;
 	char *user;
+	bool confine;
 	char *log_level;
 	long metrics_port;
 	char *state_dir;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/jail_internal.h"
 #include "io/log.h"
 
 enum err jail_drop_user(const char *user)
@@ -34,4 +35,11 @@ enum err jail_drop_user(const char *user)
 		return ERR_SYSTEM;
 	}
 	return ERR_OK;
+}
+
+enum err jail_confine(const char *const *writable, size_t writable_count)
+{
+	enum err err = jail_bound_files(writable, writable_count);
+
+	return err == ERR_OK ? jail_bound_calls() : err;
 }

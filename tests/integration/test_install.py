@@ -142,3 +142,39 @@ def test_dhcpd_needs_two_capabilities(lab, build, programs, installed, postgres,
     # from the offer by a frame to a client without an address to the recorded lease
     assert site.wire("02:00:00:00:01:01").lease().yiaddr.startswith("10.77.0.")
     site.close()
+
+
+# ---------------------------------------------------------------- what a daemon gives up by itself
+
+def confined(process):
+    """Of each thread of it: has it a filter, and can it gain no rights?"""
+    told = [status.read_text(encoding="ascii") for status in Path(f"/proc/{process.pid}/task").glob("*/status")]
+    return [("\nSeccomp:\t2" in text, "\nNoNewPrivs:\t1" in text) for text in told]
+
+
+def test_every_thread_of_tftpd_is_confined(lab, build, tmp_path):
+    """Also those of the pool, made later, which write what is uploaded. With `confine = false` there is nothing of it."""
+    lab.segment("lan")
+    server, client = lab.host("server", ["10.77.0.2/24"]), lab.host("client", ["10.77.0.9/24"])
+    (tmp_path / "file").write_bytes(b"x" * 1000)
+    for name, flags, expected in (("one", [], (True, True)), ("two", ["--confine=false"], (False, False))):
+        process = server.spawn([build / "tftpd" / "tftpd", "--root", tmp_path, "--upload-root", tmp_path, "--state-dir", "",
+                                *flags], name="tftpd")
+        process.wait_for("event=started")
+        client.run(["curl", "-sS", "--max-time", "30", "-T", tmp_path / "file", f"tftp://10.77.0.2/{name}"])
+        assert (tmp_path / name).stat().st_size == 1000
+        states = confined(process)
+        assert len(states) > 1 and set(states) == {expected}
+        process.stop()
+
+
+def test_dhcpd_and_menud_are_confined(lab, postgres, build, tmp_path):
+    """With their connections to the database, whose names are looked up by threads."""
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path)
+    site.start()
+    menud = site.server.spawn([build / "menud" / "menud", "--database", postgres.conninfo("rouse_menud"),
+                               "--state-dir", "", "--root", tmp_path], name="menud")
+    menud.wait_for("event=snapshot_loaded")
+    assert set(confined(menud)) == set(confined(site.daemon)) == {(True, True)}
+    site.close()
