@@ -279,18 +279,6 @@ void leasefile_tidy(struct leasefile *file)
 	file->replaced = NULL;
 }
 
-enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
-			const char *timeline, uint64_t now_ms)
-{
-	bool is_whole;
-
-	if (leasefile_save_begin(file, leases, timeline) != ERR_OK ||
-	    leasefile_save_slice(file, leases, SIZE_MAX, now_ms, &is_whole) != ERR_OK)
-		return ERR_SYSTEM;
-	leasefile_save_publish(file);
-	return leasefile_save_end(file);
-}
-
 void leasefile_close(struct leasefile *file)
 {
 	if (!file)

@@ -79,9 +79,6 @@ void leasefile_save_publish(struct leasefile *file);
 MUST_CHECK enum err leasefile_save_end(struct leasefile *file);
 /* Closes what was replaced or given up: the disk's blocks are freed only then. */
 void leasefile_tidy(struct leasefile *file);
-/* All of these at one go, for an orderly stop. ERR_SYSTEM: errno says why. */
-MUST_CHECK enum err leasefile_save(struct leasefile *file, const struct lease_table *leases,
-				   const char *timeline, uint64_t now_ms);
 
 /* Accepts NULL. What was noted and not flushed may be lost, a save under way is given up. */
 void leasefile_close(struct leasefile *file);

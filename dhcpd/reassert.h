@@ -4,6 +4,8 @@
  * before anything new is granted. Where another client was given the address meanwhile, the
  * database puts it into quarantine, and an error names it.
  *
+ * The table is looked over in slices, however many leases there are.
+ *
  * With synchronous replication there is nothing to repair, and this finds every lease in its
  * place.
  */
@@ -32,7 +34,7 @@ MUST_CHECK enum err reassert_open(const struct reassert_options *options,
 				  struct reassert **ret_reassert);
 /*
  * The table stays as it is meanwhile but for offers: nothing is granted before the answer.
- * on_done() comes once, perhaps from within, unless it is stopped.
+ * on_done() comes once, never from within, unless it is stopped.
  */
 void reassert_begin(struct reassert *reassert, const struct lease_table *leases,
 		    const char *timeline);

@@ -8,9 +8,11 @@
 #include "io/log.h"
 
 #define SLICE_MOST 1000 /* leases written in one turn of the loop: about half a millisecond */
+#define LAST_SLICE_MOST 5000 /* when nobody is served any more: about two */
 #define SLICE_MS 1
 #define NOTES_MOST (32U << 20) /* octets: then the table is saved early */
-#define SAY_MS 300000
+#define SAVE_MS 300000
+#define SAY_MS SAVE_MS
 
 enum state {
 	STATE_IDLE,
@@ -27,8 +29,12 @@ struct saver {
 	struct loop_timer slice_timer;
 	enum state state;
 	bool has_failed;
+	uint64_t began_ms;   /* of the last save */
 	uint64_t longest_ns; /* that this save has held up the loop at once */
 	unsigned turns;
+	size_t entries; /* of the table, when it had been written */
+	struct saver_end end;
+	uint64_t give_up_ms;
 	bool is_closing, is_timer_closed;
 	struct log_repeat log;
 };
@@ -57,7 +63,7 @@ static void count_turn(struct saver *saver, uint64_t began_ns)
 static void say_saved(const struct saver *saver)
 {
 	log_info("leases_saved", "entries=%zu turns=%u longest_turn_us=%" PRIu64,
-		 saver->leases->count, saver->turns, saver->longest_ns / 1000);
+		 saver->entries, saver->turns, saver->longest_ns / 1000);
 }
 
 /* --- a save, from its beginning to its end --- */
@@ -113,9 +119,7 @@ static void on_published(uv_work_t *work, int status)
 		fail(saver);
 		return;
 	}
-	/* after saver_close() the table may be gone */
-	if (!saver->is_closing)
-		say_saved(saver);
+	say_saved(saver);
 	begin_tidying(saver);
 }
 
@@ -136,22 +140,55 @@ static void begin_publishing(struct saver *saver)
 	on_published(&saver->work, 0);
 }
 
+static void on_timer_closed(void *data)
+{
+	struct saver *saver = data;
+
+	saver->is_timer_closed = true;
+	saver->end.on_closed(saver->end.data);
+	free_if_over(saver);
+}
+
+/* The pool goes on without the table. */
+static void close_if_written(struct saver *saver)
+{
+	if (saver->is_closing && saver->state != STATE_WRITING && saver->slice_timer.is_open)
+		loop_timer_close_then(&saver->slice_timer, on_timer_closed);
+}
+
+/* The process has to end: leasefile_close() takes away what was written of the new file. */
+static void give_up(struct saver *saver)
+{
+	log_warning("leases_not_saved", "file=%s reason=%s remedy=%s",
+		    log_text(leasefile_path(saver->file)),
+		    log_text("the disk is too slow: what this process granted is in the file, "
+			     "not what others did"),
+		    log_text("look at the disk of state_dir"));
+	saver->state = STATE_IDLE;
+}
+
 static void on_slice(void *data)
 {
 	struct saver *saver = data;
+	size_t most = saver->is_closing ? LAST_SLICE_MOST : SLICE_MOST;
 	uint64_t began_ns = uv_hrtime();
 	bool is_whole = false;
-	enum err err = leasefile_save_slice(saver->file, saver->leases, SLICE_MOST,
+	enum err err = leasefile_save_slice(saver->file, saver->leases, most,
 					    loop_now_ms(saver->loop), &is_whole);
+	bool is_late = saver->is_closing && loop_now_ms(saver->loop) >= saver->give_up_ms;
 
 	count_turn(saver, began_ns);
-	if (err == ERR_OK && !is_whole)
+	saver->entries = saver->leases->count;
+	if (err == ERR_OK && !is_whole && !is_late)
 		return;
 	loop_timer_stop(&saver->slice_timer);
-	if (err == ERR_OK)
+	if (err != ERR_OK)
+		fail(saver);
+	else if (is_whole)
 		begin_publishing(saver);
 	else
-		fail(saver);
+		give_up(saver);
+	close_if_written(saver);
 }
 
 void saver_begin(struct saver *saver, const char *timeline)
@@ -159,6 +196,7 @@ void saver_begin(struct saver *saver, const char *timeline)
 	if (saver->state != STATE_IDLE || !*leasefile_path(saver->file))
 		return;
 	saver->has_failed = false;
+	saver->began_ms = loop_now_ms(saver->loop);
 	saver->longest_ns = 0;
 	saver->turns = 0;
 	if (leasefile_save_begin(saver->file, saver->leases, timeline) != ERR_OK) {
@@ -201,8 +239,11 @@ void saver_flush(struct saver *saver)
 
 bool saver_is_due(const struct saver *saver)
 {
-	return saver->state == STATE_IDLE && !saver->has_failed &&
-	       leasefile_growth(saver->file) > NOTES_MOST;
+	if (saver->state != STATE_IDLE)
+		return false;
+	/* one that failed is not tried all the time */
+	return loop_now_ms(saver->loop) - saver->began_ms >= SAVE_MS ||
+	       (!saver->has_failed && leasefile_growth(saver->file) > NOTES_MOST);
 }
 
 /* --- beginning and end --- */
@@ -218,6 +259,7 @@ enum err saver_open(struct loop *loop, const char *path, const struct lease_tabl
 	saver->loop = loop;
 	saver->leases = leases;
 	saver->work.data = saver;
+	saver->began_ms = loop_now_ms(loop);
 	err = leasefile_open(path, &saver->file);
 	if (err != ERR_OK) {
 		free(saver);
@@ -228,39 +270,18 @@ enum err saver_open(struct loop *loop, const char *path, const struct lease_tabl
 	return ERR_OK;
 }
 
-static void on_timer_closed(void *data)
+void saver_close(struct saver *saver, const struct saver_end *end)
 {
-	struct saver *saver = data;
-
-	saver->is_timer_closed = true;
-	free_if_over(saver);
-}
-
-static void save_at_once(struct saver *saver, const char *timeline)
-{
-	uint64_t began_ns = uv_hrtime();
-
-	saver->turns = 0;
-	saver->longest_ns = 0;
-	if (leasefile_save(saver->file, saver->leases, timeline, loop_now_ms(saver->loop)) !=
-	    ERR_OK) {
-		say_failed(saver);
-		return;
-	}
-	count_turn(saver, began_ns);
-	if (*leasefile_path(saver->file))
-		say_saved(saver);
-}
-
-void saver_close(struct saver *saver, const char *timeline)
-{
-	if (!saver)
-		return;
 	saver_flush(saver);
-	if (saver->state == STATE_WRITING)
-		saver->state = STATE_IDLE; /* begun anew, or given up when the file is closed */
-	if (saver->state == STATE_IDLE && timeline)
-		save_at_once(saver, timeline);
+	saver->end = *end;
 	saver->is_closing = true;
-	loop_timer_close_then(&saver->slice_timer, on_timer_closed);
+	saver->give_up_ms = loop_now_ms(saver->loop) + end->most_ms;
+	if (saver->state == STATE_WRITING) {
+		/* what others changed behind its place would not be in it */
+		loop_timer_stop(&saver->slice_timer);
+		saver->state = STATE_IDLE;
+	}
+	if (end->timeline)
+		saver_begin(saver, end->timeline);
+	close_if_written(saver);
 }

@@ -18,8 +18,8 @@
 #define PARKED_MS 2000 /* no ACK is sent later than that */
 #define SLOW_MS 1000   /* a commit that takes longer is an outage */
 #define SWEEP_MS 100
-#define SAVE_MS 300000
 #define QUERY_DEADLINE_MS 2000
+#define LAST_SAVE_MS 8000 /* less than a loop waits for what is still to be finished */
 
 struct store {
 	struct store_options options;
@@ -30,7 +30,7 @@ struct store {
 	struct declines *declines;
 	struct parking *granting; /* packets whose lease is being recorded */
 	struct parking *asking;	  /* packets of clients that are being looked for */
-	struct loop_timer sweep_timer, save_timer;
+	struct loop_timer sweep_timer;
 	struct load *load;
 	bool is_loaded;		   /* the table is the database's, and not only the file's */
 	uint64_t waiting_since_ms; /* since when grants wait without an answer; 0: none do */
@@ -365,15 +365,6 @@ void store_on_down(struct store *store)
 
 /* --- the saved file --- */
 
-static void on_save(void *data)
-{
-	struct store *store = data;
-
-	/* the file of an earlier run is worth more than a table that was never loaded */
-	if (store->is_loaded)
-		saver_begin(store->saver, load_timeline(store->load));
-}
-
 static void on_saved_lease(void *data, const struct lease *lease)
 {
 	struct store *store = data;
@@ -403,8 +394,9 @@ static void on_sweep(void *data)
 	if (grants_waiting(store->grants) == 0)
 		store->waiting_since_ms = 0;
 	saver_flush(store->saver);
-	if (saver_is_due(store->saver))
-		on_save(store);
+	/* the file of an earlier run is worth more than a table that was never loaded */
+	if (store->is_loaded && saver_is_due(store->saver))
+		saver_begin(store->saver, load_timeline(store->load));
 	if (!db_is_up(store->options.conn))
 		return;
 	load_tick(store->load);
@@ -460,6 +452,16 @@ static void free_store(void *data)
 	free(store);
 }
 
+/* What could be opened of it. */
+static void discard(struct store *store)
+{
+	if (store->saver)
+		saver_close(store->saver,
+			    &(struct saver_end){.on_closed = free_store, .data = store});
+	else
+		free_store(store);
+}
+
 enum err store_open(const struct store_options *options, struct store **ret_store)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -470,26 +472,36 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
 	store->options = *options;
 	err = open_parts(store);
 	if (err != ERR_OK) {
-		saver_close(store->saver, NULL);
-		free_store(store);
+		discard(store);
 		return err;
 	}
 	loop_timer_open(options->loop, &store->sweep_timer, on_sweep, store);
 	loop_timer_start(&store->sweep_timer, SWEEP_MS, SWEEP_MS);
-	loop_timer_open(options->loop, &store->save_timer, on_save, store);
-	loop_timer_start(&store->save_timer, SAVE_MS, SAVE_MS);
 	read_saved(store);
 	*ret_store = store;
 	return ERR_OK;
 }
 
+static void on_saver_closed(void *data)
+{
+	struct store *store = data;
+
+	loop_timer_close_then(&store->sweep_timer, free_store);
+}
+
 void store_close(struct store *store)
 {
+	bool is_worth_saving;
+
 	if (!store)
 		return;
-	saver_close(store->saver, store->counts.granted > 0 || store->is_loaded
-					  ? load_timeline(store->load)
-					  : NULL);
-	loop_timer_close(&store->save_timer);
-	loop_timer_close_then(&store->sweep_timer, free_store);
+	is_worth_saving = store->counts.granted > 0 || store->is_loaded;
+	loop_timer_stop(&store->sweep_timer);
+	saver_close(store->saver,
+		    &(struct saver_end){
+			    .timeline = is_worth_saving ? load_timeline(store->load) : NULL,
+			    .most_ms = LAST_SAVE_MS,
+			    .on_closed = on_saver_closed,
+			    .data = store,
+		    });
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dhcpd/leasefile.h"
+#include "lease_save.h"
 
 #define NOW 5000000U
 
@@ -112,7 +113,7 @@ static void test_comes_back_as_it_was(void **state)
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(leasefile_save(file, &table, "3", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "3", NOW), ERR_OK);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	assert_int_equal(read_file(NOW), ERR_OK);
@@ -146,7 +147,7 @@ static void test_the_machine_has_started_anew(void **state)
 	struct lease_table table = {.leases = &lease, .count = 1};
 
 	(void)state;
-	assert_int_equal(leasefile_save(file, &table, "", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "", NOW), ERR_OK);
 	/* the clock of the loop is young: it was granted, and is over */
 	assert_int_equal(read_file(1000), ERR_OK);
 	assert_int_equal(back.leases[0].ends_ms, 0);
@@ -172,7 +173,7 @@ static void test_what_was_noted_stands_behind_the_table(void **state)
 	leasefile_note(file, &lease, NOW);
 	assert_int_equal(leasefile_flush(file), ERR_OK);
 	assert_true(leasefile_growth(file) > 0);
-	assert_int_equal(leasefile_save(file, &table, "1", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "1", NOW), ERR_OK);
 	assert_int_equal(leasefile_growth(file), 0);
 	lease.address++;
 	leasefile_note(file, &lease, NOW);
@@ -227,7 +228,7 @@ static void test_the_longest_key_comes_back(void **state)
 	struct lease_table table = {.leases = &lease, .count = 1};
 
 	(void)state;
-	assert_int_equal(leasefile_save(file, &table, "", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "", NOW), ERR_OK);
 	assert_int_equal(read_file(NOW), ERR_OK);
 	assert_int_equal(back.found.bad, 0);
 	assert_int_equal(back.count, 1);
@@ -276,7 +277,7 @@ static void test_an_unwritable_place_is_told(void **state)
 	assert_int_equal(leasefile_open("/nonexistent/leases", &nowhere), ERR_OK);
 	assert_int_equal(leasefile_read(nowhere, NOW, on_lease, &back, &back.found),
 			 ERR_SYSTEM);
-	assert_int_equal(leasefile_save(nowhere, &table, "1", NOW), ERR_SYSTEM);
+	assert_int_equal(lease_save(nowhere, &table, "1", NOW), ERR_SYSTEM);
 	leasefile_close(nowhere);
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
@@ -286,7 +287,7 @@ static void test_an_unwritable_place_is_told(void **state)
 	assert_int_equal(leasefile_read(none, NOW, on_lease, &back, &back.found), ERR_ABSENT);
 	leasefile_note(none, &lease, NOW);
 	assert_int_equal(leasefile_flush(none), ERR_OK);
-	assert_int_equal(leasefile_save(none, &table, "1", NOW), ERR_OK);
+	assert_int_equal(lease_save(none, &table, "1", NOW), ERR_OK);
 	leasefile_close(none);
 }
 
@@ -309,7 +310,7 @@ static void test_a_full_disk_is_told_once(void **state)
 	assert_int_equal(told, 1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	/* the next save begins anew */
-	assert_int_equal(leasefile_save(file, &table, "1", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "1", NOW), ERR_OK);
 	leasefile_note(file, &lease, NOW);
 	assert_int_equal(leasefile_flush(file), ERR_OK);
 	assert_int_equal(read_file(NOW), ERR_OK);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dhcpd/leasefile.h"
+#include "lease_save.h"
 #include "lease_storage.h"
 
 #define NOW 5000000U
@@ -239,7 +240,7 @@ static void test_a_failure_in_the_middle_leaves_the_old_file(void **state)
 	/* so many that the table alone does not fit below the limit */
 	for (uint32_t i = 10; i < SIZE; i++)
 		grant(i, 1);
-	assert_int_equal(leasefile_save(file, &table, "1", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "1", NOW), ERR_OK);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(leasefile_save_begin(file, &table, "2"), ERR_OK);
@@ -287,7 +288,7 @@ static void test_a_save_can_be_given_up(void **state)
 	(void)state;
 	assert_int_equal(leasefile_save_begin(file, &table, "2"), ERR_OK);
 	assert_false(slice(5));
-	assert_int_equal(leasefile_save(file, &table, "3", NOW), ERR_OK);
+	assert_int_equal(lease_save(file, &table, "3", NOW), ERR_OK);
 	read_back();
 	assert_string_equal(back.found.timeline, "3");
 	assert_int_equal(back.owners[0], 1);
