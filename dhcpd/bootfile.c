@@ -93,7 +93,10 @@ static void answer_way_on(const struct bootfile_question *question, struct bootf
 		boot->is_answered = true;
 		break;
 	default:
-		answer_first_stage(question, boot);
+		/* a Raspberry Pi fetches files of its own names from the server */
+		boot->is_answered = question->client->is_raspberry;
+		if (!boot->is_answered)
+			answer_first_stage(question, boot);
 	}
 }
 

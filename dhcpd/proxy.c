@@ -95,15 +95,11 @@ void proxy_decide(const struct proxy_question *question, struct proxy_verdict *r
  */
 static bool put_class(struct bytes_writer *out, const struct proxy_verdict *verdict)
 {
-	/* discovery control 8: take the file of this reply, ask no other boot server */
-	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
 	bool is_http = verdict->pxe.class == PXE_CLASS_HTTP;
 
-	if (!option_put_text(out, OPTION_VENDOR_CLASS, is_http ? "HTTPClient" : "PXEClient"))
-		return false;
-	return verdict->pxe.class != PXE_CLASS_FIRMWARE ||
-	       verdict->pxe.arch_code != ARCH_CODE_BIOS ||
-	       option_put(out, OPTION_VENDOR_SPECIFIC, use_boot_file, sizeof(use_boot_file));
+	return option_put_text(out, OPTION_VENDOR_CLASS,
+			       is_http ? "HTTPClient" : "PXEClient") &&
+	       pxe_put_vendor_specific(out, &verdict->pxe);
 }
 
 /* Option 97 goes back as it came (RFC 4578 section 2.3), 61 too (RFC 6842). */
@@ -121,7 +117,7 @@ static bool put_tail(struct bytes_writer *out, const struct packet *request,
 {
 	bool done = true;
 
-	if (!verdict->is_promise) {
+	if (!verdict->is_promise && *verdict->boot.file) {
 		done = option_put_text(out, OPTION_BOOT_FILE, verdict->boot.file);
 		bytes_put_u8(out, OPTION_PAD);
 	}

@@ -77,6 +77,27 @@ static void read_arch(const struct packet *packet, struct pxe_client *client)
 	client->arch = arch_from_client(client->arch_code);
 }
 
+/*
+ * Its boot ROM sends architecture 0 and the class of a PC's. What it is shows only in the maker
+ * of its card.
+ */
+static bool is_raspberry(const struct packet *packet, const struct pxe_client *client)
+{
+	static const uint8_t makers[][3] = {{0xb8, 0x27, 0xeb}, {0xdc, 0xa6, 0x32},
+					    {0xe4, 0x5f, 0x01}, {0x28, 0xcd, 0xc1},
+					    {0xd8, 0x3a, 0xdd}, {0x2c, 0xcf, 0x67}};
+	struct mac mac;
+
+	if (client->class != PXE_CLASS_FIRMWARE || client->arch_code != ARCH_CODE_BIOS ||
+	    !packet_mac(packet, &mac))
+		return false;
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		if (memcmp(mac.octet, makers[i], sizeof(makers[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_uuid(const struct packet *packet, struct pxe_client *client)
 {
 	size_t length;
@@ -96,6 +117,9 @@ struct pxe_client pxe_client(const struct packet *packet)
 	read_arch(packet, &client);
 	read_uuid(packet, &client);
 	client.class = classify(packet, &client);
+	client.is_raspberry = is_raspberry(packet, &client);
+	if (client.is_raspberry)
+		client.arch = (struct arch){ARCH_OTHER, FIRMWARE_OTHER};
 	return client;
 }
 
@@ -140,23 +164,37 @@ static bool echo_uuid(struct bytes_writer *out, const struct packet *request)
 	return !octets || option_put(out, OPTION_CLIENT_UUID, octets, length);
 }
 
+bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client)
+{
+	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
+	/*
+	 * The ROM looks for this one line of a boot menu (sub-option 9; that of a Pi 3 for the
+	 * blanks behind it, too) and fetches files of its own by TFTP.
+	 */
+	static const char menu[] = "\x09\x17\0\0\x14Raspberry Pi Boot   \xff";
+
+	if (client->class != PXE_CLASS_FIRMWARE || client->arch_code != ARCH_CODE_BIOS)
+		return true;
+	if (client->is_raspberry)
+		return option_put(out, OPTION_VENDOR_SPECIFIC, menu, sizeof(menu) - 1);
+	return option_put(out, OPTION_VENDOR_SPECIFIC, use_boot_file, sizeof(use_boot_file));
+}
+
 static bool put_firmware_options(struct bytes_writer *out, const struct pxe_client *client,
 				 const struct packet *request)
 {
 	/*
-	 * A BIOS ROM wants its class back, and with it discovery control 8 (PXE 2.1): take the
-	 * file of this reply, look for no other server; without it it goes on to port 4011.
+	 * A BIOS ROM wants its class back, and with it discovery control 8; without it it goes
+	 * on to port 4011.
 	 * EDK2 takes a plain offer's file at once, but one that says "PXEClient" makes it ask
 	 * next-server's port 4011 (without 43, seen with OVMF 2022.11: PXE-E16), or show PXE
 	 * menus (with 43).
 	 */
-	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
 	bool done = true;
 
 	if (client->arch_code == ARCH_CODE_BIOS)
 		done = option_put_text(out, OPTION_VENDOR_CLASS, "PXEClient") &&
-		       option_put(out, OPTION_VENDOR_SPECIFIC, use_boot_file,
-				  sizeof(use_boot_file));
+		       pxe_put_vendor_specific(out, client);
 	return echo_uuid(out, request) && done;
 }
 

@@ -28,6 +28,7 @@ enum pxe_class {
 struct pxe_client {
 	enum pxe_class class;
 	bool has_arch, has_uuid;
+	bool is_raspberry;  /* a Raspberry Pi's ROM: it says that it is a PC's BIOS */
 	uint16_t arch_code; /* option 93's first; 0 (BIOS) when a PXE client sent none */
 	struct arch arch;
 	struct uuid uuid; /* has_uuid: neither absent nor a vendor's placeholder */
@@ -44,6 +45,11 @@ const char *pxe_class_stage(enum pxe_class class);
  */
 bool pxe_is_of_class(const struct pxe_client *client, const struct packet *packet,
 		     const char *class);
+/*
+ * Option 43 as this firmware wants it, if it does; false for want of space. To a BIOS ROM:
+ * discovery control 8 (PXE 2.1), take the file of this reply, ask no other boot server.
+ */
+bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client);
 /*
  * Options 60, 43, 97 and 175 as this client's boot answer needs them; false when one was left
  * out for want of space.

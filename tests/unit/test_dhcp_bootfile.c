@@ -63,6 +63,21 @@ static void test_uboot_gets_a_server_and_no_file(void **state)
 	assert_true(verdict.boot.is_answered);
 }
 
+/* It asks tftpd for names of its own; a PC's first stage would be none for it. */
+static void test_a_raspberry_pi_gets_a_server_and_no_file(void **state)
+{
+	struct pxe_client client = {.class = PXE_CLASS_FIRMWARE, .is_raspberry = true};
+	struct bootfile answer;
+
+	(void)state;
+	bootfile_choose(&(struct bootfile_question){&sample_site, &sample_subnets[0], NULL,
+						    &client, SERVER},
+			&answer);
+	assert_true(answer.is_answered);
+	assert_string_equal(answer.file, "");
+	assert_int_equal(answer.next_server, SERVER);
+}
+
 static void test_settings_move_the_servers(void **state)
 {
 	struct site_setting settings[] = {{"menud_urls", "http://boot.example/ http://b"},
@@ -83,6 +98,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_the_boot_answer, sample_setup),
 		cmocka_unit_test_setup(test_uboot_gets_a_server_and_no_file, sample_setup),
+		cmocka_unit_test_setup(test_a_raspberry_pi_gets_a_server_and_no_file,
+				       sample_setup),
 		cmocka_unit_test_setup(test_settings_move_the_servers, sample_setup),
 	};
 

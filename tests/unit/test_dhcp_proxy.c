@@ -82,6 +82,23 @@ static void test_a_bios_rom_finds_its_file_in_the_offer(void **state)
 	assert_int_equal(reply.siaddr, SERVER);
 }
 
+/* It looks for the menu that names it, and for no file. */
+static void test_a_raspberry_pi_finds_its_menu(void **state)
+{
+	struct sample sample;
+
+	(void)state;
+	begin(&sample, PACKET_DISCOVER, 9, "PXEClient:Arch:00000:UNDI:002001", 0);
+	sample_end(&sample, &packet);
+	memcpy(packet.chaddr, "\xdc\xa6\x32", 3);
+	decide_it(false);
+	assert_int_equal(verdict.message, PACKET_OFFER);
+	encode();
+	expect_option(OPTION_VENDOR_SPECIFIC, "\x09\x17\0\0\x14Raspberry Pi Boot   \xff", 26);
+	expect_no_option(OPTION_BOOT_FILE);
+	assert_int_equal(reply.siaddr, SERVER);
+}
+
 static void test_uefi_is_promised_its_file_and_asks_for_it(void **state)
 {
 	(void)state;
@@ -227,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_a_bios_rom_finds_its_file_in_the_offer,
 				       sample_setup),
+		cmocka_unit_test_setup(test_a_raspberry_pi_finds_its_menu, sample_setup),
 		cmocka_unit_test_setup(test_uefi_is_promised_its_file_and_asks_for_it,
 				       sample_setup),
 		cmocka_unit_test_setup(test_tftpd_may_be_another_machine, sample_setup),

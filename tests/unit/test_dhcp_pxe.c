@@ -123,6 +123,49 @@ static void test_each_class_gets_what_it_needs(void **state)
 	assert_int_equal(answer("udhcp", 0, NULL, buffer, sizeof(buffer)), 0);
 }
 
+/* Its ROM says that it is a PC's BIOS, and boots only by a menu that names it. */
+static void test_a_raspberry_pi_is_known_by_its_card(void **state)
+{
+	static const uint8_t makers[][3] = {{0xb8, 0x27, 0xeb}, {0xdc, 0xa6, 0x32},
+					    {0xe4, 0x5f, 0x01}, {0x28, 0xcd, 0xc1},
+					    {0xd8, 0x3a, 0xdd}, {0x2c, 0xcf, 0x67}};
+	struct sample sample;
+	struct packet packet;
+	struct pxe_client client;
+	uint8_t buffer[64];
+	struct bytes_writer out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		sample_begin(&sample, PACKET_DISCOVER, 9);
+		sample_firmware(&sample, "PXEClient:Arch:00000:UNDI:002001", 0);
+		sample_end(&sample, &packet);
+		assert_false(pxe_client(&packet).is_raspberry);
+		memcpy(packet.chaddr, makers[i], 3);
+		client = pxe_client(&packet);
+		assert_true(client.is_raspberry);
+		assert_int_equal(client.class, PXE_CLASS_FIRMWARE);
+		assert_int_equal(client.arch.firmware, FIRMWARE_OTHER);
+	}
+	out = bytes_writer(buffer, sizeof(buffer));
+	assert_true(pxe_put_options(&out, &client, &packet));
+	assert_int_equal(out.length, 39);
+	assert_memory_equal(buffer,
+			    "\x3c\x09PXEClient"
+			    "\x2b\x1a\x09\x17\0\0\x14Raspberry Pi Boot   \xff",
+			    39);
+	/* UEFI on the same card is UEFI, and its system has no use for a menu */
+	sample_begin(&sample, PACKET_DISCOVER, 9);
+	sample_firmware(&sample, "PXEClient:Arch:00011:UNDI:003000", 11);
+	sample_end(&sample, &packet);
+	memcpy(packet.chaddr, makers[0], 3);
+	assert_false(pxe_client(&packet).is_raspberry);
+	sample_begin(&sample, PACKET_DISCOVER, 9);
+	sample_end(&sample, &packet);
+	memcpy(packet.chaddr, makers[0], 3);
+	assert_false(pxe_client(&packet).is_raspberry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_uboot_is_known_by_its_architecture),
 		cmocka_unit_test(test_uuid_in_the_usual_order),
 		cmocka_unit_test(test_each_class_gets_what_it_needs),
+		cmocka_unit_test(test_a_raspberry_pi_is_known_by_its_card),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
