@@ -124,22 +124,24 @@ static void enter_subnet(struct deciding *d, const struct site_subnet *subnet)
 	d->lease = lease_of_client(d->question->leases, &d->verdict->client, &subnet->net);
 }
 
-/* Any address of the link: of this subnet, or if it is full, of one beside it. */
-static void offer_any(struct deciding *d)
+/*
+ * Any address of the link: of this subnet, or if it is full, of one beside it. false: all are
+ * taken, and the verdict says so.
+ */
+static bool pick_any(struct deciding *d, uint32_t *ret_address)
 {
 	const struct site_subnet *first = d->verdict->subnet;
-	uint32_t address;
 
 	do {
-		if (pool_pick(&d->pool, &address) == ERR_OK) {
-			offer(d, address, "a free address of the pool");
+		if (pool_pick(&d->pool, ret_address) == ERR_OK) {
 			d->verdict->is_from_pool = true;
-			return;
+			return true;
 		}
 		enter_subnet(d, site_subnet_beside(d->question->site, d->verdict->subnet));
 	} while (d->verdict->subnet != first);
 	d->verdict->is_exhausted = true;
 	stay_silent(d, "no address of the subnet's pools is free: enlarge rouse.pools");
+	return false;
 }
 
 /* What it had is its own still; or it is held since nobody answered for it. */
@@ -182,8 +184,8 @@ static void decide_discover(struct deciding *d)
 	else if (packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address) &&
 		 pool_is_free(&d->pool, address))
 		offer(d, address, "the client wished for this address");
-	else
-		offer_any(d);
+	else if (pick_any(d, &address))
+		offer(d, address, "a free address of the pool");
 }
 
 /* An address that the client names: it is the database's to give, or it is refused. */
@@ -365,27 +367,67 @@ static void decide_inform(struct deciding *d)
 	/* RFC 2131 section 4.3.5; the answer goes to that address, so it may not be anybody's
 	 */
 	if (!place_holds(d->question->site, d->verdict->subnet, d->packet->ciaddr)) {
-		stay_silent(d, "an INFORM's address (ciaddr) is none of its link");
+		stay_silent(d, "an INFORM's address (ciaddr, or its source) is none of its "
+			       "link");
 		return;
 	}
 	d->verdict->action = DECIDE_INFORM;
 	d->verdict->reason = "the client has an address and asks for options";
 }
 
-/* A BOOTP client keeps its address for ever, so it gets one that is kept for it. */
+static void answer_bootp(struct deciding *d, uint32_t address, enum decide_change change,
+			 const char *reason)
+{
+	d->verdict->action = DECIDE_BOOTP;
+	d->verdict->change = change;
+	d->verdict->address = address;
+	d->verdict->reason = reason;
+}
+
+/* An address of the pools, leased to a client that has never heard of leases. */
+static void lease_to_bootp(struct deciding *d, uint32_t seconds)
+{
+	const struct decide_question *question = d->question;
+	const char *limit;
+	uint32_t address;
+
+	d->verdict->lease_seconds = seconds;
+	if (question->recorded_address != 0)
+		answer_bootp(d, question->recorded_address, DECIDE_NONE,
+			     "an address of the pool, leased to a BOOTP client");
+	else if (!question->is_database_up && d->lease && d->lease->state != LEASE_OFFERED &&
+		 lease_is_bound(d->lease, question->now_ms))
+		answer_bootp(d, d->lease->address, DECIDE_NONE,
+			     "the database is away: the recorded lease of a BOOTP client");
+	else if (!question->is_database_up)
+		stay_silent(d, "the database is away: only recorded leases are answered");
+	else if (d->lease && pool_is_free(&d->pool, d->lease->address))
+		answer_bootp(d, d->lease->address, DECIDE_GRANT,
+			     "the client had this address before");
+	else if ((limit = fresh_limit(question, d->verdict)))
+		stay_silent(d, limit);
+	else if (pick_any(d, &address))
+		answer_bootp(d, address, DECIDE_GRANT, "a free address of the pool");
+}
+
+/*
+ * A BOOTP client keeps its address for ever, so it gets one that is kept for it; or where the
+ * site says for how long such a machine runs at most, one of the pools (RFC 1534 section 2).
+ */
 static void decide_bootp(struct deciding *d)
 {
+	long seconds = site_setting_number(d->question->site, "dhcp_bootp_seconds", 0);
 	uint32_t reserved = d->pool.mac ? pool_reserved_for(d->question->site,
 							    d->verdict->subnet, d->pool.mac)
 					: 0;
 
-	if (reserved == 0 || !pool_is_free(&d->pool, reserved)) {
-		stay_silent(d, "a BOOTP client needs an address in rouse.reservations");
-		return;
-	}
-	d->verdict->action = DECIDE_BOOTP;
-	d->verdict->address = reserved;
-	d->verdict->reason = "the address is reserved for this card";
+	if (reserved != 0 && pool_is_free(&d->pool, reserved))
+		answer_bootp(d, reserved, DECIDE_NONE, "the address is reserved for this card");
+	else if (seconds > 0)
+		lease_to_bootp(d, (uint32_t)seconds);
+	else
+		stay_silent(d, "a BOOTP client needs an address in rouse.reservations, or the "
+			       "setting dhcp_bootp_seconds");
 }
 
 static void decide_message(struct deciding *d)

@@ -34,7 +34,7 @@ enum decide_action {
 	DECIDE_ACK,
 	DECIDE_NAK,
 	DECIDE_INFORM, /* an ACK of options alone */
-	DECIDE_BOOTP,  /* a reply without a message type and without a lease (RFC 1534) */
+	DECIDE_BOOTP,  /* a reply without a message type and without times (RFC 1534) */
 	DECIDE_ASK,    /* rouse_daemon.lease_find(client), then decide again */
 	DECIDE_PROBE,  /* is the address in use? Then decide again */
 };

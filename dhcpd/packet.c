@@ -201,6 +201,12 @@ size_t packet_reply_max(const struct packet *packet)
 	return (size_t)said - HEADERS;
 }
 
+void packet_adopt_source(struct packet *packet, uint32_t source)
+{
+	if (packet->message == PACKET_INFORM && packet->ciaddr == 0 && packet->giaddr == 0)
+		packet->ciaddr = source;
+}
+
 const char *packet_message_name(enum packet_message message)
 {
 	static const char *const names[] = {"bootp",   "discover", "offer",

@@ -84,6 +84,11 @@ bool packet_option_u8(const struct packet *packet, uint8_t code, uint8_t *ret_va
 bool packet_mac(const struct packet *packet, struct mac *ret_mac);
 /* The longest reply the client takes (option 57), without IP and UDP headers. */
 size_t packet_reply_max(const struct packet *packet);
+/*
+ * An INFORM names its sender's address (ciaddr, RFC 2131 table 5); from one that does not, the
+ * address that it was sent from is taken. What a relay passed on was sent by the relay.
+ */
+void packet_adopt_source(struct packet *packet, uint32_t source);
 /* "discover" and so on; "bootp" without a type, "unknown" beyond INFORM. */
 const char *packet_message_name(enum packet_message message);
 

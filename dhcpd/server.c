@@ -210,7 +210,8 @@ static void carry_out(struct exchange *e)
 	}
 	drops_note(&e->interface->server->drops, &e->verdict);
 	apply_change(e);
-	if (e->verdict.change == DECIDE_HOLD || e->verdict.action == DECIDE_ACK)
+	if (e->verdict.change == DECIDE_HOLD || e->verdict.action == DECIDE_ACK ||
+	    e->verdict.action == DECIDE_BOOTP)
 		fresh_note(e->interface->server->quotas, &e->question, &e->verdict);
 	if (e->verdict.action == DECIDE_PROBE) {
 		ask_who_uses_it(e);
@@ -218,7 +219,7 @@ static void carry_out(struct exchange *e)
 	}
 	if (e->verdict.action == DECIDE_OFFER)
 		note_unprobed(e);
-	if (e->verdict.action == DECIDE_ACK)
+	if (e->verdict.action == DECIDE_ACK || e->verdict.action == DECIDE_BOOTP)
 		origins_note(backend_origins(e->interface->server->backend), &e->packet,
 			     &e->verdict.client, e->verdict.address);
 	if (e->verdict.action != DECIDE_SILENT)
@@ -305,6 +306,7 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 			beside_hear_request(server->beside, position, &e.packet);
 			continue;
 		}
+		packet_adopt_source(&e.packet, ip_v4(&datagrams[i].peer.address));
 		report_arrival(&e);
 		if (backend_has_site(server->backend))
 			carry_out(&e);

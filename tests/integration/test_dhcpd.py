@@ -141,6 +141,10 @@ def test_renewing_and_informing(site):
     told = wire.ask(INFORM, ciaddr=ack.yiaddr, source=ack.yiaddr)
     assert told.type == ACK and told.yiaddr == "0.0.0.0"
     assert 6 in told.options and not {51, 58, 59} & set(told.options)
+    # many forget to name the address (ciaddr) that they send from
+    told = wire.ask(INFORM, source=ack.yiaddr)
+    assert told.type == ACK and told.frame["IP"].dst == ack.yiaddr
+    assert wire.ask(INFORM, source="192.0.2.1", timeout=0.5) is None
     site.client.run("ip addr flush dev eth0")
 
 

@@ -145,6 +145,25 @@ def test_bootp_gets_what_is_reserved(site):
     assert reply.options[1] == packed("255.255.255.0")
 
 
+def test_bootp_gets_an_address_of_the_pool_where_the_site_says_so(site):
+    wire, other = site.wire("02:00:00:00:02:0a"), site.wire("02:00:00:00:02:0b")
+    site.postgres.sql("select rouse.setting('dhcp_bootp_seconds', '86400')")
+
+    def ask(card):
+        card.send(card.message(DISCOVER)[:240] + b"\xff")
+        return card.receive(timeout=0.5)
+    reply = site.wait_until(lambda: ask(wire))
+    assert 53 not in reply.options and 51 not in reply.options
+    # it was recorded before it was sent, and is the client's own from now on
+    left = site.postgres.sql("select address, extract(epoch from expires_at - now())::int as seconds "
+                             "from rouse.leases where mac = %s::macaddr and state = 'bound'", wire.mac)
+    assert [row.address for row in left] == [reply.yiaddr] and 86000 < left[0].seconds <= 86400
+    assert ask(other).yiaddr != reply.yiaddr
+    assert ask(wire).yiaddr == reply.yiaddr
+    # also when it speaks DHCP the next time (RFC 1534)
+    assert wire.lease().yiaddr == reply.yiaddr
+
+
 def test_an_identifier_of_255_octets(site):
     wire = site.wire("02:00:00:00:02:09")
     site.postgres.sql("select rouse.setting('one_machine_one_address', 'false')")

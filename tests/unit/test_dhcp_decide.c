@@ -329,6 +329,32 @@ static void test_inform(void **state)
 	packet.ciaddr = 0;
 	ask(&packet);
 	expect(DECIDE_SILENT, DECIDE_NONE);
+	/* it forgot to name the address that it comes from; that of another link is nobody's */
+	packet_adopt_source(&packet, IP(10, 77, 0, 223));
+	ask(&packet);
+	expect(DECIDE_INFORM, DECIDE_NONE);
+	packet.ciaddr = 0;
+	packet_adopt_source(&packet, IP(192, 168, 1, 1));
+	ask(&packet);
+	expect(DECIDE_SILENT, DECIDE_NONE);
+}
+
+static void test_the_source_stands_for_an_address_that_is_not_named(void **state)
+{
+	struct packet packet = {.message = PACKET_INFORM};
+
+	(void)state;
+	packet_adopt_source(&packet, POOL_FIRST);
+	assert_int_equal(packet.ciaddr, POOL_FIRST);
+	/* it named one; a relay sent it; it is no INFORM */
+	packet_adopt_source(&packet, POOL_LAST);
+	assert_int_equal(packet.ciaddr, POOL_FIRST);
+	packet = (struct packet){.message = PACKET_INFORM, .giaddr = IP(10, 88, 0, 1)};
+	packet_adopt_source(&packet, POOL_LAST);
+	assert_int_equal(packet.ciaddr, 0);
+	packet = (struct packet){.message = PACKET_REQUEST};
+	packet_adopt_source(&packet, POOL_LAST);
+	assert_int_equal(packet.ciaddr, 0);
 }
 
 static void test_the_link_decides_the_subnet(void **state)
@@ -473,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup(test_release_and_decline_need_address_and_client,
 				       sample_setup),
 		cmocka_unit_test_setup(test_inform, sample_setup),
+		cmocka_unit_test(test_the_source_stands_for_an_address_that_is_not_named),
 		cmocka_unit_test_setup(test_the_link_decides_the_subnet, sample_setup),
 		cmocka_unit_test_setup(test_what_is_no_request_is_silence, sample_setup),
 		cmocka_unit_test_setup(test_a_recorded_lease_is_acknowledged_as_recorded,

@@ -137,6 +137,67 @@ static void bootp_gets_what_is_reserved(void **state)
 	assert_int_equal(verdict.action, DECIDE_SILENT);
 }
 
+/* Its address is the database's to give, like any other's; the reply waits for that. */
+static void bootp_gets_an_address_of_the_pool_where_the_site_says_so(void **state)
+{
+	struct decide_question asked;
+	struct packet packet;
+
+	(void)state;
+	set("dhcp_bootp_seconds", "86400");
+	bootp(9, &packet);
+	assert_int_equal(verdict.action, DECIDE_BOOTP);
+	assert_int_equal(verdict.change, DECIDE_GRANT);
+	assert_int_equal(verdict.lease_seconds, 86400);
+	assert_in_range(verdict.address, POOL_FIRST, POOL_LAST);
+	/* it is recorded: now it may leave */
+	sample_lease(9, verdict.address, LEASE_BOUND, NOW + 86400000);
+	asked = (struct decide_question){.site = &sample_site,
+					 .leases = &sample_table,
+					 .packet = &packet,
+					 .now_ms = NOW,
+					 .server = SERVER,
+					 .is_database_up = true,
+					 .has_asked = true,
+					 .recorded_address = verdict.address,
+					 .recorded_seconds = 86400};
+	decide(&asked, &verdict);
+	assert_int_equal(verdict.action, DECIDE_BOOTP);
+	assert_int_equal(verdict.change, DECIDE_NONE);
+	assert_int_equal(verdict.address, asked.recorded_address);
+	/* the next time: the same one, recorded anew */
+	bootp(9, &packet);
+	assert_int_equal(verdict.change, DECIDE_GRANT);
+	assert_int_equal(verdict.address, asked.recorded_address);
+	/* the database is away: what is recorded, and nothing else */
+	asked.is_database_up = false;
+	asked.recorded_address = 0;
+	decide(&asked, &verdict);
+	assert_int_equal(verdict.action, DECIDE_BOOTP);
+	assert_int_equal(verdict.change, DECIDE_NONE);
+	asked.now_ms = NOW + 86400001;
+	decide(&asked, &verdict);
+	assert_int_equal(verdict.action, DECIDE_SILENT);
+	/* a reservation goes before, and needs no lease */
+	bootp(0x50, &packet);
+	assert_int_equal(verdict.address, RESERVED);
+	assert_int_equal(verdict.change, DECIDE_NONE);
+}
+
+static void bootp_finds_a_full_pool(void **state)
+{
+	struct packet packet;
+
+	(void)state;
+	set("dhcp_bootp_seconds", "86400");
+	for (uint32_t address = POOL_FIRST; address <= POOL_LAST; address++)
+		sample_lease((uint8_t)(0x60 + address - POOL_FIRST), address, LEASE_BOUND,
+			     NOW + 600000);
+	bootp(9, &packet);
+	assert_int_equal(verdict.action, DECIDE_SILENT);
+	assert_true(verdict.is_exhausted);
+}
+
 /* InfiniBand (RFC 4390): no hardware address in the packet, an identifier, broadcast replies.
  */
 static void hardware_that_is_no_ethernet(void **state)
@@ -169,6 +230,9 @@ int main(void)
 		cmocka_unit_test_setup(a_wish_is_heard_within_limits, sample_setup),
 		cmocka_unit_test_setup(refusing_is_a_setting, sample_setup),
 		cmocka_unit_test_setup(bootp_gets_what_is_reserved, sample_setup),
+		cmocka_unit_test_setup(bootp_gets_an_address_of_the_pool_where_the_site_says_so,
+				       sample_setup),
+		cmocka_unit_test_setup(bootp_finds_a_full_pool, sample_setup),
 		cmocka_unit_test_setup(hardware_that_is_no_ethernet, sample_setup),
 	};
 
