@@ -16,8 +16,9 @@
 
 struct map_rule {
 	regex_t regex;
-	bool replaces, repeats, ends, starts_over, refuses, is_inverse, no_read, no_write;
-	char *replacement; /* NULL unless it replaces */
+	bool replaces, repeats, ends, starts_over, refuses, is_inverse;
+	bool no_read, no_write, no_ip4, no_ip6;
+	char *replacement; /* what it replaces by, or tells the client that it refuses */
 };
 
 /* ---- reading */
@@ -53,12 +54,20 @@ static const char *read_letters(const char *letters, struct map_rule *rule, int 
 		case 'P':
 			rule->no_read = true;
 			break;
+		case '4':
+			rule->no_ip6 = true;
+			break;
+		case '6':
+			rule->no_ip4 = true;
+			break;
 		default:
-			return "only the letters r g i e s a ~ G and P are known";
+			return "only the letters r g i e s a ~ G P 4 and 6 are known";
 		}
 	}
 	if (rule->is_inverse && rule->replaces)
 		return "what does not match cannot be replaced";
+	if (rule->refuses && rule->replaces)
+		return "what is refused is not replaced";
 	return rule->repeats && !rule->replaces ? "\"g\" goes with \"r\" only" : NULL;
 }
 
@@ -101,8 +110,8 @@ static const char *read_rule(char *line, struct map_rule *rule, bool *ret_is_rul
 		return "the regular expression is missing";
 	if (next_word(&line))
 		return "there is more than letters, expression and replacement";
-	if (replacement && !rule->replaces)
-		return "a replacement goes with \"r\" only";
+	if (replacement && !rule->replaces && !rule->refuses)
+		return "a replacement goes with \"r\" only, a message with \"a\" only";
 	result = regcomp(&rule->regex, expression, flags);
 	if (result != 0) {
 		(void)regerror(result, &rule->regex, message, sizeof(message));
@@ -213,8 +222,12 @@ static void write_hex(struct writer *writer)
 {
 	size_t octets = sizeof(writer->address->octet);
 
-	for (size_t i = ip_is_v4(writer->address) ? octets - 4 : 0; i < octets; i++)
-		text_printf(&writer->out, "%02X", writer->address->octet[i]);
+	for (size_t i = ip_is_v4(writer->address) ? octets - 4 : 0; i < octets; i++) {
+		char digits[3];
+
+		(void)snprintf(digits, sizeof(digits), "%02X", writer->address->octet[i]);
+		write_bytes(writer, digits, 2);
+	}
 }
 
 static void write_escape(struct writer *writer, char c)
@@ -231,7 +244,7 @@ static void write_escape(struct writer *writer, char c)
 		writer->letter_case = c;
 	} else if (c == 'i') {
 		ip_format(writer->address, address);
-		text_put(&writer->out, address);
+		write_bytes(writer, address, strlen(address));
 	} else if (c == 'x') {
 		write_hex(writer);
 	} else {
@@ -264,9 +277,24 @@ static enum err replace(const struct map_rule *rule, const struct ip *address,
 	return ERR_OK;
 }
 
+/* Is the rule for such requests, from such addresses? */
+static bool concerns(const struct map_rule *rule, bool is_write, const struct ip *address)
+{
+	return !(is_write ? rule->no_write : rule->no_read) &&
+	       !(ip_is_v4(address) ? rule->no_ip4 : rule->no_ip6);
+}
+
 static bool is_match(const struct map_rule *rule, const char *name, regmatch_t groups[GROUPS])
 {
-	return (regexec(&rule->regex, name, GROUPS, groups, 0) == 0) != rule->is_inverse;
+	bool is_found = regexec(&rule->regex, name, GROUPS, groups, 0) == 0;
+
+	if (!rule->is_inverse)
+		return is_found;
+	/* what does not match is the whole name */
+	for (int i = 0; i < GROUPS; i++)
+		groups[i] = (regmatch_t){.rm_so = -1, .rm_eo = -1};
+	groups[0] = (regmatch_t){.rm_so = 0, .rm_eo = (regoff_t)strlen(name)};
+	return !is_found;
 }
 
 /* What a rule that matched does to the name. ERR_SPACE: too long, or for ever. */
@@ -282,6 +310,18 @@ static enum err rewrite(const struct map_rule *rule, const struct ip *address,
 	return ERR_OK;
 }
 
+/* The rule's message, if it has one; one that is too long for a name is left out. */
+static enum err refuse(const struct map_rule *rule, const struct ip *address,
+		       char name[PATH_SIZE], const regmatch_t groups[GROUPS],
+		       char ret_message[PATH_SIZE])
+{
+	bool has_message =
+		rule->replacement[0] != '\0' && replace(rule, address, name, groups) == ERR_OK;
+
+	(void)snprintf(ret_message, PATH_SIZE, "%s", has_message ? name : "");
+	return ERR_REFUSED;
+}
+
 enum err map_apply(const struct map *map, bool is_write, const struct ip *address,
 		   const char *name, char ret_name[PATH_SIZE])
 {
@@ -295,13 +335,12 @@ enum err map_apply(const struct map *map, bool is_write, const struct ip *addres
 		const struct map_rule *rule = &map->rules[i];
 		regmatch_t groups[GROUPS];
 
-		if ((is_write ? rule->no_write : rule->no_read) ||
-		    !is_match(rule, mapped, groups)) {
+		if (!concerns(rule, is_write, address) || !is_match(rule, mapped, groups)) {
 			i++;
 			continue;
 		}
 		if (rule->refuses)
-			return ERR_REFUSED;
+			return refuse(rule, address, mapped, groups, ret_name);
 		if (rewrite(rule, address, mapped, groups, &steps) != ERR_OK)
 			return ERR_SPACE;
 		if (rule->ends)

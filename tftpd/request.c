@@ -261,11 +261,15 @@ static bool follow_map(struct asked *asked)
 		return true;
 	err = map_apply(&asked->server->map, request->opcode == PACKET_WRQ,
 			&asked->datagram->peer.address, request->name, asked->mapped);
+	if (err == ERR_REFUSED) {
+		asked_refuse(asked, PACKET_ACCESS,
+			     asked->mapped[0] ? asked->mapped
+					      : "a rule of the map file refuses this name");
+		return false;
+	}
 	if (err != ERR_OK) {
 		asked_refuse(asked, PACKET_ACCESS,
-			     err == ERR_REFUSED
-				     ? "a rule of the map file refuses this name"
-				     : "the map file's rules make the name too long");
+			     "the map file's rules make the name too long");
 		return false;
 	}
 	if (strcmp(asked->mapped, request->name) == 0)

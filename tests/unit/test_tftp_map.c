@@ -54,6 +54,11 @@ static void test_rules(void **state)
 	expect("r (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBbbcC", "aaBBbbcC");
 	expect("ri (a+)(b+)(c+) \\U\\1\\L\\2\\E\\3\n", "aaBBcC", "AAbbcC");
 	expect("r x \\\\\\#\n", "x", "\\#");
+	expect("r ^config$ \\L\\x\\E\\x\n", "config", "0a4d00640A4D0064");
+	expect_for("fe80::a", "r ^config$ \\U\\i\n", "config", "FE80::A");
+	expect("4r a four\n6r a six\n", "a", "four");
+	expect_for("fd00::1f", "4r a four\n6r a six\n", "a", "six");
+	expect("46r a b\nGPr a b\n", "a", "a"); /* for nobody */
 	expect("r x\n", "axb", "ab");
 }
 
@@ -90,10 +95,40 @@ static void test_refusals(void **state)
 	map_free(&map);
 }
 
+static void expect_refusal(const char *rules, const char *asked, const char *message)
+{
+	const struct ip client = ip_from_v4(0x0a4d0064);
+	struct map map;
+	char told[PATH_SIZE];
+
+	assert_int_equal(read_text(rules, &map), ERR_OK);
+	assert_int_equal(map_apply(&map, false, &client, asked, told), ERR_REFUSED);
+	assert_string_equal(told, message);
+	map_free(&map);
+}
+
+static void test_messages(void **state)
+{
+	char rule[PATH_SIZE + 8] = "a ^x$ ";
+
+	(void)state;
+	expect_refusal("a x\n", "x", "");
+	expect_refusal("a ^.*\\.key$ \\0\\ is\\ not\\ for\\ \\i\n", "a.key",
+		       "a.key is not for 10.77.0.100");
+	expect_refusal("a ^/?(pxe) \\U\\1\\E\\ only\\ not\\ \n", "/pxelinux.0",
+		       "PXE only not linux.0");
+	expect_refusal("~a ^ok \\0:\\ \\1not\\ ok\n", "no", "no: not ok");
+	/* longer than a name can be: the message is left out, the refusal stays */
+	memset(rule + strlen(rule), 'y', PATH_SIZE);
+	rule[sizeof(rule) - 1] = '\0';
+	expect_refusal(rule, "x", "");
+}
+
 static void test_mistakes(void **state)
 {
-	static const char *const wrong[] = {"r\n",   "x a b\n", "r ( b\n",  "~r a b\n",
-					    "g a\n", "e a b\n", "r a b c\n"};
+	static const char *const wrong[] = {"r\n",	 "x a b\n",  "r ( b\n",
+					    "~r a b\n",	 "g a\n",    "e a b\n",
+					    "r a b c\n", "ra a b\n", "7r a b\n"};
 	struct map map = {0};
 
 	(void)state;
@@ -106,9 +141,8 @@ static void test_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_flow),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_rules),	 cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_mistakes),
 	};
 
