@@ -10,9 +10,9 @@
  *	4, 6  for clients of IPv4, or of IPv6, only
  * In a replacement: \0 to \9 what matched, \i and \x the client's address as text and as 8
  * (IPv4) or 32 hexadecimal digits, \U \L \E upper case, lower case and neither from here on,
- * \\ \# and "\ " themselves. "#" begins a comment. Behind "a" it is what the client is told:
- *the name, with what matched replaced by it. What tftp-hpa ignores is a mistake here: letters
- *that say nothing together, words behind the last one.
+ * \\ \# and "\ " themselves. "#" begins a comment. Behind "a" it is what the client is told,
+ * in place of what matched. What tftp-hpa ignores is a mistake here: letters that say nothing
+ * together, words behind the last one.
  *
  *	map_read("/etc/rouse/tftpd.map", &map);
  *	switch (map_apply(&map, false, address, name, mapped)) ...

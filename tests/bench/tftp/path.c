@@ -26,8 +26,9 @@
 #endif
 
 #define SEGMENT 1472
-#define SEGMENTS 44 /* as many as one datagram of 65,507 octets holds */
-#define QUIET_MS 300
+#define SEGMENTS 44	  /* as many as one datagram of 65,507 octets holds */
+#define QUIET_MS 300	  /* then the rest is lost: nobody repeats it */
+#define PATIENCE_MS 10000 /* for what is not lost, on a machine that is busy */
 
 static uint8_t buffer[65536];
 
@@ -76,7 +77,7 @@ static void sink(uint16_t port, uint64_t wanted, uint64_t window)
 {
 	struct sockaddr_in peer;
 	socklen_t size = sizeof(peer);
-	int opened = open_socket(port), on = 1, wait_ms = 10000;
+	int opened = open_socket(port), on = 1, wait_ms = PATIENCE_MS;
 	double first = 0, last = 0;
 	uint64_t octets = 0;
 
@@ -90,7 +91,7 @@ static void sink(uint16_t port, uint64_t wanted, uint64_t window)
 			first = first > 0 ? first : now();
 			last = now();
 			octets += (uint64_t)got;
-			wait_ms = QUIET_MS;
+			wait_ms = window == 0 ? QUIET_MS : PATIENCE_MS;
 			answer(opened, &peer, octets, window);
 		} else if (poll(&readable, 1, wait_ms) <= 0) {
 			break;
@@ -115,9 +116,11 @@ static void send_all(int opened, uint64_t octets)
 static void transmit(const char *address, uint16_t port, uint64_t octets, uint64_t window)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 	int opened = open_socket(0), segment = SEGMENT;
 
-	if (inet_pton(AF_INET, address, &peer.sin_addr) != 1 ||
+	if (setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    inet_pton(AF_INET, address, &peer.sin_addr) != 1 ||
 	    connect(opened, (struct sockaddr *)&peer, sizeof(peer)) < 0 ||
 	    setsockopt(opened, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0) {
 		perror("path: this kernel or address cannot be used");
@@ -127,7 +130,10 @@ static void transmit(const char *address, uint16_t port, uint64_t octets, uint64
 		send_all(opened, octets);
 	for (uint64_t sent = 0; window > 0 && sent < octets; sent += window) {
 		send_all(opened, window);
-		(void)recv(opened, buffer, 1, 0);
+		if (recv(opened, buffer, 1, 0) < 0) {
+			perror("path: the sink does not answer");
+			exit(1);
+		}
 	}
 	printf("{\"cpu_per_gb\": %.3f}\n", cpu_seconds() / ((double)octets / 1e9));
 }
