@@ -158,6 +158,10 @@ void conn_check_deadlines(void *data)
 		if (conn->state != CONN_UP)
 			return;
 	}
+	/* it runs on while there is something to look at: a database that says nothing, and is
+	   asked nothing, costs nothing */
+	if (!conn->first)
+		loop_timer_stop(&conn->deadline_timer);
 }
 
 enum err db_open(struct loop *loop, const struct db_conn_options *options,
@@ -255,6 +259,9 @@ enum err conn_send(struct db_conn *conn, const struct conn_call *call, uint64_t 
 		conn->first = statement;
 	conn->last = statement;
 	conn->statement_count++;
+	if (!loop_timer_is_running(&conn->deadline_timer))
+		loop_timer_start(&conn->deadline_timer, CONN_DEADLINE_CHECK_MS,
+				 CONN_DEADLINE_CHECK_MS);
 	/* an error here shows itself again when the socket is read */
 	(void)flush(conn);
 	return ERR_OK;

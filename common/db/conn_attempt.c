@@ -8,7 +8,6 @@
 
 #define CONNECT_DEADLINE_MS 3000
 #define BACK_OFF_MOST_MS 2000
-#define DEADLINE_CHECK_MS 50
 /*
  * A statement that waits for a lock holds up all behind it in the pipeline: the server gives it
  * up soon, so that a transaction left open in psql stops one machine and not all of them. The
@@ -212,7 +211,6 @@ static void connected(struct db_conn *conn)
 	conn->state = CONN_UP;
 	conn_forget_addresses(conn);
 	conn_prepared_forget(conn);
-	loop_timer_start(&conn->deadline_timer, DEADLINE_CHECK_MS, DEADLINE_CHECK_MS);
 	if (db_query(conn, FIRST_STATEMENT, NULL, 0, 10000, on_first_answer, conn) != ERR_OK ||
 	    (conn->listen && start_listening(conn) != ERR_OK))
 		conn_lose(conn, "the first statement could not be sent");

@@ -13,7 +13,8 @@
 #include "io/log.h"
 
 #define CONN_BACK_OFF_LEAST_MS 50
-#define CONN_PREPARED_MAX 32 /* texts; the rest is sent as text each time */
+#define CONN_DEADLINE_CHECK_MS 50 /* a time-out is told so late at most */
+#define CONN_PREPARED_MAX 32	  /* texts; the rest is sent as text each time */
 
 enum conn_state {
 	CONN_RESOLVING,
@@ -74,8 +75,8 @@ struct db_conn {
 	struct addrinfo *addresses, *next_address; /* of the host; the latter not yet tried */
 	size_t listens_left;			   /* of the channels */
 	char address[INET6_ADDRSTRLEN];
-	struct loop_timer attempt_timer; /* connect deadline, or back-off */
-	struct loop_timer deadline_timer;
+	struct loop_timer attempt_timer;     /* connect deadline, or back-off */
+	struct loop_timer deadline_timer;    /* runs while something is in flight */
 	struct conn_statement *first, *last; /* in flight, in order */
 	size_t statement_count;
 	struct conn_prepared prepared[CONN_PREPARED_MAX];

@@ -10,6 +10,7 @@
 #define QUEUE_MAX 4096
 #define BATCH_MAX 100 /* leases wait behind it on the same connection: some ms */
 #define FLUSH_MS 100
+#define AWAY_MS 1000	/* the same while there is no database */
 #define FOLD_WITHIN 128 /* how far back a repeat is looked for */
 
 struct record {
@@ -29,7 +30,7 @@ struct record {
 struct events {
 	struct loop *loop;
 	struct db_conn *conn;
-	struct loop_timer timer;
+	struct loop_timer timer; /* runs while something waits */
 	char daemon[16];
 	char instance[96];
 	struct record *ring;
@@ -141,6 +142,8 @@ void events_push(struct events *events, const struct event *event)
 	*record_at(events, events->count) = record;
 	events->marks[(events->first + events->count) % QUEUE_MAX] = mark;
 	events->count++;
+	if (!loop_timer_is_running(&events->timer))
+		loop_timer_start(&events->timer, FLUSH_MS, FLUSH_MS);
 }
 
 static void put_string(struct text *out, const char *name, const char *value)
@@ -180,9 +183,8 @@ static void put_record(struct text *out, const struct record *record, uint64_t n
 
 static void on_recorded(void *data, const struct db_answer *answer);
 
-static void flush(void *data)
+static void flush(struct events *events)
 {
-	struct events *events = data;
 	static char json[BATCH_MAX * 1024];
 	struct text out = text_into(json, sizeof(json));
 	const char *params[3] = {events->daemon, events->instance, json};
@@ -208,6 +210,17 @@ static void flush(void *data)
 	if (db_query(events->conn, "select rouse_daemon.record($1, $2, $3::jsonb)", params, 3,
 		     10000, on_recorded, events) == ERR_OK)
 		events->in_flight = count;
+}
+
+static void on_time(void *data)
+{
+	struct events *events = data;
+
+	flush(events);
+	if (events->count == 0)
+		loop_timer_stop(&events->timer);
+	else if (!db_is_up(events->conn))
+		loop_timer_start(&events->timer, AWAY_MS, FLUSH_MS);
 }
 
 static void release(void *data)
@@ -260,8 +273,7 @@ enum err events_open(struct loop *loop, struct db_conn *conn, const char *daemon
 	events->conn = conn;
 	copy(events->daemon, sizeof(events->daemon), daemon);
 	copy(events->instance, sizeof(events->instance), instance);
-	loop_timer_open(loop, &events->timer, flush, events);
-	loop_timer_start(&events->timer, FLUSH_MS, FLUSH_MS);
+	loop_timer_open(loop, &events->timer, on_time, events);
 	*ret_events = events;
 	return ERR_OK;
 }

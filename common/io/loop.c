@@ -260,6 +260,11 @@ void loop_timer_stop(struct loop_timer *timer)
 	(void)uv_timer_stop(&timer->uv);
 }
 
+bool loop_timer_is_running(const struct loop_timer *timer)
+{
+	return timer->is_open && uv_is_active((const uv_handle_t *)&timer->uv);
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
 	struct loop_timer *timer = handle->data;

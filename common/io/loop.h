@@ -91,6 +91,8 @@ void loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*on_time
 /* (Re)starts it; repeat_ms 0 is once. */
 void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
 void loop_timer_stop(struct loop_timer *timer);
+/* Will it call on_time(), when nobody stops it? */
+bool loop_timer_is_running(const struct loop_timer *timer);
 /* Closes it; its memory must live until the loop's next turn. Does nothing when it is not open.
  */
 void loop_timer_close(struct loop_timer *timer);
