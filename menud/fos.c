@@ -192,25 +192,46 @@ static void on_image(void *data, const struct db_answer *answer)
 	free(call);
 }
 
-void fos_answer_image(struct menud *menud, struct http_request *request, const char *version)
+static void on_script(void *data, const struct db_answer *answer)
+{
+	struct call *call = data;
+
+	if (call->http && answer->outcome == DB_ERROR) {
+		answer_refused(call->http, answer);
+	} else if (call->http && answer->outcome != DB_OK) {
+		answer_away(call->http, answer->message);
+	} else if (call->http && rows_count(answer->rows) == 0) {
+		answer_line(call->http, 403, "this token has no running script of that number");
+	} else if (call->http) {
+		const char *script = rows_at(answer->rows, 0, 0);
+
+		http_answer_text(call->http, 200, "text/plain; charset=utf-8", script,
+				 strlen(script), NULL);
+	}
+	free(call);
+}
+
+/* What a bearer token may read: $1 is the number in the path, $2 the token. */
+static void answer_bearer(struct menud *menud, struct http_request *request, const char *number,
+			  const char *sql, db_on_answer *then)
 {
 	const char *authorization = http_get_header(request, "Authorization");
 	struct sockaddr_in peer = http_peer(request);
 	char address[INET_ADDRSTRLEN];
-	const char *params[3] = {version, NULL, address};
+	const char *params[3] = {number, NULL, address};
 	struct call *call;
 
 	if (!authorization || strncmp(authorization, "Bearer ", 7) != 0) {
 		static const struct http_header headers[] = {{"WWW-Authenticate", "Bearer"},
 							     {NULL, NULL}};
-		static const char message[] = "an image is given to a bearer token only\n";
+		static const char message[] = "this is given to a bearer token only\n";
 
 		http_answer_text(request, 401, "text/plain", message, sizeof(message) - 1,
 				 headers);
 		return;
 	}
-	if (version[strspn(version, "0123456789")] != '\0' || strlen(version) > 18) {
-		answer_line(request, 404, "an image version is a number");
+	if (number[strspn(number, "0123456789")] != '\0' || strlen(number) > 18) {
+		answer_line(request, 404, "the path ends with a number");
 		return;
 	}
 	call = calloc(1, sizeof(*call));
@@ -221,13 +242,25 @@ void fos_answer_image(struct menud *menud, struct http_request *request, const c
 	*call = (struct call){menud, request};
 	params[1] = authorization + 7;
 	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
-	if (db_query(menud->work,
-		     "select * from rouse_daemon.fos_image($1::bigint, $2, $3::inet)", params,
-		     3, MENUD_DATABASE_MS, on_image, call) != ERR_OK) {
+	if (db_query(menud->work, sql, params, 3, MENUD_DATABASE_MS, then, call) != ERR_OK) {
 		free(call);
 		answer_away(request, "no connection");
 		return;
 	}
 	http_set_data(request, call);
 	http_park(request, MENUD_DATABASE_MS + 1000, on_abandon);
+}
+
+void fos_answer_image(struct menud *menud, struct http_request *request, const char *version)
+{
+	answer_bearer(menud, request, version,
+		      "select * from rouse_daemon.fos_image($1::bigint, $2, $3::inet)",
+		      on_image);
+}
+
+void fos_answer_script(struct menud *menud, struct http_request *request, const char *job)
+{
+	answer_bearer(menud, request, job,
+		      "select * from rouse_daemon.fos_script($1::bigint, $2, $3::inet)",
+		      on_script);
 }

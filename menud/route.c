@@ -12,6 +12,7 @@ static const struct {
 	{"/boot", ROUTE_BOOT, "GET, POST"},
 	{"/files/", ROUTE_FILES, "GET, HEAD"},
 	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD"},
+	{"/fos/script/", ROUTE_FOS_SCRIPT, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},
 	{"/login", ROUTE_LOGIN, "GET, POST"},
 	{"/login/", ROUTE_LOGIN, "GET, POST"},

@@ -8,17 +8,18 @@
 #define ROUSE_MENUD_ROUTE_H
 
 enum route_to {
-	ROUTE_BOOT,	 /* GET, POST /boot */
-	ROUTE_FILES,	 /* GET, HEAD /files/PATH */
-	ROUTE_FOS,	 /* POST /fos/VERB */
-	ROUTE_FOS_IMAGE, /* GET, HEAD /fos/image/VERSION */
-	ROUTE_LOGIN,	 /* GET, POST /login, /login/ipxe */
-	ROUTE_API,	 /* GET, POST /api/v1/NAME */
-	ROUTE_HEALTH,	 /* GET, HEAD /healthz */
-	ROUTE_READY,	 /* GET, HEAD /readyz */
-	ROUTE_METRICS,	 /* GET, HEAD /metrics */
-	ROUTE_UNKNOWN,	 /* 404 */
-	ROUTE_METHOD,	 /* 405: `rest` is the value of Allow */
+	ROUTE_BOOT,	  /* GET, POST /boot */
+	ROUTE_FILES,	  /* GET, HEAD /files/PATH */
+	ROUTE_FOS,	  /* POST /fos/VERB */
+	ROUTE_FOS_IMAGE,  /* GET, HEAD /fos/image/VERSION */
+	ROUTE_FOS_SCRIPT, /* GET, HEAD /fos/script/JOB */
+	ROUTE_LOGIN,	  /* GET, POST /login, /login/ipxe */
+	ROUTE_API,	  /* GET, POST /api/v1/NAME */
+	ROUTE_HEALTH,	  /* GET, HEAD /healthz */
+	ROUTE_READY,	  /* GET, HEAD /readyz */
+	ROUTE_METRICS,	  /* GET, HEAD /metrics */
+	ROUTE_UNKNOWN,	  /* 404 */
+	ROUTE_METHOD,	  /* 405: `rest` is the value of Allow */
 };
 
 struct route {

@@ -52,6 +52,9 @@ static void on_request(void *data, struct http_request *request)
 	case ROUTE_FOS_IMAGE:
 		fos_answer_image(menud, request, route.rest);
 		break;
+	case ROUTE_FOS_SCRIPT:
+		fos_answer_script(menud, request, route.rest);
+		break;
 	case ROUTE_LOGIN:
 		login_answer(menud->login, request, route.rest);
 		break;

@@ -1,5 +1,6 @@
 """menud alone on a host of its own, with curl as the machine: no dhcpd and no tftpd anywhere."""
 
+import hashlib
 import json
 import re
 import resource
@@ -362,6 +363,24 @@ def test_an_image_needs_its_token(server):
     assert status == 403
     status, _ = server.curl("/fos/image/x", "-H", "Authorization: Bearer " + "0" * 64)
     assert status == 404
+
+
+def test_a_script_is_given_to_its_token(server):
+    script = 'echo "\\x größer"\nexit 0\n' * 2500  # as long as a script may be, nearly
+    job = server.postgres.value("select rouse.enqueue('lab-01', 'script', script => %s)", script)
+    ticket = server.boot_until("rouse_ticket=([0-9a-f]{32})").group(1)
+    token = secrets.token_hex(32)
+    answer = server.fos("checkin", ticket=ticket, token=token, mac0=MAC)
+    assert answer["script_url"] == f"/fos/script/{job}"
+    assert int(answer["script_size"]) == len(script.encode())
+    assert answer["script_sha256"] == hashlib.sha256(script.encode()).hexdigest()
+    bearer = ("-H", f"Authorization: Bearer {token}")
+    assert server.curl(answer["script_url"], *bearer) == (200, script)
+    assert server.curl(answer["script_url"])[0] == 401
+    assert server.curl(f"/fos/script/{job + 1}", *bearer)[0] == 403
+    assert server.curl("/fos/script/x", *bearer)[0] == 404
+    server.fos("finish", token=token, outcome="succeeded")
+    assert server.curl(answer["script_url"], *bearer)[0] == 403
 
 
 def test_an_image_is_given_in_parts_to_its_token(server):

@@ -9,7 +9,7 @@ select role, routine from (values
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
-		' fos_register fos_finish fos_image act read operator_password session_keys openapi')) g (role, routines)
+		' fos_register fos_finish fos_image fos_script act read operator_password session_keys openapi')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 
 create temp table expected_view (role text, relation text);

@@ -1,6 +1,6 @@
 -- What jobs there are, what each takes, and what is said to who gives it something else.
 begin;
-select plan(43);
+select plan(53);
 insert into rouse.groups (name) values ('kiosks');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 update rouse.hosts set group_name = 'kiosks';
@@ -54,6 +54,29 @@ select is((select concat_ws(' ', c.answer, c.kind, c.mode, c.disk) from rouse_da
 select pg_temp.finish('a', 'failed', 'unsupported') \g /dev/null
 select is((select concat_ws(' ', state, attempts, reason) from rouse.jobs where id = :wipe), 'failed 1 unsupported', 'what it cannot do is not tried again');
 select matches((select hint from rouse.jobs where id = :wipe), 'rouse.job_kinds', 'and the hint says where to look');
+
+-- A script and a profile are where the client is told.
+create function pg_temp.claim(letter text) returns jsonb language sql as $$
+	select jsonb_strip_nulls(to_jsonb(c)) - '{answer,after,host,report_seconds,job,attempt}'::text[]
+	from (select pg_temp.offer_ticket('52:54:00:00:00:01') as ticket) o, rouse_daemon.fos_checkin(pg_temp.facts('52:54:00:00:00:01')
+		|| jsonb_build_object('ticket', o.ticket, 'token', pg_temp.token(letter)), null) c $$;
+select E'#!/bin/sh\necho "\\x \\101 größer"\n' as script \gset
+select rouse.enqueue('lab-01', 'script', script => :'script') as script_job \gset
+select is(pg_temp.claim('b'), jsonb_build_object('kind', 'script', 'script_url', '/fos/script/' || :script_job, 'script_size', octet_length(:'script'),
+	'script_sha256', encode(sha256(convert_to(:'script', 'UTF8')), 'hex')), 'a script: where it is, and its hash');
+select is((select script from rouse_daemon.fos_script(:script_job, pg_temp.token('b'), null)), :'script', 'the token opens it, as it was written');
+select is_empty(format('select rouse_daemon.fos_script(%s, %L, null)', :script_job, w), 'and no other: ' || w) from unnest(array[pg_temp.token('c'), '', '\', '\xzz']) w;
+select is_empty(format('select rouse_daemon.fos_image(1, %L, null)', '\xzz'), 'nor does a token that is no octets open an image');
+select is(pg_temp.finish('b', 'failed', 'script_failed'), 'ok failed', 'a script that fails is not tried again');
+insert into rouse.profiles (name, title, kind, kernel, initrd, arguments) values ('debian', 'Debian', 'linux', 'debian/a b%c?#ä', 'debian/initrd.gz', 'auto=true url=x'),
+	('gone', 'Gone', 'local', null, null, null);
+select rouse.enqueue('lab-01', 'install', profile => 'debian') \g /dev/null
+select is(pg_temp.claim('c'), '{"kind":"install","profile":"debian","profile_kind":"linux","kernel_url":"/files/debian/a%20b%25c%3F%23%C3%A4",
+	"initrd_url":"/files/debian/initrd.gz","arguments":"auto=true url=x"}', 'an installer: its files below menud''s URL, and its arguments');
+select pg_temp.finish('c', 'succeeded'), rouse.enqueue('lab-01', 'install', profile => 'gone') \g /dev/null
+delete from rouse.profiles where name = 'gone';
+select is(pg_temp.claim('d'), '{"kind":"install","profile":"gone"}', 'a profile that was deleted has no kind any more');
+select pg_temp.finish('d', 'failed', 'profile_missing') \g /dev/null
 
 -- local: to be sent to its own disk is all of it.
 select rouse.enqueue('lab-01', 'local') as local \gset

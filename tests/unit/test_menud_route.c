@@ -26,6 +26,8 @@ static void routes(void **state)
 	expect("POST", "/fos/checkin", ROUTE_FOS, "checkin");
 	expect("GET", "/fos/checkin", ROUTE_METHOD, "POST");
 	expect("GET", "/fos/image/12", ROUTE_FOS_IMAGE, "12");
+	expect("GET", "/fos/script/12", ROUTE_FOS_SCRIPT, "12");
+	expect("POST", "/fos/script/12", ROUTE_METHOD, "GET, HEAD");
 	expect("GE", "/healthz", ROUTE_METHOD, NULL);
 	expect("GET", "/healthz", ROUTE_HEALTH, NULL);
 	expect("GET", "/metrics", ROUTE_METRICS, NULL);

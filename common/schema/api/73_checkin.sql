@@ -102,7 +102,8 @@ create function rouse_daemon.fos_checkin(fields jsonb, address inet)
 returns table (answer text, reason text, message text, "position" int, retry_seconds int,
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
-	image_format text, disk_size bigint, disk_sha256 text, disk text)
+	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
+	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -163,16 +164,26 @@ end
 $$;
 comment on function rouse_data.resume_attempt is 'A client that has checked in says so again: its lease is extended, it may get its slot.';
 
+create function rouse_data.file_url(path text) returns text
+language sql immutable as $$
+	select '/files/' || string_agg(case when c ~ '[A-Za-z0-9._~/-]' then c
+		else regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')), '(..)', '%\1', 'g') end, '' order by n)
+	from regexp_split_to_table(path, '') with ordinality as t (c, n)
+$$;
+comment on function rouse_data.file_url is 'Where menud gives out this file of its roots: a path for below its URL.';
+
 create function rouse_data.describe_attempt(the_attempt bigint)
 returns table (answer text, reason text, message text, "position" int, retry_seconds int,
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
-	image_format text, disk_size bigint, disk_sha256 text, disk text)
+	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
+	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text)
 language plpgsql volatile as $$
 begin
 	return query
 	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
-		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null
+		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null,
+		null, null::int, null, null, null, null, null, null, null
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	where a.id = the_attempt and j.state = 'waiting'
 	union all
@@ -181,10 +192,14 @@ begin
 		replace(rouse_data.after_job(j), 'local', 'reboot'),
 		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
 		coalesce(v.image, j.image)::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
-		case when k.takes_disk then j.disk end
+		case when k.takes_disk then j.disk end,
+		case when j.script is not null then '/fos/script/' || j.id end, octet_length(j.script), encode(sha256(convert_to(j.script, 'UTF8')), 'hex'),
+		j.profile::text, p.kind, rouse_data.file_url(p.kernel), rouse_data.file_url(p.initrd), p.arguments,
+		coalesce(rouse_data.file_url(p.file), p.url)
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id join rouse_data.job_kind k on k.kind = j.kind
 	left join rouse_data.image_version v on v.id = j.image_version_id
+	left join rouse_data.profile p on p.name = j.profile
 	where a.id = the_attempt and j.state <> 'waiting';
 end
 $$;

@@ -259,8 +259,19 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	from rouse_data.attempt a
 	join rouse_data.job j on j.id = a.job_id
 	join rouse_data.image_version v on v.id = j.image_version_id
-	where a.token_hash = sha256(fos_image.token::bytea) and a.ended_at is null
+	where a.token_hash = sha256(convert_to(fos_image.token, 'UTF8')) and a.ended_at is null
 		and j.state = 'running' and v.id = fos_image.version
 $$;
 comment on function rouse_daemon.fos_image is
 	'The file of an image version, for a token whose running job writes it; no row: not allowed.';
+
+create function rouse_daemon.fos_script(job bigint, token text, address inet)
+returns table (script text)
+language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+	select j.script
+	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
+	where a.token_hash = sha256(convert_to(fos_script.token, 'UTF8')) and a.ended_at is null
+		and j.state = 'running' and j.id = fos_script.job and j.script <> ''
+$$;
+comment on function rouse_daemon.fos_script is
+	'The script of a job, for the token that runs it; no row: not allowed.';

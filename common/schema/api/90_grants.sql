@@ -41,6 +41,6 @@ grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen to r
 grant execute on function rouse_daemon.lease_mac, rouse_daemon.machine_arch to rouse_tftpd;
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
-	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image,
+	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image, rouse_daemon.fos_script,
 	rouse_daemon.act, rouse_daemon.read, rouse_daemon.operator_password, rouse_daemon.session_keys,
 	rouse_daemon.openapi to rouse_menud;
