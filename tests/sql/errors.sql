@@ -1,7 +1,7 @@
 -- Whatever an operator mistypes is answered with what would have been right: each function for people, called
 -- wrongly, and each name that a row may give of another row.
 begin;
-select plan(6);
+select plan(8);
 insert into rouse.groups (name) values ('kiosks'), ('empty');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('retired', '52:54:00:00:00:02') \g /dev/null
 update rouse.hosts set state = 'retired' where name = 'retired';
@@ -51,13 +51,15 @@ insert into wrong (call, code, message, hint) values
 create function pg_temp.judge(statement text, code text, message text, hint text) returns text language plpgsql as $$
 declare
 	said text;
+	more text;
 	advice text;
 begin
 	execute statement;
 	return 'no error';
 exception when others then
-	get stacked diagnostics said = message_text, advice = pg_exception_hint;
+	get stacked diagnostics said = message_text, more = pg_exception_detail, advice = pg_exception_hint;
 	return case when sqlstate <> code then format('%s: %s', sqlstate, said) when position(message in said) = 0 then said
+		when more = '' then 'no detail'
 		when position(hint in advice) = 0 then 'hint: ' || advice end;
 end $$;
 select is_empty($$select call, pg_temp.judge('select * from ' || call, code, message, hint) from wrong
@@ -96,5 +98,15 @@ select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
 		and c.conrelid <> all (array['rouse_data.api', 'rouse_data.migration']::regclass[])$$, 'every constraint is a sentence');
 select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
 	where c.contype = 'f' and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname like 'note_change%') and c.conname !~ ' '$$, 'so is every reference in the configuration');
+
+-- And so are those that no test provokes: what the source of each function says. A statement ends at the first ; that is not
+-- within quotes.
+create temp view raised as
+	select p.oid::regprocedure::text as raised_by, r[1] as statement from pg_proc p
+	cross join regexp_matches(regexp_replace(p.prosrc, '^\s*--.*$', '', 'gn'), '(\mraise\s+(?!notice)(?:[^;'']|''[^'']*'')*;)', 'g') r
+	where p.pronamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace, 'rouse_data'::regnamespace);
+select cmp_ok((select count(*) from raised), '>', 60::bigint, 'the errors of all functions are found');
+select is_empty($$select raised_by, w, statement from raised cross join unnest('{errcode,message,detail,hint}'::text[]) w
+	where statement !~ format('\m%s\s*=', w)$$, 'each has errcode, message, detail and hint');
 select * from finish();
 rollback;

@@ -127,6 +127,7 @@ language plpgsql immutable as $$
 begin
 	if word is not null and word <> all (valid) then
 		raise exception using errcode = '22023', message = format('there is no %s "%s"', what, word),
+			detail = 'Words are taken as they are written: small letters, nothing left out.',
 			hint = rouse_data.nearest(word, valid);
 	end if;
 end
@@ -137,6 +138,7 @@ create function rouse_data.field_error(field text, problem text, remedy text) re
 language plpgsql as $$
 begin
 	raise exception using errcode = '22023', message = format('field "%s" %s', field, problem),
+		detail = 'Nothing of this call was done.',
 		hint = remedy, column = field;
 end
 $$;

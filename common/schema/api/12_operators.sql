@@ -18,6 +18,7 @@ begin
 	-- Who logs in to PostgreSQL needs no row here; who comes by menud does.
 	if me.name is null and rouse_data.actor() <> session_user then
 		raise exception using errcode = '42501', message = format('there is no operator "%s"', rouse_data.actor()),
+			detail = 'menud names the operator for whom it asks; a name that rouse.operators does not have may nothing.',
 			hint = 'Whoever has no limit adds one: insert into rouse.operators (name, groups) values (...)';
 	end if;
 	return me.groups;
@@ -81,9 +82,11 @@ declare
 begin
 	if unknown is not null then
 		raise exception using errcode = '23503', message = format('there is no group "%s"', unknown),
+			detail = 'Column groups of rouse.operators names the groups whose hosts an operator is limited to.',
 			hint = rouse_data.nearest(unknown, array(select k.name::text from rouse_data.host_group k));
 	elsif array_position(new.groups, null) is not null then
 		raise exception using errcode = '22023', message = 'groups holds a null',
+			detail = 'A null within the list would be a group without a name.',
 			hint = 'For no limit the whole column is null; for no host at all it is ''{}''.';
 	end if;
 	return new;

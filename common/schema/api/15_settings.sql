@@ -65,6 +65,7 @@ declare
 begin
 	if found_value is null then
 		raise exception using errcode = '42704', message = format('there is no setting "%s"', name),
+			detail = 'The settings are made by rouse itself: table rouse.settings has all of them.',
 			hint = rouse_data.nearest(name, array(select s.name from rouse_data.setting s));
 	end if;
 	return found_value;

@@ -93,6 +93,7 @@ declare
 begin
 	if is_host and found_group is not null and word = bare then
 		raise exception using errcode = '42725', message = format('"%s" is a host and a group', word),
+			detail = 'A job for the one is another thing than a job for all of the other.',
 			hint = format('Say host:%s or group:%s.', word, word);
 	elsif is_host or word like 'host:%' or rouse_data.mac_of(bare) is not null then
 		host := rouse_data.host_named(bare);
@@ -117,6 +118,7 @@ begin
 	if the_host.state not in ('unknown', 'pending', 'active') then
 		raise exception using errcode = '55000',
 			message = format('host "%s" is %s', the_host.name, the_host.state),
+			detail = 'Only a host that is unknown or pending waits to be approved.',
 			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
 	end if;
 	update rouse_data.host h set state = 'active' where h.id = the_host.id;

@@ -57,6 +57,7 @@ begin
 	end if;
 	if found_type.code is null then
 		raise exception using errcode = '42704', message = format('there is no DHCP option "%s"', option),
+			detail = 'An option is named as in rouse.dhcp_option_types, or by its number on the wire.',
 			hint = rouse_data.nearest(option, array(select t.name from rouse_data.dhcp_option_type t where t.type <> 'none'))
 				|| ' Or give its code, from 1 to 254.';
 	end if;
@@ -82,6 +83,7 @@ begin
 	if rouse_data.dhcp_value_is(new.type, new.value) is not true then
 		raise exception using errcode = '22023',
 			message = format('option "%s" cannot be "%s"', new.option, new.value),
+			detail = format('Its values are of the type %s.', new.type),
 			hint = format('It is %s.', (select v.hint from rouse_data.dhcp_value_type v where v.type = new.type));
 	end if;
 	if new.type in ('addresses', 'pairs', 'u16s', 'names', 'routes') then

@@ -176,6 +176,7 @@ begin
 	order by n.kind = 'primary' desc, n.mac limit 1;
 	if the_mac is null then
 		raise exception using errcode = '55000', message = format('host "%s" has no network card', the_host.name),
+			detail = 'A machine is known on the network by its cards only.',
 			hint = format('Add one: insert into rouse.nics (mac, host) values (''52:54:00:...'', %L)', the_host.name);
 	end if;
 	return the_mac;

@@ -35,12 +35,15 @@ begin
 			hint = rouse_data.nearest(new.parent, sub_menus);
 	elsif exists (select from rouse_data.menu_ancestors(new.parent) a where a.key = new.key) then
 		raise exception using errcode = '23514', message = format('the sub-menu "%s" would lie in itself', new.key),
+			detail = format('"%s" is "%s" itself, or lies below it.', new.parent, new.key),
 			hint = 'The parent of a sub-menu is one that is not below it, or null.';
 	elsif (select count(*) from rouse_data.menu_ancestors(new.parent)) >= rouse_data.menu_depth_max() then
 		raise exception using errcode = '23514', message = format('the item "%s" would lie too deep', new.key),
+			detail = format('Its sub-menu "%s" is the last one that loaders are given.', new.parent),
 			hint = format('Sub-menus lie in each other %s deep at most.', rouse_data.menu_depth_max());
 	elsif new.action <> 'menu' and exists (select from rouse_data.menu_item m where m.parent = new.key) then
 		raise exception using errcode = '23514', message = format('the sub-menu "%s" has items', new.key),
+			detail = 'Nobody could reach them any more.',
 			hint = format('Give them another parent first: update rouse.menu set parent = null where parent = %L', new.key);
 	end if;
 	return new;

@@ -58,6 +58,7 @@ begin
 	where i.name = word and v.state = 'published';
 	if version.id is null then
 		raise exception using errcode = '42704', message = format('there is no image "%s"', word),
+			detail = 'Only an image with a published version can be deployed.',
 			hint = rouse_data.nearest(word, array(select i.name::text from rouse_data.image i
 				join rouse_data.image_version v on v.id = i.current_version where v.state = 'published'))
 				|| ' A new one is added by: rouse-db image add NAME FILE';

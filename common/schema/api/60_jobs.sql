@@ -6,19 +6,23 @@ language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_t
 begin
 	if tg_op = 'DELETE' then
 		raise exception using errcode = '55000', message = format('job %s cannot be deleted', old.id),
+			detail = format('It is %s, and others refer to it.', old.state),
 			hint = format('Jobs are the history of their host. One that shall not run: select rouse.cancel(%s)', old.id);
 	elsif tg_op = 'INSERT' then
 		if new.state not in ('scheduled', 'backlog', 'queued') then
 			raise exception using errcode = '55000', message = format('a job cannot begin as %s', new.state),
+				detail = 'Only what a machine and the clock do brings a job any further.',
 				hint = 'It begins as scheduled, backlog or queued.';
 		end if;
 	elsif old.ended_at is not null and new is distinct from old then
 		raise exception using errcode = '55000',
 			message = format('job %s has ended (%s) and stays as it is', old.id, old.state),
+			detail = 'What has ended is history, and is not changed by anybody.',
 			hint = format('To do it again: select rouse.retry(%s)', old.id);
-	elsif (new.id, new.host_id, new.kind, new.image_version_id, new.image, new.script, new.retry_of, new.created_at, new.created_by)
-		is distinct from (old.id, old.host_id, old.kind, old.image_version_id, old.image, old.script, old.retry_of, old.created_at, old.created_by) then
+	elsif (new.id, new.host_id, new.kind, new.image_version_id, new.image, new.mode, new.script, new.profile, new.disk, new.retry_of, new.created_at, new.created_by)
+		is distinct from (old.id, old.host_id, old.kind, old.image_version_id, old.image, old.mode, old.script, old.profile, old.disk, old.retry_of, old.created_at, old.created_by) then
 		raise exception using errcode = '55000', message = format('what job %s is for cannot change', old.id),
+			detail = 'Its client may be at work already, and its history would tell of another job.',
 			hint = format('Cancel it and make another: select rouse.cancel(%s)', old.id);
 	elsif new.state <> old.state then
 		if not exists (select from rouse_data.job_transition t
@@ -26,6 +30,7 @@ begin
 			or (old.state = 'queued' and new.state = 'succeeded' and old.kind <> 'local') then
 			raise exception using errcode = '55000',
 				message = format('job %s is %s and cannot become %s', old.id, old.state, new.state),
+				detail = 'rouse.job_transitions has every step that a job may take, whoever wants it.',
 				hint = coalesce((select 'It can become ' || string_agg(t.to_state, ', ' order by t.to_state) || '.'
 					from rouse_data.job_transition t where t.from_state = old.state), 'table rouse.job_transitions');
 		end if;
@@ -88,6 +93,7 @@ begin
 		or (new.job_id, new.number, new.token_hash) is distinct from (old.job_id, old.number, old.token_hash) then
 		raise exception using errcode = '55000',
 			message = format('attempt %s of job %s stays as it is', old.number, old.job_id),
+			detail = case when old.ended_at is not null then format('It ended at %s.', to_char(old.ended_at, 'YYYY-MM-DD HH24:MI:SS')) else 'Whose it is does not change.' end,
 			hint = format('To try once more: select rouse.retry(%s)', old.job_id);
 	end if;
 	return new;

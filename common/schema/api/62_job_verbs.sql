@@ -34,6 +34,7 @@ begin
 	if not rouse_data.takes_jobs(the_host) then
 		raise exception using errcode = '55000',
 			message = format('host "%s" is %s and gets no jobs', the_host.name, the_host.state),
+			detail = 'A host that is disabled or retired is booted by nobody.',
 			hint = format('To use it again: update rouse.hosts set state = ''active'' where name = %L', the_host.name);
 	end if;
 end
@@ -105,6 +106,7 @@ language plpgsql immutable as $$
 begin
 	if not priority between 0 and 100 then
 		raise exception using errcode = '22023', message = format('a priority is 0 to 100, not %s', priority),
+			detail = 'Of the jobs that wait for a slot, and of those in a host''s backlog, the highest goes first.',
 			hint = 'Higher goes first; 50 is usual.';
 	end if;
 end
@@ -115,6 +117,7 @@ create function rouse_data.number_unknown(number bigint) returns void
 language plpgsql stable as $$
 begin
 	raise exception using errcode = '42704', message = format('there is no job %s', number),
+		detail = 'A number names a job or a batch; those of hosts that are not yours are not there for you.',
 		hint = coalesce((select format('Jobs go up to %s; the open ones are: %s. See: table rouse.queue', max(j.id),
 			coalesce((select string_agg(o.id::text, ', ' order by o.id) from (select k.id from rouse.queue k
 				order by k.id desc limit 8) o), 'none'))
@@ -170,10 +173,12 @@ begin
 		from unnest(found_jobs.jobs) j) t where t.state is not null group by t.state) c;
 	if said is null and found_jobs.is_batch then
 		raise exception using errcode = '55000', message = format('all jobs of batch %s have ended or are being cancelled', job),
+			detail = 'None of them can be cancelled once more.',
 			hint = format('select host, state from rouse.jobs where batch = %s', job);
 	elsif said is null then
 		raise exception using errcode = '55000',
 			message = format('job %s is %s already', first_job.id, first_job.state),
+			detail = format('It has been so since %s.', to_char(first_job.changed_at, 'YYYY-MM-DD HH24:MI:SS')),
 			hint = case first_job.state when 'cancelling'
 				then 'It ends with the client''s next report, or when its lease runs out.'
 				else 'What has ended cannot be cancelled.' end;
@@ -193,11 +198,13 @@ declare
 begin
 	if the_job.ended_at is null then
 		raise exception using errcode = '55000', message = format('job %s has not ended: it is %s', the_job.id, the_job.state),
+			detail = 'Only a job that is over can be done again.',
 			hint = format('To begin anew: select rouse.cancel(%s), then rouse.retry(%s)', the_job.id, the_job.id);
 	end if;
 	select max(j.id) into again from rouse_data.job j where j.retry_of = the_job.id and j.ended_at is null;
 	if again is not null then
 		raise exception using errcode = '55000', message = format('job %s is being done again already: job %s', the_job.id, again),
+			detail = format('Job %s repeats it and has not ended.', again),
 			hint = format('To begin that one anew: select rouse.cancel(%s), then rouse.retry(%s)', again, again);
 	end if;
 	select h.* into the_host from rouse_data.host h where h.id = the_job.host_id;
@@ -206,6 +213,7 @@ begin
 	if version.state <> 'published' then
 		raise exception using errcode = '55000',
 			message = format('version %s of image "%s" is %s', version.number, version.image, version.state),
+			detail = 'A repeated job takes the same version, and this one is not given out any more.',
 			hint = format('Deploy another: select rouse.deploy(%L, %L)', the_host.name, version.image);
 	end if;
 end
@@ -238,6 +246,7 @@ begin
 	end if;
 	if not exists (select from unnest(found_jobs.jobs) j where j.ended_at is not null and j.state <> 'succeeded') then
 		raise exception using errcode = '55000', message = format('no job of batch %s has failed, expired or been cancelled', job),
+			detail = 'A batch is done again for those of its hosts whose job ended without success.',
 			hint = format('select host, state from rouse.jobs where batch = %s', job);
 	end if;
 	new_batch := rouse_data.make_batch((select b.target from rouse_data.batch b where b.id = job), job, null);

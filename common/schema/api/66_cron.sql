@@ -69,6 +69,7 @@ declare
 begin
 	if cardinality(fields) <> 5 then
 		raise exception using errcode = '22023', message = format('"%s" is neither five cron fields nor a time', words),
+			detail = format('It has %s words.', cardinality(fields)),
 			hint = 'Such as 30 3 * * mon-fri (minute hour day month weekday), @hourly, @daily, @weekly, @monthly, @yearly, or 2030-12-24 20:00.';
 	end if;
 	read_fields.minutes := rouse_data.cron_field(fields[1], 'minute', 0, 59, null);
@@ -141,6 +142,7 @@ declare
 begin
 	if found_name is null then
 		raise exception using errcode = '22023', message = format('there is no time zone "%s"', word),
+			detail = 'A time zone has a name of the IANA database; an abbreviation would not know of summer time.',
 			hint = rouse_data.nearest(word, array(select z.name from pg_timezone_names z where z.name !~ '^posix'));
 	end if;
 	return found_name;
@@ -156,22 +158,27 @@ declare
 begin
 	if at is null then
 		raise exception using errcode = '22023', message = 'a schedule has no time',
+			detail = 'Column at says when it is due.',
 			hint = 'Such as 30 3 * * mon-fri, @daily, or 2030-12-24 20:00.';
 	elsif at ~ '^\s*\d{4}-\d{1,2}-\d{1,2}' then
 		begin
-			if at !~ '^\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2})?\s*$' then
-				raise invalid_datetime_format;
+			if at ~ '^\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2})?\s*$' then
+				once := (rouse_data.instants(at::timestamp, zone, false))[1];
 			end if;
-			once := (rouse_data.instants(at::timestamp, zone, false))[1];
-		exception when invalid_datetime_format or datetime_field_overflow then
-			raise exception using errcode = '22023', message = format('"%s" is no time', at),
-				hint = 'Such as 2030-12-24 20:00, in the time zone that stands beside it.';
+		exception when datetime_field_overflow then
+			null; -- Such as 30 February.
 		end;
+		if once is null then
+			raise exception using errcode = '22023', message = format('"%s" is no time', at),
+				detail = 'One time is a date that there is, and hour and minute.',
+				hint = 'Such as 2030-12-24 20:00, in the time zone that stands beside it.';
+		end if;
 		return case when once > after then once end;
 	end if;
 	next_one := rouse_data.cron_next(rouse_data.cron_read(at), zone, after);
 	if next_one is null then
 		raise exception using errcode = '22023', message = format('"%s" never comes', at),
+			detail = 'None of the days of the next eight years is one of these.',
 			hint = 'Look at day and month: no month has such a day.';
 	end if;
 	return next_one;

@@ -5,11 +5,13 @@ language plpgsql stable as $$
 begin
 	if num_nonnulls(wanted.host, wanted.group_name) <> 1 then
 		raise exception using errcode = '23514', message = 'a schedule is for one host or for one group',
+			detail = format('It names %s.', case when wanted.host is null then 'neither' else 'both' end),
 			hint = 'Give either host or group_name.';
 	elsif wanted.host is not null then
 		perform rouse_data.host_named(wanted.host);
 	elsif not exists (select from rouse.groups g where g.name = wanted.group_name) then
 		raise exception using errcode = '42704', message = format('there is no group "%s"', wanted.group_name),
+			detail = 'Column group_name of rouse.schedules names one.',
 			hint = rouse_data.nearest(wanted.group_name, array(select g.name::text from rouse.groups g));
 	end if;
 end
@@ -129,7 +131,9 @@ begin
 	select o.* into owner from rouse_data.operator o where o.name = one.created_by;
 	if owner.groups is not null and not coalesce(the_group = any (owner.groups), false) then
 		raise exception using errcode = '42501',
-			message = format('operator "%s", who made this schedule, may not run this target any more', owner.name);
+			message = format('operator "%s", who made this schedule, may not run this target any more', owner.name),
+			detail = format('Theirs are the hosts of: %s.', coalesce(nullif(array_to_string(owner.groups, ', '), ''), 'no group')),
+			hint = format('Whoever may run it makes it anew and deletes this one: delete from rouse.schedules where id = %s', one.id);
 	end if;
 end
 $$;

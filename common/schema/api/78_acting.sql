@@ -8,6 +8,7 @@ declare
 begin
 	if the_role is null then
 		raise exception using errcode = '42501', message = format('there is no operator "%s"', operator),
+			detail = 'menud acts for the people in rouse.operators only.',
 			hint = 'Whoever has no limit adds one: insert into rouse.operators (name, groups) values (...)';
 	end if;
 	perform set_config('rouse.operator', operator, true);
@@ -28,6 +29,7 @@ begin
 	order by given <@ coalesce(p.proargnames[1:p.pronargs], '{}') desc, p.pronargs desc limit 1;
 	if found_verb.oid is null then
 		raise exception using errcode = '42883', message = format('there is no verb "%s" for a %s', verb, the_role),
+			detail = 'A verb is a function of schema rouse that this role may execute.',
 			hint = rouse_data.nearest(verb, array(select distinct p.proname::text from pg_proc p
 				where p.pronamespace = 'rouse'::regnamespace and p.prokind = 'f' and p.pronargs > 0
 					and has_function_privilege(grantee, p.oid, 'execute')));
@@ -37,6 +39,7 @@ begin
 	if not (given <@ takes and takes[1:found_verb.pronargs - found_verb.pronargdefaults] <@ given) then
 		raise exception using errcode = '22023', message = format('%s does not take these arguments: %s', verb,
 				coalesce(nullif(array_to_string(given, ', '), ''), 'none')),
+			detail = 'Arguments go by their names; none may be unknown, and those without a default must be there.',
 			hint = format('It takes %s', (select coalesce(string_agg(a || case when n > found_verb.pronargs - found_verb.pronargdefaults
 					then ' (may be left out)' else '' end, ', ' order by n), 'none')
 				from unnest(takes) with ordinality as t (a, n)));
@@ -74,10 +77,12 @@ declare
 begin
 	if columns = '{}' then
 		raise exception using errcode = '42P01', message = format('there is no view "%s"', noun),
+			detail = 'What can be read are the views of schema rouse.',
 			hint = rouse_data.nearest(noun, array(select c.relname::text from pg_class c
 				where c.relnamespace = 'rouse'::regnamespace and c.relkind = 'v'));
 	elsif strange is not null then
 		raise exception using errcode = '42703', message = format('view %s has no column "%s"', noun, strange),
+			detail = 'Rows are asked for by values of the view''s columns.',
 			hint = rouse_data.nearest(strange, columns);
 	end if;
 	execute format('select coalesce(jsonb_agg(to_jsonb(r)), ''[]'') from (select * from rouse.%I where true%s limit %s) r', noun,

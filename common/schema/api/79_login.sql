@@ -9,10 +9,12 @@ begin
 		perform rouse_data.refuse_limited('the password of another operator');
 	elsif not exists (select from rouse_data.operator o where o.name = operator) then
 		raise exception using errcode = '42704', message = format('there is no operator "%s"', operator),
+			detail = 'Only who is in rouse.operators can log in to menud.',
 			hint = rouse_data.nearest(operator, array(select o.name from rouse_data.operator o));
 	-- The cost is bounded, for menud pays it at each login. What was given is not repeated: it may be the password itself.
 	elsif hash !~ '^\$y\$j[789ABC][5T]\$[./0-9A-Za-z]{1,86}\$[./0-9A-Za-z]{43}$' then
 		raise exception using errcode = '22023', message = 'this is no yescrypt hash of a usual cost',
+			detail = 'It begins with $y$, has parameters of a usual cost, a salt and the hash.',
 			hint = 'Never give the password itself, logs would keep it. "rouse-db operator passwd NAME" asks for it and stores its hash.';
 	end if;
 	delete from rouse_data.operator_password p where p.operator = set_password.operator and set_password.hash is null;

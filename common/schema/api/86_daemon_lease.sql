@@ -75,6 +75,7 @@ begin
 	end if;
 	if array_position(lease_seconds, null) is not null or not 1 <= all (lease_seconds) then
 		raise exception using errcode = '22023', message = 'a lease of no seconds was asked for',
+			detail = format('They are %s.', array_to_string(lease_seconds, ', ', 'null')),
 			hint = 'Each element of seconds is 1 or more.';
 	end if;
 end
@@ -192,6 +193,7 @@ begin
 	perform rouse_data.check_lease_batch(array[cardinality(address), cardinality(client), cardinality(how)], null);
 	if exists (select from unnest(lease_end.how) h where h is null or h not in ('released', 'declined')) then
 		raise exception using errcode = '22023', message = 'a lease ends as released or declined',
+			detail = format('They are %s.', array_to_string(lease_end.how, ', ', 'null')),
 			hint = 'Each element of how is one of these words.';
 	end if;
 	-- A released address is kept for its client until it would have expired: a daemon that does not
