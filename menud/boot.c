@@ -95,6 +95,9 @@ static struct menu start_menu(const struct boot_request *boot, const struct boot
 	menu.base_url = boot->base_url;
 	menu.query = boot->query;
 	menu.mac = boot->mac;
+	menu.manufacturer = boot->form.manufacturer;
+	menu.product = boot->form.product;
+	menu.serial = boot->form.serial;
 	menu.attempt = boot->form.attempt;
 	return menu;
 }

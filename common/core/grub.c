@@ -140,7 +140,8 @@ static void put_entry(struct text *out, const struct menu_entry *entry)
 	struct text before = *out;
 
 	text_put(out, "menuentry ");
-	put_word(out, "", entry->title, strlen(entry->title));
+	/* what begins with a dash would be an option */
+	put_word(out, entry->title[0] == '-' ? " " : "", entry->title, strlen(entry->title));
 	text_put(out, " --id ");
 	put_word(out, "", entry->key, strlen(entry->key));
 	if (entry->hotkey[0] != '\0') {

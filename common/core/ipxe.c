@@ -110,6 +110,14 @@ static void put_back(struct text *out, const struct menu *menu)
 	text_put(out, "&item=" MENU_TOP " || goto failed\n");
 }
 
+/* One letter or digit: anything else would be a word of the line. */
+static bool is_hotkey(const char *hotkey)
+{
+	return ((hotkey[0] >= 'a' && hotkey[0] <= 'z') ||
+		(hotkey[0] >= '0' && hotkey[0] <= '9')) &&
+	       hotkey[1] == '\0';
+}
+
 static void put_entries(struct text *out, const struct menu *menu)
 {
 	text_put(out, "menu rouse: ");
@@ -119,8 +127,8 @@ static void put_entries(struct text *out, const struct menu *menu)
 		const struct menu_entry *entry = &menu->entries[i];
 
 		text_put(out, "item ");
-		if (entry->hotkey[0] != '\0')
-			text_printf(out, "--key %c ", entry->hotkey[0]);
+		if (is_hotkey(entry->hotkey))
+			text_printf(out, "--key %s ", entry->hotkey);
 		text_put_url(out, entry->key);
 		text_put(out, " ");
 		text_put_ipxe(out, entry->title);
@@ -153,7 +161,10 @@ static void put_chain(struct text *out, const struct menu *menu)
 	put_failed(out, menu);
 }
 
-/* An empty line, or Ctrl-C, leads back to the menu. */
+/*
+ * An empty line, or Ctrl-C, leads back to the menu. What was typed is compared in hexadecimal:
+ * builds of before 2013 expand a setting before they look for the end of the command.
+ */
 static void put_confirm(struct text *out, const struct menu *menu)
 {
 	const struct menu_entry *entry = &menu->entries[0];
@@ -164,8 +175,8 @@ static void put_confirm(struct text *out, const struct menu *menu)
 	text_put(out, " and press Enter; anything else leads back\n"
 		      "set typed\n"
 		      "read typed ||\n"
-		      "iseq ${typed:uristring} ");
-	text_put_url(out, entry->confirm);
+		      "iseq ${typed:hexraw} ");
+	text_put_hex(out, (const uint8_t *)entry->confirm, strlen(entry->confirm));
 	text_put(out, " || goto back\n");
 	put_again(out, menu, menu->attempt);
 	text_put(out, "&item=");
@@ -184,9 +195,13 @@ static void put_identify(struct text *out, const struct menu *menu)
 	text_printf(out, " (%s)\n", host_state_name(menu->host_state));
 	text_put(out, "echo card: ${netX/mac} ${netX/ip}\n"
 		      "echo UUID: ${uuid}\n"
-		      "echo model: ${manufacturer} ${product}\n"
-		      "echo serial number: ${serial}\n"
-		      "echo loader: iPXE ${version} (${buildarch}, ${platform})\n"
+		      "echo model: ");
+	text_put_ipxe(out, menu->manufacturer);
+	text_put(out, menu->manufacturer[0] != '\0' ? " " : "");
+	text_put_ipxe(out, menu->product);
+	text_put(out, "\necho serial number: ");
+	text_put_ipxe(out, menu->serial);
+	text_put(out, "\necho loader: iPXE ${version} (${buildarch}, ${platform})\n"
 		      "echo boot service: ");
 	text_put(out, menu->base_url);
 	text_put(out, "\necho Press Enter for the menu\n"

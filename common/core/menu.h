@@ -60,7 +60,8 @@ struct menu {
 	enum arch_firmware firmware;
 	const char *host; /* its name, "" when unknown */
 	enum host_state host_state;
-	const char *message; /* shown on the screen; "" when none */
+	const char *manufacturer, *product, *serial; /* as the firmware says; "" when unknown */
+	const char *message;			     /* shown on the screen; "" when none */
 
 	struct menu_entry entries[MENU_ENTRIES_MAX];
 	size_t entry_count;

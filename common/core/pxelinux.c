@@ -5,14 +5,20 @@
 
 #define TENTHS 10 /* TIMEOUT counts tenths of a second */
 
-/* Foreign text up to the end of a line; "^" would make a hot key of the next letter. */
-static void put_line(struct text *out, const char *string)
+/* Foreign text within a line; "^" would make a hot key of the next letter. */
+static void put_words(struct text *out, const char *string)
 {
 	for (; *string; string++) {
 		uint8_t c = (uint8_t)*string;
 
 		text_put_bytes(out, c < ' ' || c == 0x7f || c == '^' ? " " : string, 1);
 	}
+}
+
+/* The same up to the end of the line. */
+static void put_line(struct text *out, const char *string)
+{
+	put_words(out, string);
 	text_put(out, "\n");
 }
 
@@ -55,9 +61,13 @@ static void put_linux(struct text *out, const struct menu *menu)
 	text_put(out, "LABEL rouse\n");
 	put_files(out, menu->kernel, menu->initrd);
 	text_put(out, "APPEND ");
-	if (menu->ticket[0] != '\0')
-		text_printf(out, "rouse_url=%s rouse_ticket=%s BOOTIF=01-%s ", menu->base_url,
-			    menu->ticket, menu->mac);
+	if (menu->ticket[0] != '\0') {
+		text_printf(out, "rouse_url=%s rouse_ticket=", menu->base_url);
+		put_words(out, menu->ticket);
+		text_put(out, " BOOTIF=01-");
+		put_words(out, menu->mac);
+		text_put(out, " ");
+	}
 	put_line(out, menu->arguments);
 }
 
@@ -69,7 +79,9 @@ static void put_entry(struct text *out, const struct menu *menu, const struct me
 
 	if (!is_local && (!profile || profile->kind != PROFILE_LINUX))
 		return;
-	text_printf(out, "SAY %s: ", entry->key);
+	text_put(out, "SAY ");
+	put_words(out, entry->key);
+	text_put(out, ": ");
 	put_line(out, entry->title);
 	text_put(out, "LABEL ");
 	put_line(out, entry->key);

@@ -100,7 +100,9 @@ static bool is_ipxe_magic(const char *word, size_t length)
 {
 	if (length == 2 && (memcmp(word, "||", 2) == 0 || memcmp(word, "&&", 2) == 0))
 		return true;
-	return length > 0 && (word[0] == '#' || word[0] == ':');
+	/* ";" ends a command since iPXE of 2023 or so */
+	return (length == 1 && word[0] == ';') ||
+	       (length > 0 && (word[0] == '#' || word[0] == ':'));
 }
 
 static void put_ipxe_word(struct text *out, const char *word, size_t length, bool settings)

@@ -45,8 +45,8 @@ void text_put_url(struct text *out, const char *string);
 void text_put_url_path(struct text *out, const char *path);
 /*
  * Free text at the end of an iPXE line (an echo, an item's label). iPXE has no quoting: control
- * bytes become spaces, "${" is broken, words that end or begin a command ("||", "&&", "#...")
- * lose their meaning, and a final backslash is dropped.
+ * bytes become spaces, "${" is broken, words that end or begin a command ("||", "&&", ";",
+ * "#...") lose their meaning, and a final backslash is dropped.
  */
 void text_put_ipxe(struct text *out, const char *string);
 /*

@@ -13,6 +13,9 @@ static struct menu job(void)
 		.firmware = FIRMWARE_EFI,
 		.host = "lab-01",
 		.host_state = HOST_ACTIVE,
+		.manufacturer = "QEMU",
+		.product = "Standard PC ${x}",
+		.serial = "|| shell",
 		.message = "job 7: deploy on lab-01",
 		.kernel = "fos/bzImage",
 		.initrd = "fos/init.xz",
@@ -106,11 +109,11 @@ static void a_word_is_read_and_compared_before_it_is_sent(void **state)
 		.key = "wipe", .title = "Wipe && shell ${x}\nshell", .confirm = "wipe"};
 	menu.entry_count = 1;
 	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
-	/* what is typed is encoded: a "||" would be a command of its own */
+	/* what is typed is compared in hexadecimal: a "||" would be a command of its own */
 	assert_non_null(strstr(buffer, "echo rouse: Wipe '&& shell $ {x} shell\n"
 				       "echo rouse: type wipe and press Enter;"));
 	assert_non_null(strstr(buffer, "set typed\nread typed ||\n"
-				       "iseq ${typed:uristring} wipe || goto back\n"
+				       "iseq ${typed:hexraw} 77697065 || goto back\n"
 				       "chain --replace --autofree "));
 	assert_non_null(strstr(buffer, "&try=0&item=wipe&confirm=wipe || goto failed\n"
 				       ":back\n"));
@@ -133,6 +136,9 @@ static void tools_lead_back_to_the_menu(void **state)
 	menu.host = "lab-01\nshell";
 	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
 	assert_non_null(strstr(buffer, "echo host: lab-01 shell (active)\n"));
+	/* the firmware's words, which are a stranger's */
+	assert_non_null(strstr(buffer, "echo model: QEMU Standard PC $ {x}\n"
+				       "echo serial number: '|| shell\n"));
 	assert_non_null(strstr(buffer, "read typed ||\n:back\nchain "));
 	out = text_into(buffer, sizeof(buffer));
 	menu.kind = MENU_REBOOT;

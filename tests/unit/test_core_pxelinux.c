@@ -1,14 +1,7 @@
-/*
- * Configurations for PXELINUX and U-Boot, held against the whole text, and against a hostile
- * site by a model of their reader: lines, each a keyword and a rest.
- */
+/* Configurations for PXELINUX and U-Boot, held against the whole text. */
 #include "unit.h"
 
-#include <stdbool.h>
-
 #include "core/pxelinux.h"
-
-#define ROUNDS 20000
 
 static const struct site_profile linux_profile = {
 	.kind = PROFILE_LINUX, .kernel = "fos/bzImage", .initrd = "", .arguments = "quiet"};
@@ -107,71 +100,6 @@ static void too_long_is_told_and_never_cut(void **state)
 	}
 }
 
-/* ---- the model: the keyword of each line, a line each */
-
-static void keywords_of(const struct menu *menu, char keywords[2048])
-{
-	char buffer[8192];
-	struct text out = text_into(buffer, sizeof(buffer));
-	size_t length = 0;
-
-	assert_int_equal(pxelinux_render(menu, &out), ERR_OK);
-	for (const char *line = buffer; *line;) {
-		size_t end = strcspn(line, "\n\r\v\f");
-		size_t word = strcspn(line, " \t\n\r");
-
-		for (size_t i = 0; i < end; i++)
-			assert_true((uint8_t)line[i] >= ' ');
-		memcpy(keywords + length, line, word);
-		length += word;
-		keywords[length++] = '\n';
-		line += end + (line[end] != '\0');
-	}
-	keywords[length] = '\0';
-}
-
-static const char *hostile(uint32_t *seed, char *buffer, size_t size)
-{
-	static const char alphabet[] = "\n\r\t\v\f ^#\x01\x7f\xff"
-				       "LABEL";
-
-	for (size_t i = 0; i < size - 1; i++) {
-		*seed = *seed * 1664525 + 1013904223;
-		buffer[i] = alphabet[(*seed >> 8) % (sizeof(alphabet) - 1)];
-	}
-	buffer[size - 1] = '\0';
-	return buffer;
-}
-
-static void no_text_begins_a_line(void **state)
-{
-	struct menu plain_job = job();
-	struct menu plain_menu = entries();
-	char job_keywords[2048], menu_keywords[2048], seen[2048];
-	uint32_t seed = 7;
-
-	(void)state;
-	keywords_of(&plain_job, job_keywords);
-	keywords_of(&plain_menu, menu_keywords);
-	for (int i = 0; i < ROUNDS; i++) {
-		char texts[4][24];
-		struct site_profile profile = linux_profile;
-		struct menu menu = job();
-
-		menu.message = hostile(&seed, texts[0], sizeof(texts[0]));
-		menu.arguments = hostile(&seed, texts[1], sizeof(texts[1]));
-		keywords_of(&menu, seen);
-		assert_string_equal(seen, job_keywords);
-
-		menu = entries();
-		menu.entries[2].title = hostile(&seed, texts[2], sizeof(texts[2]));
-		profile.arguments = hostile(&seed, texts[3], sizeof(texts[3]));
-		menu.entries[2].profile = &profile;
-		keywords_of(&menu, seen);
-		assert_string_equal(seen, menu_keywords);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,7 +107,6 @@ int main(void)
 		cmocka_unit_test(a_menu_holds_what_the_loader_can_do),
 		cmocka_unit_test(waiting_is_the_local_disk),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
-		cmocka_unit_test(no_text_begins_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
