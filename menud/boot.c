@@ -90,7 +90,7 @@ static struct boot_facts facts_of(const struct form *form, const struct host *ho
 
 static struct menu start_menu(const struct boot_request *boot, const struct boot_facts *facts)
 {
-	struct menu menu = menu_start(facts);
+	struct menu menu = menu_start(snapshot_site(boot->menud->snapshot), facts);
 
 	menu.base_url = boot->base_url;
 	menu.query = boot->query;

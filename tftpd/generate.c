@@ -76,7 +76,7 @@ static struct boot_facts facts_of(const struct generate_ask *ask, const struct m
 static struct menu start_menu(const struct generate_ask *ask, const struct machine *machine,
 			      const struct boot_facts *facts)
 {
-	struct menu menu = menu_start(facts);
+	struct menu menu = menu_start(ask->client.site, facts);
 
 	menu.query = ask->name;
 	menu.mac = machine->mac_words;

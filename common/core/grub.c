@@ -1,5 +1,6 @@
 #include "core/grub.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -56,8 +57,22 @@ static void put_path(struct text *out, const char *path)
 	put_word(out, "/", path, strlen(path));
 }
 
-static void put_local(struct text *out)
+/* The ways to the local disk, in turn. GRUB's own is to leave: firmware goes on to the next. */
+static void put_local(struct text *out, const struct menu *menu)
 {
+	const char *exits = menu->exits;
+	const char *word;
+	size_t length;
+
+	while ((word = menu_next_exit(&exits, &length)) != NULL) {
+		if (length == 4 && memcmp(word, "exit", 4) == 0)
+			break;
+		if (length == 7 && memcmp(word, "sanboot", 7) == 0)
+			continue; /* iPXE's word: there is no such thing here */
+		text_put(out, "if chainloader ");
+		put_word(out, "/", word, length);
+		text_put(out, "; then\nboot\nfi\n");
+	}
 	/* not 0: firmware that is told of a success may stop at its own menu */
 	text_put(out, "exit 1\n");
 }
@@ -74,11 +89,11 @@ static void put_kernel(struct text *out, const struct menu *menu)
 	put_arguments(out, menu->arguments);
 }
 
-static void put_failed(struct text *out)
+static void put_failed(struct text *out, const struct menu *menu)
 {
 	put_echo(out, "this did not start; booting the local disk");
 	text_put(out, "sleep 10\n");
-	put_local(out);
+	put_local(out, menu);
 }
 
 static void put_linux(struct text *out, const struct menu *menu)
@@ -94,52 +109,42 @@ static void put_linux(struct text *out, const struct menu *menu)
 		text_put(out, "boot\n");
 	}
 	text_put(out, "fi\n");
-	put_failed(out);
+	put_failed(out, menu);
 }
 
-static void put_efi(struct text *out, const char *file, const char *arguments)
+static void put_efi(struct text *out, const struct menu *menu)
 {
 	text_put(out, "if chainloader ");
-	put_path(out, file);
-	put_arguments(out, arguments);
+	put_path(out, menu->file);
+	put_arguments(out, menu->arguments);
 	text_put(out, "; then\nboot\nfi\n");
-	put_failed(out);
+	put_failed(out, menu);
 }
 
-/* The body of an entry; false when GRUB cannot do it. */
-static bool put_entry_body(struct text *out, const struct menu_entry *entry)
+/* The body of an entry that GRUB starts. */
+static void put_entry_body(struct text *out, const struct menu *menu,
+			   const struct menu_entry *entry)
 {
 	const struct site_profile *profile = entry->profile;
 
-	if (!profile && strcmp(entry->action, "local") != 0)
-		return false;
 	if (!profile || profile->kind == PROFILE_LOCAL) {
-		put_local(out);
-	} else if (profile->kind == PROFILE_LINUX) {
-		text_put(out, "linux ");
-		put_path(out, profile->kernel);
-		put_arguments(out, profile->arguments);
-		if (profile->initrd[0] != '\0') {
-			text_put(out, "\ninitrd ");
-			put_path(out, profile->initrd);
-		}
-		text_put(out, "\n");
-	} else if (profile->kind == PROFILE_EFI) {
-		text_put(out, "chainloader ");
-		put_path(out, profile->file);
-		put_arguments(out, profile->arguments);
-		text_put(out, "\n");
-	} else {
-		return false;
+		put_local(out, menu);
+		return;
 	}
-	return true;
+	text_put(out, profile->kind == PROFILE_EFI ? "chainloader " : "linux ");
+	put_path(out, profile->kind == PROFILE_EFI ? profile->file : profile->kernel);
+	put_arguments(out, profile->arguments);
+	if (profile->kind == PROFILE_LINUX && profile->initrd[0] != '\0') {
+		text_put(out, "\ninitrd ");
+		put_path(out, profile->initrd);
+	}
+	text_put(out, "\n");
 }
 
-static void put_entry(struct text *out, const struct menu_entry *entry)
+static void put_entry_head(struct text *out, const char *command,
+			   const struct menu_entry *entry)
 {
-	struct text before = *out;
-
-	text_put(out, "menuentry ");
+	text_put(out, command);
 	/* what begins with a dash would be an option */
 	put_word(out, entry->title[0] == '-' ? " " : "", entry->title, strlen(entry->title));
 	text_put(out, " --id ");
@@ -149,26 +154,52 @@ static void put_entry(struct text *out, const struct menu_entry *entry)
 		put_word(out, "", entry->hotkey, strlen(entry->hotkey));
 	}
 	text_put(out, " {\n");
-	if (put_entry_body(out, entry)) {
+}
+
+static void close_menus(struct text *out, unsigned from, unsigned to)
+{
+	for (; from > to; from--)
 		text_put(out, "}\n");
-		return;
+}
+
+/* Sub-menus are blocks, with the entries that lie in them. */
+static void put_tree(struct text *out, const struct menu *menu)
+{
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < menu->entry_count; i++) {
+		const struct menu_entry *entry = &menu->entries[i];
+		bool is_menu = strcmp(entry->action, "menu") == 0;
+
+		if (!is_menu && !menu_loader_starts(BOOT_LOADER_GRUB, entry))
+			continue;
+		close_menus(out, depth, entry->depth);
+		depth = entry->depth;
+		put_entry_head(out, is_menu ? "submenu " : "menuentry ", entry);
+		if (is_menu) {
+			depth++;
+			continue;
+		}
+		put_entry_body(out, menu, entry);
+		text_put(out, "}\n");
 	}
-	before.failed = out->failed;
-	*out = before;
-	out->start[out->length] = '\0';
+	close_menus(out, depth, 0);
 }
 
 static void put_entries(struct text *out, const struct menu *menu)
 {
-	if (menu->timeout_seconds > 0)
+	bool is_hidden = menu->hidden_key[0] != '\0';
+
+	if (is_hidden) /* until Esc: GRUB takes no other key for it */
+		text_put(out, "set timeout_style=hidden\n");
+	if (menu->timeout_seconds > 0 || is_hidden)
 		text_printf(out, "set timeout=%u\n", menu->timeout_seconds);
 	else
 		text_put(out, "set timeout=-1\n");
 	text_put(out, "set default=");
 	put_word(out, "", menu->default_key, strlen(menu->default_key));
 	text_put(out, "\n");
-	for (size_t i = 0; i < menu->entry_count; i++)
-		put_entry(out, &menu->entries[i]);
+	put_tree(out, menu);
 }
 
 /* GRUB cannot count, but it can put one more letter behind a word. */
@@ -178,7 +209,7 @@ static void put_wait(struct text *out, const struct menu *menu)
 	for (int i = 1; i < MENU_TRIES_MAX; i++)
 		text_put(out, "x");
 	text_put(out, " ]; then\n");
-	put_local(out);
+	put_local(out, menu);
 	text_printf(out,
 		    "fi\n"
 		    "set rouse_tries=\"x$rouse_tries\"\n"
@@ -188,7 +219,7 @@ static void put_wait(struct text *out, const struct menu *menu)
 		    menu->wait_seconds);
 	put_path(out, menu->query);
 	text_put(out, "\n");
-	put_local(out);
+	put_local(out, menu);
 }
 
 enum err grub_render(const struct menu *menu, struct text *out)
@@ -204,20 +235,20 @@ enum err grub_render(const struct menu *menu, struct text *out)
 		put_linux(out, menu);
 		break;
 	case MENU_EFI:
-		put_efi(out, menu->file, menu->arguments);
+		put_efi(out, menu);
 		break;
 	case MENU_ISO:
 	case MENU_CHAIN:
 		put_echo(out, "GRUB cannot start this over TFTP: use iPXE for it");
 		text_put(out, "sleep 10\n");
-		put_local(out);
+		put_local(out, menu);
 		break;
 	case MENU_WAIT:
 		put_wait(out, menu);
 		break;
 	case MENU_REFUSE:
 		text_put(out, "sleep 10\n");
-		put_local(out);
+		put_local(out, menu);
 		break;
 	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
 	case MENU_IDENTIFY:
@@ -225,7 +256,7 @@ enum err grub_render(const struct menu *menu, struct text *out)
 	case MENU_LOGIN:
 	case MENU_REBOOT:
 	case MENU_LOCAL:
-		put_local(out);
+		put_local(out, menu);
 		break;
 	}
 	return out->failed ? ERR_SPACE : ERR_OK;

@@ -2,9 +2,10 @@
  * grub - renders for GRUB 2: what grub/grub.cfg and its variants hold.
  *
  * Debian's signed GRUB speaks TFTP only, so kernels and initial disks are named by their paths
- * on the server that the configuration came from, and entries stand in the text whole: there is
- * nobody to ask again. What only a boot service can do (registration, an image for sanboot,
- * another server's URL) is left out of the menu.
+ * on the server that the configuration came from, and entries stand in the text whole, those of
+ * sub-menus as blocks: there is nobody to ask again. A hidden menu is shown by Esc, whatever
+ * key is set. What only a boot service can do (registration, an image for sanboot, another
+ * server's URL) is left out of the menu.
  *
  * Every foreign word stands between single quotes, in which GRUB knows no special character.
  */

@@ -33,13 +33,30 @@ static void put_file_url(struct text *out, const struct menu *menu, const char *
 }
 
 /*
- * The way to the local disk. A BIOS is given its first disk, since many hang when a ROM
- * returns; UEFI goes to its next boot option when a program it started returns.
+ * The ways to the local disk, in turn. A BIOS is best given its first disk, since many hang
+ * when a ROM returns; UEFI goes to its next boot option when a program it started returns.
  */
-static void put_local(struct text *out, enum arch_firmware firmware)
+static void put_local(struct text *out, const struct menu *menu)
 {
-	if (firmware == FIRMWARE_BIOS)
-		text_put(out, "sanboot --no-describe --drive 0x80 ||\n");
+	const char *exits = menu->exits;
+	const char *word;
+	size_t length;
+
+	while ((word = menu_next_exit(&exits, &length)) != NULL) {
+		char path[MENU_EXIT_SIZE];
+		struct text name = text_into(path, sizeof(path));
+
+		text_put_bytes(&name, word, length);
+		if (strcmp(path, "exit") == 0)
+			break;
+		if (strcmp(path, "sanboot") == 0) {
+			text_put(out, "sanboot --no-describe --drive 0x80 ||\n");
+		} else if (!name.failed) {
+			text_put(out, "chain --autofree ");
+			put_file_url(out, menu, path, "kernel");
+			text_put(out, " ||\n");
+		}
+	}
 	text_put(out, "exit\n");
 }
 
@@ -64,7 +81,7 @@ static void put_failed(struct text *out, const struct menu *menu)
 	put_again(out, menu, menu->attempt + 1);
 	text_put(out, "&errno=${code} || goto local\n"
 		      ":local\n");
-	put_local(out, menu->firmware);
+	put_local(out, menu);
 }
 
 static void put_linux(struct text *out, const struct menu *menu)
@@ -118,8 +135,29 @@ static bool is_hotkey(const char *hotkey)
 	       hotkey[1] == '\0';
 }
 
+/* The default straight on, unless the key is pressed in time. */
+static void put_hidden(struct text *out, const struct menu *menu)
+{
+	const char *key = menu->hidden_key;
+
+	if (menu->timeout_seconds == 0) {
+		text_put(out, "goto unseen\n");
+		return;
+	}
+	text_put(out, "prompt ");
+	if (strcmp(key, "esc") == 0)
+		text_put(out, "--key 0x1b ");
+	else if (is_hotkey(key))
+		text_printf(out, "--key %s ", key);
+	text_printf(out, "--timeout %u rouse: press ", menu->timeout_seconds * 1000);
+	text_put_ipxe(out, strcmp(key, "any") == 0 ? "a key" : key);
+	text_printf(out, " within %u s for the menu || goto unseen\n", menu->timeout_seconds);
+}
+
 static void put_entries(struct text *out, const struct menu *menu)
 {
+	if (menu->hidden_key[0] != '\0')
+		put_hidden(out, menu);
 	text_put(out, "menu rouse: ");
 	text_put_ipxe(out, menu->host[0] != '\0' ? menu->host : "this machine");
 	text_printf(out, " (%s)\n", host_state_name(menu->host_state));
@@ -139,6 +177,11 @@ static void put_entries(struct text *out, const struct menu *menu)
 	if (menu->timeout_seconds > 0)
 		text_printf(out, " --timeout %u", menu->timeout_seconds * 1000);
 	text_put(out, " item || goto local\n");
+	if (menu->hidden_key[0] != '\0') {
+		text_put(out, "goto chosen\n:unseen\nset item ");
+		text_put_url(out, menu->default_key);
+		text_put(out, "\n:chosen\n");
+	}
 	put_again(out, menu, menu->attempt);
 	text_put(out, "&item=${item} || goto failed\n");
 	put_failed(out, menu);
@@ -249,7 +292,7 @@ static void put_wait(struct text *out, const struct menu *menu)
 	text_printf(out, "sleep %u\n", menu->wait_seconds);
 	put_again(out, menu, menu->attempt);
 	text_put(out, " || goto local\n:local\n");
-	put_local(out, menu->firmware);
+	put_local(out, menu);
 }
 
 enum err ipxe_render(const struct menu *menu, struct text *out)
@@ -278,10 +321,10 @@ enum err ipxe_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_REFUSE:
 		text_put(out, "sleep 10\n");
-		put_local(out, menu->firmware);
+		put_local(out, menu);
 		break;
 	case MENU_LOCAL:
-		put_local(out, menu->firmware);
+		put_local(out, menu);
 		break;
 	case MENU_CONFIRM:
 		put_confirm(out, menu);

@@ -7,7 +7,56 @@ static bool set_holds(uint8_t set, unsigned value)
 	return set == 0 || (set >> value & 1);
 }
 
-struct menu menu_start(const struct boot_facts *facts)
+/* What holds for a machine: the most special value of each. */
+struct defaults {
+	const char *item;
+	unsigned timeout_seconds;
+	const char *menu_key;
+	const char *exits;
+};
+
+static bool default_holds(const struct site_default *one, const struct boot_facts *facts)
+{
+	if (one->host[0] != '\0')
+		return strcmp(one->host, facts->host) == 0;
+	if (one->product[0] != '\0')
+		return strcmp(one->product, facts->product) == 0;
+	return one->group_id == facts->group_id;
+}
+
+static void override(const char **value, const char *with)
+{
+	if (with[0] != '\0')
+		*value = with;
+}
+
+static struct defaults defaults_of(const struct site *site, const struct boot_facts *facts)
+{
+	bool is_bios = facts->arch.firmware == FIRMWARE_BIOS;
+	struct defaults found = {
+		.item = site_setting(site, "menu_default", "local"),
+		.timeout_seconds =
+			(unsigned)site_setting_number(site, "menu_timeout_seconds", 10),
+		.menu_key = site_setting(site, "menu_key", "none"),
+		.exits = is_bios ? site_setting(site, "exit_bios", "sanboot exit")
+				 : site_setting(site, "exit_efi", "exit"),
+	};
+
+	for (size_t i = 0; i < site->default_count; i++) {
+		const struct site_default *one = &site->defaults[i];
+
+		if (!default_holds(one, facts))
+			continue;
+		override(&found.item, one->menu_default);
+		override(&found.menu_key, one->menu_key);
+		override(&found.exits, is_bios ? one->exits_bios : one->exits_efi);
+		if (one->timeout_seconds >= 0)
+			found.timeout_seconds = (unsigned)one->timeout_seconds;
+	}
+	return found;
+}
+
+struct menu menu_start(const struct site *site, const struct boot_facts *facts)
 {
 	return (struct menu){
 		.base_url = "",
@@ -21,12 +70,34 @@ struct menu menu_start(const struct boot_facts *facts)
 		.serial = "",
 		.message = "",
 		.default_key = "",
+		.hidden_key = "",
 		.kernel = "",
 		.initrd = "",
 		.arguments = "",
 		.ticket = "",
 		.file = "",
+		.exits = defaults_of(site, facts).exits,
 	};
+}
+
+const char *menu_next_exit(const char **exits, size_t *ret_length)
+{
+	const char *word = *exits;
+	size_t length = strcspn(word, " ");
+
+	if (length == 0)
+		return NULL;
+	*exits = word + length + (word[length] == ' ');
+	*ret_length = length;
+	return word;
+}
+
+bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry)
+{
+	if (!entry->profile)
+		return strcmp(entry->action, "local") == 0;
+	return entry->profile->kind == PROFILE_LOCAL || entry->profile->kind == PROFILE_LINUX ||
+	       (entry->profile->kind == PROFILE_EFI && loader == BOOT_LOADER_GRUB);
 }
 
 static bool conditions_hold(const struct site_menu_item *item, const struct boot_facts *facts)
@@ -51,65 +122,121 @@ bool menu_item_is_visible(const struct site *site, const struct site_menu_item *
 	return false; /* in a sub-menu that is gone, or in a circle */
 }
 
-/* A loader that cannot ask again gets what it can carry out alone, of all sub-menus in one. */
-static bool is_listed(const struct site_menu_item *item, const char *parent,
-		      const struct boot_facts *facts)
+/* Loaders disagree on what a key of two items chooses: the first that is shown has it. The
+ * entries of one menu begin at `first`, with those of its sub-menus between them. */
+static const char *free_hotkey(const struct menu *menu, size_t first, unsigned depth,
+			       const char *hotkey)
 {
-	if (facts->loader == BOOT_LOADER_IPXE)
-		return strcmp(item->parent, parent) == 0;
-	return strcmp(item->action, "menu") != 0 && item->confirm[0] == '\0';
-}
-
-/* Loaders disagree on what a key of two items chooses: the first that is shown has it. */
-static const char *free_hotkey(const struct menu *menu, const char *hotkey)
-{
-	for (size_t i = 0; i < menu->entry_count; i++)
-		if (strcmp(menu->entries[i].hotkey, hotkey) == 0)
+	for (size_t i = first; i < menu->entry_count; i++)
+		if (menu->entries[i].depth == depth &&
+		    strcmp(menu->entries[i].hotkey, hotkey) == 0)
 			return "";
 	return hotkey;
 }
 
-static void add_entry(struct menu *menu, const struct site *site,
-		      const struct site_menu_item *item)
+static struct menu_entry entry_of(const struct site *site, const struct site_menu_item *item)
 {
-	struct menu_entry entry = {.key = item->key,
+	return (struct menu_entry){.key = item->key,
 				   .title = item->title,
-				   .hotkey = free_hotkey(menu, item->hotkey),
+				   .hotkey = item->hotkey,
 				   .action = item->action,
 				   .profile = site_profile_named(site, item->profile),
 				   .confirm = item->confirm};
+}
 
-	menu->entries[menu->entry_count++] = entry;
+/* One menu of a tree, and what belongs to all of its parts. */
+struct listing {
+	const struct site *site;
+	const struct boot_facts *facts;
+	struct menu *menu;
+};
+
+/*
+ * Adds the items of one menu. A loader that cannot ask again gets its sub-menus with what is in
+ * them, and of all only what it can carry out alone. Goes no deeper than MENU_DEPTH_MAX: what
+ * is visible lies no deeper.
+ */
+static void list_level(const struct listing *listing, const char *parent, unsigned depth)
+{
+	const struct site *site = listing->site;
+	struct menu *menu = listing->menu;
+	bool asks = listing->facts->loader == BOOT_LOADER_IPXE;
+	size_t first = menu->entry_count;
+
+	for (size_t i = 0; i < site->menu_count; i++) {
+		const struct site_menu_item *item = &site->menu[i];
+		struct menu_entry entry = entry_of(site, item);
+		bool is_menu = strcmp(item->action, "menu") == 0;
+		size_t at = menu->entry_count;
+
+		if (strcmp(item->parent, parent) != 0 ||
+		    !menu_item_is_visible(site, item, listing->facts))
+			continue;
+		if (!asks && !is_menu &&
+		    (item->confirm[0] != '\0' ||
+		     !menu_loader_starts(listing->facts->loader, &entry)))
+			continue;
+		if (at == MENU_ENTRIES_MAX - 1) { /* one is left for "back" */
+			menu->message = "this menu is too long to be shown whole: "
+					"put some of its items into sub-menus";
+			return;
+		}
+		entry.depth = depth;
+		entry.hotkey = free_hotkey(menu, first, depth, item->hotkey);
+		menu->entries[menu->entry_count++] = entry;
+		if (!asks && is_menu) {
+			list_level(listing, item->key, depth + 1);
+			if (menu->entry_count == at + 1) /* there is nothing in it */
+				menu->entry_count = at;
+		}
+	}
+}
+
+/* The entry of the first menu that is taken by itself. One that is not there must not stop a
+ * machine: then it is the local disk, or else the first. */
+static const char *find_default(const struct menu *menu, const char *wanted)
+{
+	const char *local = NULL;
+
+	for (size_t i = 0; i < menu->entry_count; i++) {
+		const struct menu_entry *entry = &menu->entries[i];
+
+		if (entry->depth > 0)
+			continue;
+		if (strcmp(entry->key, wanted) == 0)
+			return entry->key;
+		if (!local && strcmp(entry->action, "local") == 0)
+			local = entry->key;
+	}
+	return local ? local : menu->entries[0].key;
 }
 
 static void list_entries(const struct site *site, const char *parent,
 			 const struct boot_facts *facts, struct menu *menu)
 {
-	const char *wanted = site_setting(site, "menu_default", "local");
+	struct defaults defaults = defaults_of(site, facts);
+	const struct listing listing = {site, facts, menu};
 
 	menu->kind = MENU_ITEMS;
 	menu->entry_count = 0;
 	menu->default_key = "";
-	menu->timeout_seconds = (unsigned)site_setting_number(site, "menu_timeout_seconds", 10);
-	for (size_t i = 0; i < site->menu_count; i++) {
-		const struct site_menu_item *item = &site->menu[i];
+	menu->hidden_key = "";
+	menu->timeout_seconds = defaults.timeout_seconds;
+	list_level(&listing, parent, 0);
+	if (menu->entry_count > 0)
+		menu->default_key = find_default(menu, defaults.item);
+	else
+		menu->kind = MENU_LOCAL; /* a site without a menu must not stop a machine */
+}
 
-		if (!is_listed(item, parent, facts) || !menu_item_is_visible(site, item, facts))
-			continue;
-		if (menu->entry_count == MENU_ENTRIES_MAX - 1) { /* one is left for "back" */
-			menu->message = "this menu is too long to be shown whole: "
-					"put some of its items into sub-menus";
-			break;
-		}
-		add_entry(menu, site, item);
-		if (strcmp(item->key, wanted) == 0)
-			menu->default_key = item->key;
-	}
-	/* a menu without its default, or a site without a menu, must not stop a machine */
-	if (menu->entry_count == 0)
-		menu->kind = MENU_LOCAL;
-	else if (menu->default_key[0] == '\0')
-		menu->default_key = menu->entries[0].key;
+/* The menu that a machine comes to by itself: hidden, where that is wanted. */
+static void list_first(const struct site *site, const struct boot_facts *facts,
+		       struct menu *menu)
+{
+	const char *key = defaults_of(site, facts).menu_key;
+
+	list_entries(site, "", facts, menu);
+	menu->hidden_key = strcmp(key, "none") == 0 ? "" : key;
 }
 
 /* A sub-menu that is left alone goes back, up to the first menu, which has a default. */
@@ -121,7 +248,7 @@ static void list_sub_menu(const struct site *site, const struct site_menu_item *
 	list_entries(site, item->key, facts, menu);
 	menu->kind = MENU_ITEMS;
 	menu->entries[menu->entry_count++] =
-		(struct menu_entry){back, "Back", "", "menu", NULL, ""};
+		(struct menu_entry){back, "Back", "", "menu", NULL, "", 0};
 	menu->default_key = back;
 }
 
@@ -168,7 +295,7 @@ enum err menu_from_verdict(const struct site *site, const struct boot_verdict *v
 	case BOOT_FIRST_STAGE: /* the machine is past its first stage: the menu is what is left
 				*/
 	case BOOT_SCRIPT:
-		list_entries(site, "", facts, menu);
+		list_first(site, facts, menu);
 		return ERR_OK;
 	case BOOT_LOCAL:
 	case BOOT_NOTHING:
@@ -194,8 +321,8 @@ static void ask_for_word(const struct site_menu_item *item, const struct menu_ch
 	menu->kind = MENU_CONFIRM;
 	menu->message = choice->typed[0] != '\0' ? "that was another word" : "";
 	menu->entry_count = 1;
-	menu->entries[0] = (struct menu_entry){item->key,    item->title, "",
-					       item->action, NULL,	  item->confirm};
+	menu->entries[0] = (struct menu_entry){item->key, item->title,	 "", item->action,
+					       NULL,	  item->confirm, 0};
 }
 
 static enum err use_action(const struct site *site, const struct site_menu_item *item,

@@ -14,9 +14,10 @@
 #include "core/site.h"
 
 #define MENU_ENTRIES_MAX 64
-#define MENU_DEPTH_MAX 8  /* of sub-menus in each other: the database lets no more lie so */
-#define MENU_TOP ".."	  /* chosen: back to the first menu; no item's key is like it */
-#define MENU_TRIES_MAX 12 /* asked in vain so often, a machine goes to its local disk */
+#define MENU_DEPTH_MAX 8   /* of sub-menus in each other: the database lets no more lie so */
+#define MENU_TOP ".."	   /* chosen: back to the first menu; no item's key is like it */
+#define MENU_EXIT_SIZE 128 /* of one way to the local disk: the database's are shorter */
+#define MENU_TRIES_MAX 12  /* asked in vain so often, a machine goes to its local disk */
 
 enum menu_kind {
 	MENU_ITEMS,
@@ -34,6 +35,8 @@ enum menu_kind {
 	MENU_REBOOT,
 };
 
+/* A loader that cannot ask again gets sub-menus whole: the entries that lie in one follow it,
+ * one deeper. */
 struct menu_entry {
 	const char *key;
 	const char *title;
@@ -42,6 +45,7 @@ struct menu_entry {
 	const char *action;		    /* as in struct site_menu_item */
 	const struct site_profile *profile; /* NULL unless the action is profile */
 	const char *confirm;		    /* the word to type, "" when none */
+	unsigned depth;			    /* 0: in the first menu */
 };
 
 /* What came back from a menu. */
@@ -66,20 +70,25 @@ struct menu {
 	struct menu_entry entries[MENU_ENTRIES_MAX];
 	size_t entry_count;
 	const char *default_key;
-	unsigned timeout_seconds; /* 0: for ever */
+	unsigned timeout_seconds; /* 0: for ever; when hidden: the default at once */
+	const char
+		*hidden_key; /* the key that shows it: any, esc, or one character; "": shown */
 
 	const char *kernel, *initrd; /* paths below the served roots; initrd may be "" */
 	const char *arguments;	     /* an operator's words */
 	const char *ticket;	     /* of a job; "" otherwise */
 	const char *file;	     /* MENU_EFI, MENU_ISO: a path; MENU_CHAIN: a URL */
 
+	/* how the machine gets to its local disk, tried in turn: words of exit, sanboot, or a
+	 * path below the served roots, parted by single blanks */
+	const char *exits;
 	unsigned wait_seconds;
 	unsigned attempt; /* of MENU_TRIES_MAX; the next request says try=attempt */
 };
 
-/* A menu about the machine of these facts, every text empty: the caller adds where it came
- * from. */
-struct menu menu_start(const struct boot_facts *facts);
+/* A menu about the machine of these facts, with the site's way to its local disk, and every
+ * other text empty: the caller adds where it came from. */
+struct menu menu_start(const struct site *site, const struct boot_facts *facts);
 /*
  * Fills kind and what belongs to it from boot_decide()'s verdict. BOOT_RUN_JOB is not handled
  * here, for a job's words come from the database: ERR_REFUSED. ERR_ABSENT: a profile that does
@@ -94,6 +103,13 @@ MUST_CHECK enum err menu_from_verdict(const struct site *site,
  */
 MUST_CHECK enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
 				     const struct boot_facts *facts, struct menu *menu);
+/*
+ * Whether a loader that reads one file and asks no more starts this entry by itself: GRUB
+ * kernels and EFI programs, PXELINUX kernels, both the local disk. A sub-menu is none.
+ */
+bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry);
+/* The next word of `*exits`, and its length; NULL at the end. Goes on behind it. */
+const char *menu_next_exit(const char **exits, size_t *ret_length);
 /* May this machine see that item, and the sub-menus that it is in? */
 bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,
 			  const struct boot_facts *facts);

@@ -1,5 +1,6 @@
 #include "core/pxelinux.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -71,25 +72,30 @@ static void put_linux(struct text *out, const struct menu *menu)
 	put_line(out, menu->arguments);
 }
 
-static void put_entry(struct text *out, const struct menu *menu, const struct menu_entry *entry)
+/* What is shown at the prompt, where no menu is drawn. */
+static void put_prompt_line(struct text *out, const struct menu *menu,
+			    const struct menu_entry *entry)
 {
-	const struct site_profile *profile = entry->profile;
-	bool is_local =
-		profile ? profile->kind == PROFILE_LOCAL : strcmp(entry->action, "local") == 0;
-
-	if (!is_local && (!profile || profile->kind != PROFILE_LINUX))
+	if (menu->hidden_key[0] != '\0')
 		return;
 	text_put(out, "SAY ");
 	put_words(out, entry->key);
 	text_put(out, ": ");
 	put_line(out, entry->title);
+}
+
+static void put_entry(struct text *out, const struct menu *menu, const struct menu_entry *entry)
+{
+	const struct site_profile *profile = entry->profile;
+
+	put_prompt_line(out, menu, entry);
 	text_put(out, "LABEL ");
 	put_line(out, entry->key);
 	text_put(out, "MENU LABEL ");
 	put_line(out, entry->title);
 	if (strcmp(entry->key, menu->default_key) == 0)
 		text_put(out, "MENU DEFAULT\n");
-	if (is_local) {
+	if (!profile || profile->kind == PROFILE_LOCAL) {
 		text_put(out, "LOCALBOOT 0\n");
 		return;
 	}
@@ -98,16 +104,53 @@ static void put_entry(struct text *out, const struct menu *menu, const struct me
 	put_line(out, profile->arguments);
 }
 
+static void close_menus(struct text *out, unsigned from, unsigned to)
+{
+	for (; from > to; from--)
+		text_put(out, "MENU END\n");
+}
+
+/* Sub-menus, where a menu is drawn (menu.c32); the prompt knows all labels alike. */
+static void put_tree(struct text *out, const struct menu *menu)
+{
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < menu->entry_count; i++) {
+		const struct menu_entry *entry = &menu->entries[i];
+		bool is_menu = strcmp(entry->action, "menu") == 0;
+
+		if (!is_menu && !menu_loader_starts(BOOT_LOADER_PXELINUX, entry))
+			continue;
+		close_menus(out, depth, entry->depth);
+		depth = entry->depth;
+		if (!is_menu) {
+			put_entry(out, menu, entry);
+			continue;
+		}
+		text_put(out, "MENU BEGIN ");
+		put_line(out, entry->key);
+		text_put(out, "MENU TITLE ");
+		put_line(out, entry->title);
+		depth++;
+	}
+	close_menus(out, depth, 0);
+}
+
 static void put_entries(struct text *out, const struct menu *menu)
 {
+	bool is_hidden = menu->hidden_key[0] != '\0';
+
 	text_put(out, "DEFAULT ");
 	put_line(out, menu->default_key);
 	/* a prompt, not menu.c32: that module need not be there. U-Boot has its own menu */
-	text_printf(out, "PROMPT 1\nTIMEOUT %u\n", menu->timeout_seconds * TENTHS);
+	text_printf(out, "PROMPT %d\nTIMEOUT %u\n",
+		    is_hidden && menu->timeout_seconds == 0 ? 0 : 1,
+		    menu->timeout_seconds * TENTHS);
+	if (is_hidden)
+		text_put(out, "MENU HIDDEN\n");
 	text_put(out, "MENU TITLE rouse: ");
 	put_line(out, menu->host[0] != '\0' ? menu->host : "this machine");
-	for (size_t i = 0; i < menu->entry_count; i++)
-		put_entry(out, menu, &menu->entries[i]);
+	put_tree(out, menu);
 }
 
 enum err pxelinux_render(const struct menu *menu, struct text *out)

@@ -122,6 +122,17 @@ struct site_menu_item {
 	enum boot_role role; /* at least this one */
 };
 
+/* Where menu and local disk differ from the settings: for a group, a model or a host. */
+struct site_default {
+	int64_t group_id;	  /* 0: not for a group */
+	const char *product;	  /* "" : not for a model */
+	const char *host;	  /* "" : not for a host */
+	const char *menu_default; /* a menu item's key; "" here and below: says nothing */
+	int64_t timeout_seconds;  /* -1: says nothing */
+	const char *menu_key;	  /* none, any, esc, or one character */
+	const char *exits_bios, *exits_efi; /* words as in struct menu */
+};
+
 struct site {
 	struct site_setting *settings; /* sorted by name */
 	size_t setting_count;
@@ -145,6 +156,8 @@ struct site {
 	size_t profile_count;
 	struct site_menu_item *menu; /* in order of position */
 	size_t menu_count;
+	struct site_default *defaults; /* the most special ones last */
+	size_t default_count;
 	/* open addressing over hosts: slot -> index + 1, 0 is free; sizes are powers of two */
 	uint32_t *mac_index;
 	uint32_t *uuid_index;

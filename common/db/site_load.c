@@ -7,8 +7,9 @@
 #include "core/dhcp_value.h"
 
 static const char *const view_names[SITE_VIEWS] = {
-	"settings_now",	    "hosts_now",	"boot_rules_now", "subnets_now",  "pools_now",
-	"reservations_now", "dhcp_options_now", "boot_files_now", "profiles_now", "menu_now",
+	"settings_now", "hosts_now",	    "boot_rules_now",	 "subnets_now",
+	"pools_now",	"reservations_now", "dhcp_options_now",	 "boot_files_now",
+	"profiles_now", "menu_now",	    "boot_defaults_now",
 };
 
 const char *site_view_name(enum site_view view)
@@ -243,6 +244,23 @@ static enum err load_menu_item(struct site *site, struct row *row)
 	return err;
 }
 
+static enum err load_default(struct site *site, struct row *row)
+{
+	site->defaults[row->row] = (struct site_default){
+		.group_id = row_number(row, "group_id"),
+		.product = row_text(row, "product"),
+		.host = row_text(row, "host"),
+		.menu_default = row_text(row, "menu_default"),
+		.timeout_seconds = row_nullable(row, "menu_timeout_seconds")
+					   ? row_number(row, "menu_timeout_seconds")
+					   : -1,
+		.menu_key = row_text(row, "menu_key"),
+		.exits_bios = row_text(row, "exit_bios"),
+		.exits_efi = row_text(row, "exit_efi"),
+	};
+	return ERR_OK;
+}
+
 static enum err allocate(size_t count, size_t size, void *ret_array)
 {
 	void *array = calloc(count > 0 ? count : 1, size);
@@ -284,6 +302,8 @@ static void list_parts(struct site *site, struct part parts[SITE_VIEWS])
 				   sizeof(*site->profiles), load_profile},
 		[SITE_MENU] = {&site->menu, &site->menu_count, sizeof(*site->menu),
 			       load_menu_item},
+		[SITE_DEFAULTS] = {&site->defaults, &site->default_count,
+				   sizeof(*site->defaults), load_default},
 	};
 
 	memcpy(parts, all, sizeof(all));

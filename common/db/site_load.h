@@ -22,6 +22,7 @@ enum site_view {
 	SITE_BOOT_FILES,
 	SITE_PROFILES,
 	SITE_MENU,
+	SITE_DEFAULTS,
 	SITE_VIEWS,
 };
 

@@ -43,6 +43,7 @@ static bool is_wanted(const struct snapshot *snapshot, enum site_view view)
 		[SITE_OPTIONS] = SNAPSHOT_LEASING,
 		[SITE_PROFILES] = SNAPSHOT_MENU,
 		[SITE_MENU] = SNAPSHOT_MENU,
+		[SITE_DEFAULTS] = SNAPSHOT_MENU,
 	};
 
 	return (needs[view] & ~snapshot->options.parts) == 0;

@@ -20,7 +20,7 @@ enum snapshot_part {			   /* which views this daemon's role may read */
 		     SNAPSHOT_NETWORK = 1, /* subnets */
 		     SNAPSHOT_LEASING = 2, /* pools, reservations */
 		     SNAPSHOT_BOOT_FILES = 4,
-		     SNAPSHOT_MENU = 8, /* profiles, menu */
+		     SNAPSHOT_MENU = 8, /* profiles, menu, boot defaults */
 };					/* settings, hosts and boot rules always */
 
 struct snapshot_options {

@@ -85,6 +85,23 @@ def test_the_menu_follows_the_database(net, postgres, site):
            "initrd '/fos/init.xz'\n}" in config(net, "grub/grub.cfg")
 
 
+def test_sub_menus_hidden_menus_and_exits(net, postgres, site):
+    change(site, postgres, "insert into rouse.menu (key, title, position, action) "
+                           "values ('more', 'More', 90, 'menu'), ('none', 'Nothing for it', 91, 'menu')")
+    change(site, postgres, "insert into rouse.menu (key, parent, title, position, action) values "
+                           "('disk', 'more', 'The disk', 92, 'local'), ('ask', 'none', 'Log in', 93, 'login')")
+    change(site, postgres, "insert into rouse.boot_defaults (host, menu_key, menu_timeout_seconds, exit_efi) "
+                           "values ('lab-01', 'any', 4, 'refind/refind_x64.efi exit')")
+    text = config(net, "grub/grub.cfg")
+    assert "set timeout_style=hidden\nset timeout=4\nset default='local'\n" in text
+    assert "submenu 'More' --id 'more' {\nmenuentry 'The disk' --id 'disk' {\n" \
+           "if chainloader '/refind/refind_x64.efi'; then\nboot\nfi\nexit 1\n}\n}\n" in text
+    assert "Nothing for it" not in text
+    text = config(net, "pxelinux.cfg/default")
+    assert "PROMPT 1\nTIMEOUT 40\nMENU HIDDEN\n" in text and "SAY" not in text
+    assert "MENU BEGIN more\nMENU TITLE More\nLABEL disk\nMENU LABEL The disk\nLOCALBOOT 0\nMENU END\n" in text
+
+
 def test_rules_decide_here_too(net, postgres, site):
     change(site, postgres, "insert into rouse.boot_rules (position, name, loader, answer, reason) "
                            "values (50, 'no grub', '{grub}', 'refuse', 'GRUB is not wanted')")

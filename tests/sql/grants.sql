@@ -16,8 +16,8 @@ create temp table expected_view (role text, relation text);
 insert into expected_view
 select role, relation || '_now' from (values
 	('rouse_dhcpd', 'settings subnets pools reservations dhcp_options hosts boot_files boot_rules'),
-	('rouse_tftpd', 'settings subnets hosts boot_files boot_rules profiles menu'),
-	('rouse_menud', 'settings hosts boot_rules profiles menu')) g (role, relations)
+	('rouse_tftpd', 'settings subnets hosts boot_files boot_rules profiles menu boot_defaults'),
+	('rouse_menud', 'settings hosts boot_rules profiles menu boot_defaults')) g (role, relations)
 cross join lateral unnest(string_to_array(relations, ' ')) relation;
 
 select set_eq($$
@@ -50,7 +50,7 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,dhcp_options,operators,schedules}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,boot_defaults,dhcp_options,operators,schedules}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace

@@ -66,7 +66,8 @@ static void fill_profile(struct hostile *from, struct site_profile *profile)
 static void fill_entries(struct hostile *from, struct menu *menu,
 			 struct site_profile profiles[HOSTILE_ENTRIES])
 {
-	static const char *const actions[] = {"local", "profile", "shell"};
+	static const char *const actions[] = {"local", "profile", "shell", "menu"};
+	unsigned depth = 0;
 
 	for (size_t i = 0; i < HOSTILE_ENTRIES; i++) {
 		struct menu_entry *entry = &menu->entries[i];
@@ -74,14 +75,31 @@ static void fill_entries(struct hostile *from, struct menu *menu,
 		*entry = (struct menu_entry){.key = hostile_text(from),
 					     .title = hostile_text(from),
 					     .hotkey = hostile_text(from),
-					     .action = actions[hostile_choice(from, 3)],
-					     .confirm = hostile_text(from)};
+					     .action = actions[hostile_choice(from, 4)],
+					     .confirm = hostile_text(from),
+					     .depth = depth};
 		fill_profile(from, &profiles[i]);
 		if (strcmp(entry->action, "profile") == 0)
 			entry->profile = &profiles[i];
+		if (strcmp(entry->action, "menu") == 0)
+			depth++;
+		else
+			depth -= depth > 0 ? hostile_choice(from, 2) : 0;
 	}
 	menu->entry_count = HOSTILE_ENTRIES;
 	menu->default_key = menu->entries[hostile_choice(from, HOSTILE_ENTRIES)].key;
+}
+
+/* Words of the database's rules: parted by single blanks, of which none is at the ends. */
+static const char *hostile_exits(struct hostile *from)
+{
+	static const char *const exits[][2] = {{"", ""},
+					       {"exit", "exit"},
+					       {"sanboot exit", "sanboot exit"},
+					       {"a/b.efi sanboot", "';$x&&'.efi sanboot"},
+					       {"x exit", "|| exit"}};
+
+	return exits[hostile_choice(from, 5)][from->is_harmless ? 0 : 1];
 }
 
 /* base_url and query are URLs already, and the profiles' url is one by the database's rules. */
@@ -105,6 +123,8 @@ static void fill_menu(struct hostile *from, struct menu *menu,
 		.arguments = hostile_text(from),
 		.ticket = hostile_text(from),
 		.file = hostile_text(from),
+		.hidden_key = hostile_choice(from, 2) == 0 ? "" : "esc",
+		.exits = hostile_exits(from),
 		.timeout_seconds = hostile_choice(from, 2) * 10,
 		.wait_seconds = 5,
 	};

@@ -30,6 +30,8 @@ static struct menu job(void)
 		.ticket = "00112233445566778899aabbccddeeff",
 		.file = "",
 		.default_key = "",
+		.hidden_key = "",
+		.exits = "exit",
 	};
 }
 
@@ -40,13 +42,13 @@ static struct menu entries(void)
 	menu.kind = MENU_ITEMS;
 	menu.message = "";
 	menu.entries[0] = (struct menu_entry){
-		"local", "Boot from the local disk", "l", "local", NULL, ""};
+		"local", "Boot from the local disk", "l", "local", NULL, "", 0};
 	menu.entries[1] =
-		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, ""};
-	menu.entries[2] = (struct menu_entry){"rescue",	 "It's a rescue", "",
-					      "profile", &linux_profile,  ""};
+		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, "", 0};
+	menu.entries[2] = (struct menu_entry){
+		"rescue", "It's a rescue", "", "profile", &linux_profile, "", 0};
 	menu.entries[3] =
-		(struct menu_entry){"iso", "An image", "", "profile", &iso_profile, ""};
+		(struct menu_entry){"iso", "An image", "", "profile", &iso_profile, "", 0};
 	menu.entry_count = 4;
 	menu.default_key = "local";
 	menu.timeout_seconds = 10;
@@ -105,6 +107,33 @@ static void a_title_is_no_option(void **state)
 		      "exit 1\n}\n");
 }
 
+static void a_sub_menu_is_a_block(void **state)
+{
+	struct menu menu = entries();
+
+	(void)state;
+	menu.entries[1] = (struct menu_entry){"tools", "Tools", "t", "menu", NULL, "", 0};
+	menu.entries[2].depth = 1;
+	menu.entries[3] = (struct menu_entry){"more", "More", "", "menu", NULL, "", 1};
+	menu.entries[4] = (struct menu_entry){"disk", "The disk", "", "local", NULL, "", 2};
+	menu.entry_count = 5;
+	menu.timeout_seconds = 3;
+	menu.hidden_key = "m";
+	menu.exits = "sanboot refind/refind_x64.efi exit";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "set timeout_style=hidden\nset timeout=3\nset default='local'\n"
+		      "menuentry 'Boot from the local disk' --id 'local' --hotkey 'l' {\n"
+		      "if chainloader '/refind/refind_x64.efi'; then\nboot\nfi\nexit 1\n}\n"
+		      "submenu 'Tools' --id 'tools' --hotkey 't' {\n"
+		      "menuentry 'It'\\''s a rescue' --id 'rescue' {\n"
+		      "linux '/fos/bzImage' 'quiet' 'console=ttyS0,115200'\n"
+		      "initrd '/fos/init.xz'\n}\n"
+		      "submenu 'More' --id 'more' {\n"
+		      "menuentry 'The disk' --id 'disk' {\n"
+		      "if chainloader '/refind/refind_x64.efi'; then\nboot\nfi\nexit 1\n}\n"
+		      "}\n}\n");
+}
+
 static void a_wait_comes_to_an_end(void **state)
 {
 	struct menu menu = job();
@@ -138,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
 		cmocka_unit_test(a_menu_holds_what_grub_can_do),
 		cmocka_unit_test(a_title_is_no_option),
+		cmocka_unit_test(a_sub_menu_is_a_block),
 		cmocka_unit_test(a_wait_comes_to_an_end),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
 	};

@@ -23,6 +23,8 @@ static struct menu job(void)
 		.ticket = "00112233445566778899aabbccddeeff",
 		.file = "",
 		.default_key = "",
+		.hidden_key = "",
+		.exits = "exit",
 	};
 }
 
@@ -65,7 +67,7 @@ static void a_bios_is_given_its_first_disk(void **state)
 
 	(void)state;
 	menu.kind = MENU_LOCAL;
-	menu.firmware = FIRMWARE_BIOS;
+	menu.exits = "sanboot exit";
 	menu.message = "";
 	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
 	assert_string_equal(buffer, "#!ipxe\nsanboot --no-describe --drive 0x80 ||\nexit\n");
@@ -94,6 +96,46 @@ static void a_menu_has_its_entries_default_and_timeout(void **state)
 			       "item --key q quick Register '|| shell shell\n"
 			       "choose --default local --timeout 10000 item || goto local\n"));
 	assert_non_null(strstr(buffer, "&try=0&item=${item} || goto failed\n"));
+}
+
+/* The default straight on, unless its key is pressed in time; a loader of the site's first. */
+static void a_hidden_menu_waits_for_its_key(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.kind = MENU_ITEMS;
+	menu.message = "";
+	menu.entries[0] =
+		(struct menu_entry){.key = "local", .title = "The disk", .hotkey = ""};
+	menu.entry_count = 1;
+	menu.default_key = "local";
+	menu.timeout_seconds = 3;
+	menu.hidden_key = "esc";
+	menu.exits = "refind/refind_x64.efi sanboot exit";
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer,
+			       "#!ipxe\nprompt --key 0x1b --timeout 3000 rouse: press esc "
+			       "within 3 s for the menu || goto unseen\nmenu "));
+	assert_non_null(strstr(buffer,
+			       "choose --default local --timeout 3000 item || goto local\n"
+			       "goto chosen\n:unseen\nset item local\n:chosen\nchain "));
+	assert_non_null(strstr(buffer,
+			       ":local\nchain --autofree http://10.77.0.1:8080/files/refind/"
+			       "refind_x64.efi?as=kernel&mac=52-54-00-00-00-01 ||\n"
+			       "sanboot --no-describe --drive 0x80 ||\nexit\n"));
+	out = text_into(buffer, sizeof(buffer));
+	menu.hidden_key = "any";
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(
+		strstr(buffer, "#!ipxe\nprompt --timeout 3000 rouse: press a key within"));
+	out = text_into(buffer, sizeof(buffer));
+	menu.hidden_key = "m";
+	menu.timeout_seconds = 0; /* no menu at all */
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "#!ipxe\ngoto unseen\n"));
 }
 
 static void a_word_is_read_and_compared_before_it_is_sent(void **state)
@@ -207,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
 		cmocka_unit_test(a_bios_is_given_its_first_disk),
 		cmocka_unit_test(a_menu_has_its_entries_default_and_timeout),
+		cmocka_unit_test(a_hidden_menu_waits_for_its_key),
 		cmocka_unit_test(a_word_is_read_and_compared_before_it_is_sent),
 		cmocka_unit_test(tools_lead_back_to_the_menu),
 		cmocka_unit_test(a_login_keeps_no_password),

@@ -56,7 +56,7 @@ static void lists_what_this_machine_may_see(void **state)
 {
 	struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
 	struct boot_facts facts = unknown_efi;
-	struct menu menu = {0};
+	struct menu menu = menu_start(&site, &unknown_efi);
 
 	(void)state;
 	assert_int_equal(menu_from_verdict(&site, &verdict, &facts, &menu), ERR_OK);
@@ -76,7 +76,7 @@ static void a_site_without_a_menu_boots_the_disk(void **state)
 {
 	struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
 	struct site bare = {0};
-	struct menu menu = {0};
+	struct menu menu = menu_start(&site, &unknown_efi);
 
 	(void)state;
 	assert_int_equal(menu_from_verdict(&bare, &verdict, &unknown_efi, &menu), ERR_OK);
@@ -86,7 +86,7 @@ static void a_site_without_a_menu_boots_the_disk(void **state)
 static void a_hidden_entry_cannot_be_chosen(void **state)
 {
 	struct boot_facts active = unknown_efi;
-	struct menu menu = {0};
+	struct menu menu = menu_start(&site, &unknown_efi);
 
 	(void)state;
 	active.host_state = HOST_ACTIVE;
@@ -103,7 +103,7 @@ static void a_hidden_entry_cannot_be_chosen(void **state)
 static void verdicts_become_menus(void **state)
 {
 	struct boot_verdict verdict = {BOOT_PROFILE, "debian", "for this host", 5};
-	struct menu menu = {0};
+	struct menu menu = menu_start(&site, &unknown_efi);
 
 	(void)state;
 	assert_int_equal(menu_from_verdict(&site, &verdict, &unknown_efi, &menu), ERR_OK);
@@ -152,7 +152,7 @@ static const char *keys_of(const struct menu *menu)
 static const char *keys_for(const struct boot_facts *facts)
 {
 	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
-	struct menu menu = menu_start(facts);
+	struct menu menu = menu_start(&tree_site, facts);
 
 	assert_int_equal(menu_from_verdict(&tree_site, &verdict, facts, &menu), ERR_OK);
 	return keys_of(&menu);
@@ -171,7 +171,7 @@ static void the_first_item_has_a_shared_hotkey(void **state)
 	};
 	const struct site shared_site = {.menu = shared, .menu_count = 4};
 	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
-	struct menu menu = menu_start(&unknown_efi);
+	struct menu menu = menu_start(&shared_site, &unknown_efi);
 
 	(void)state;
 	assert_int_equal(menu_from_verdict(&shared_site, &verdict, &unknown_efi, &menu),
@@ -203,7 +203,7 @@ static void each_condition_shows_and_hides(void **state)
 static void a_sub_menu_is_entered_and_left(void **state)
 {
 	struct boot_facts facts = unknown_efi;
-	struct menu menu = menu_start(&facts);
+	struct menu menu = menu_start(&tree_site, &facts);
 
 	(void)state;
 	facts.role = BOOT_ROLE_OPERATOR;
@@ -220,7 +220,7 @@ static void a_sub_menu_is_entered_and_left(void **state)
 static void what_a_hidden_sub_menu_holds_is_refused(void **state)
 {
 	struct boot_facts facts = unknown_efi;
-	struct menu menu = menu_start(&facts);
+	struct menu menu = menu_start(&tree_site, &facts);
 
 	(void)state;
 	assert_int_equal(choose_typed(&tree_site, "wipe", "wipe", &facts, &menu), ERR_ABSENT);
@@ -232,7 +232,7 @@ static void what_a_hidden_sub_menu_holds_is_refused(void **state)
 static void a_word_is_typed_before_it_happens(void **state)
 {
 	struct boot_facts facts = unknown_efi;
-	struct menu menu = menu_start(&facts);
+	struct menu menu = menu_start(&tree_site, &facts);
 
 	(void)state;
 	facts.role = BOOT_ROLE_OPERATOR;
@@ -246,20 +246,151 @@ static void a_word_is_typed_before_it_happens(void **state)
 	assert_int_equal(menu.kind, MENU_LINUX);
 }
 
-/* GRUB and PXELINUX read one file and ask no more: nothing that wants a word is in it. */
-static void a_loader_that_cannot_ask_gets_one_list(void **state)
+/* GRUB and PXELINUX read one file and ask no more: nothing that wants a word, or what they
+ * cannot do, is in it, and no sub-menu without anything. */
+static void a_loader_that_cannot_ask_gets_the_whole_tree(void **state)
 {
+	static struct site_menu_item whole[] = {
+		{ITEM("empty", "Empty", "menu"), NOTHING},
+		{ITEM("word", "With a word", "profile"), .parent = "empty", .profile = "debian",
+		 .hotkey = "", .confirm = "really"},
+		{ITEM("tools", "Tools", "menu"), NOTHING, .role = BOOT_ROLE_VIEWER},
+		{ITEM("more", "More", "menu"), .parent = "tools", .profile = "", .hotkey = "d",
+		 .confirm = ""},
+		{ITEM("debian", "Debian", "profile"), .parent = "more", .profile = "debian",
+		 .hotkey = "d", .confirm = ""},
+		{ITEM("program", "A program", "profile"), .parent = "tools",
+		 .profile = "program", .hotkey = "d", .confirm = ""},
+		{ITEM("login", "Log in", "login"), NOTHING},
+		{ITEM("local", "The disk", "local"), .profile = "", .hotkey = "d", .parent = "",
+		 .confirm = ""},
+	};
+	static struct site_profile programs[] = {
+		{"debian", "Debian", PROFILE_LINUX, "debian/linux", "", "", "", ""},
+		{"program", "Program", PROFILE_EFI, "", "", "", "a.efi", ""},
+	};
+	const struct site whole_site = {.menu = whole,
+					.menu_count = sizeof(whole) / sizeof(whole[0]),
+					.profiles = programs,
+					.profile_count = 2};
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
 	struct boot_facts facts = unknown_efi;
+	struct menu menu = menu_start(&whole_site, &facts);
 
 	(void)state;
 	facts.loader = BOOT_LOADER_GRUB;
-	facts.role = BOOT_ROLE_OPERATOR;
-	assert_string_equal(keys_for(&facts), "shell ");
-	tree[2].confirm = "";
-	assert_string_equal(keys_for(&facts), "wipe shell ");
-	facts.role = BOOT_ROLE_ANONYMOUS;
-	assert_string_equal(keys_for(&facts), "shell ");
-	tree[2].confirm = "wipe";
+	assert_int_equal(menu_from_verdict(&whole_site, &verdict, &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "local ");
+	facts.role = BOOT_ROLE_VIEWER;
+	assert_int_equal(menu_from_verdict(&whole_site, &verdict, &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "tools more debian program local ");
+	for (size_t i = 0; i < menu.entry_count; i++)
+		assert_int_equal(menu.entries[i].depth, "\0\1\2\1\0"[i]);
+	/* one key in each menu */
+	assert_string_equal(menu.entries[1].hotkey, "d");
+	assert_string_equal(menu.entries[2].hotkey, "d");
+	assert_string_equal(menu.entries[3].hotkey, "");
+	assert_string_equal(menu.entries[4].hotkey, "d");
+	/* of what is in a sub-menu nothing is taken by itself */
+	assert_string_equal(menu.default_key, "local");
+	facts.loader = BOOT_LOADER_PXELINUX;
+	assert_int_equal(menu_from_verdict(&whole_site, &verdict, &facts, &menu), ERR_OK);
+	assert_string_equal(keys_of(&menu), "tools more debian local ");
+}
+
+/* A menu whose default is not there goes to the disk rather than into a sub-menu. */
+static void a_default_that_is_gone_is_the_disk(void **state)
+{
+	static struct site_menu_item two[] = {
+		{ITEM("tools", "Tools", "menu"), NOTHING},
+		{ITEM("disk", "The disk", "local"), NOTHING},
+	};
+	const struct site two_site = {.menu = two, .menu_count = 2};
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
+	struct menu menu = menu_start(&two_site, &unknown_efi);
+
+	(void)state;
+	assert_int_equal(menu_from_verdict(&two_site, &verdict, &unknown_efi, &menu), ERR_OK);
+	assert_string_equal(menu.default_key, "disk");
+}
+
+/* global < group < model < host, each value by itself */
+static void the_most_special_default_holds(void **state)
+{
+	static struct site_setting global[] = {{"exit_bios", "sanboot exit"},
+					       {"exit_efi", "exit"},
+					       {"menu_default", "local"},
+					       {"menu_key", "none"},
+					       {"menu_timeout_seconds", "7"}};
+	static struct site_default defaults[] = {
+		{.group_id = 7,
+		 .product = "",
+		 .host = "",
+		 .menu_default = "debian",
+		 .timeout_seconds = 0,
+		 .menu_key = "esc",
+		 .exits_bios = "",
+		 .exits_efi = "a.efi"},
+		{.product = "Kiosk",
+		 .host = "",
+		 .menu_default = "",
+		 .timeout_seconds = 3,
+		 .menu_key = "",
+		 .exits_bios = "exit",
+		 .exits_efi = "b.efi exit"},
+		{.product = "",
+		 .host = "lab-01",
+		 .menu_default = "register_quick",
+		 .timeout_seconds = -1,
+		 .menu_key = "none",
+		 .exits_bios = "",
+		 .exits_efi = ""},
+	};
+	const struct site all = {.menu = items,
+				 .menu_count = 4,
+				 .profiles = profiles,
+				 .profile_count = 2,
+				 .settings = global,
+				 .setting_count = 5,
+				 .defaults = defaults,
+				 .default_count = 3};
+	const struct {
+		int64_t group_id;
+		const char *product, *host;
+		enum arch_firmware firmware;
+		const char *item;
+		unsigned timeout_seconds;
+		const char *key, *exits;
+	} cases[] = {
+		{0, "", "", FIRMWARE_EFI, "local", 7, "", "exit"},
+		{8, "Laptop", "lab-02", FIRMWARE_BIOS, "local", 7, "", "sanboot exit"},
+		{7, "", "", FIRMWARE_HTTP, "debian", 0, "esc", "a.efi"},
+		{7, "", "", FIRMWARE_BIOS, "debian", 0, "esc", "sanboot exit"},
+		{7, "Kiosk", "lab-02", FIRMWARE_EFI, "debian", 3, "esc", "b.efi exit"},
+		{7, "Kiosk", "lab-01", FIRMWARE_EFI, "register_quick", 3, "", "b.efi exit"},
+		{0, "", "lab-01", FIRMWARE_BIOS, "register_quick", 7, "", "sanboot exit"},
+	};
+	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct boot_facts facts = unknown_efi;
+		struct menu menu;
+
+		facts.group_id = cases[i].group_id;
+		facts.product = cases[i].product;
+		facts.host = cases[i].host;
+		facts.arch.firmware = cases[i].firmware;
+		menu = menu_start(&all, &facts);
+		assert_string_equal(menu.exits, cases[i].exits);
+		assert_int_equal(menu_from_verdict(&all, &verdict, &facts, &menu), ERR_OK);
+		assert_string_equal(menu.default_key, cases[i].item);
+		assert_int_equal(menu.timeout_seconds, cases[i].timeout_seconds);
+		assert_string_equal(menu.hidden_key, cases[i].key);
+		/* who comes back to the menu is shown it */
+		assert_int_equal(choose(&all, MENU_TOP, &facts, &menu), ERR_OK);
+		assert_string_equal(menu.hidden_key, "");
+	}
 }
 
 static void a_menu_too_long_says_so(void **state)
@@ -267,7 +398,7 @@ static void a_menu_too_long_says_so(void **state)
 	static struct site_menu_item many[MENU_ENTRIES_MAX + 1];
 	const struct site crowd = {.menu = many, .menu_count = MENU_ENTRIES_MAX + 1};
 	const struct boot_verdict verdict = {BOOT_MENU, "", "", 1};
-	struct menu menu = menu_start(&unknown_efi);
+	struct menu menu = menu_start(&crowd, &unknown_efi);
 
 	(void)state;
 	for (size_t i = 0; i < crowd.menu_count; i++)
@@ -289,7 +420,9 @@ int main(void)
 		cmocka_unit_test(a_sub_menu_is_entered_and_left),
 		cmocka_unit_test(what_a_hidden_sub_menu_holds_is_refused),
 		cmocka_unit_test(a_word_is_typed_before_it_happens),
-		cmocka_unit_test(a_loader_that_cannot_ask_gets_one_list),
+		cmocka_unit_test(a_loader_that_cannot_ask_gets_the_whole_tree),
+		cmocka_unit_test(a_default_that_is_gone_is_the_disk),
+		cmocka_unit_test(the_most_special_default_holds),
 		cmocka_unit_test(a_menu_too_long_says_so),
 	};
 

@@ -21,6 +21,8 @@ static struct menu job(void)
 		.ticket = "0011",
 		.file = "",
 		.default_key = "",
+		.hidden_key = "",
+		.exits = "exit",
 	};
 }
 
@@ -30,11 +32,11 @@ static struct menu entries(void)
 
 	menu.kind = MENU_ITEMS;
 	menu.message = "";
-	menu.entries[0] = (struct menu_entry){"local", "The ^disk", "l", "local", NULL, ""};
+	menu.entries[0] = (struct menu_entry){"local", "The ^disk", "l", "local", NULL, "", 0};
 	menu.entries[1] =
-		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, ""};
+		(struct menu_entry){"quick", "Register", "q", "register_quick", NULL, "", 0};
 	menu.entries[2] =
-		(struct menu_entry){"rescue", "Rescue", "", "profile", &linux_profile, ""};
+		(struct menu_entry){"rescue", "Rescue", "", "profile", &linux_profile, "", 0};
 	menu.entry_count = 3;
 	menu.default_key = "local";
 	menu.timeout_seconds = 10;
@@ -76,6 +78,26 @@ static void a_menu_holds_what_the_loader_can_do(void **state)
 		      "LABEL rescue\nMENU LABEL Rescue\nLINUX /fos/bzImage\nAPPEND quiet\n");
 }
 
+static void a_sub_menu_begins_and_ends(void **state)
+{
+	struct menu menu = entries();
+
+	(void)state;
+	menu.entries[1] = (struct menu_entry){"tools", "Tools", "t", "menu", NULL, "", 0};
+	menu.entries[2].depth = 1;
+	menu.entries[3] = (struct menu_entry){"disk", "The disk", "", "local", NULL, "", 0};
+	menu.entry_count = 4;
+	menu.hidden_key = "esc";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "DEFAULT local\nPROMPT 1\nTIMEOUT 100\nMENU HIDDEN\n"
+		      "MENU TITLE rouse: lab-01\n"
+		      "LABEL local\nMENU LABEL The  disk\nMENU DEFAULT\nLOCALBOOT 0\n"
+		      "MENU BEGIN tools\nMENU TITLE Tools\n"
+		      "LABEL rescue\nMENU LABEL Rescue\nLINUX /fos/bzImage\nAPPEND quiet\n"
+		      "MENU END\n"
+		      "LABEL disk\nMENU LABEL The disk\nLOCALBOOT 0\n");
+}
+
 static void waiting_is_the_local_disk(void **state)
 {
 	struct menu menu = job();
@@ -105,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
 		cmocka_unit_test(a_menu_holds_what_the_loader_can_do),
+		cmocka_unit_test(a_sub_menu_begins_and_ends),
 		cmocka_unit_test(waiting_is_the_local_disk),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
 	};

@@ -218,7 +218,7 @@ declare
 	configured text;
 begin
 	foreach configured in array array['setting', 'host_group', 'subnet', 'pool', 'reservation',
-		'boot_file', 'boot_rule', 'profile', 'menu_item', 'dhcp_option']
+		'boot_file', 'boot_rule', 'profile', 'menu_item', 'boot_default', 'dhcp_option']
 	loop
 		execute format('create trigger note_change after insert or update or delete or truncate '
 			'on rouse_data.%I for each statement execute function rouse_data.note_change()', configured);

@@ -141,6 +141,8 @@ language sql stable as $$
 		when 'nics' then (select h.group_name from rouse_data.host h where h.name = changed ->> 'host')
 		when 'reservations' then (select h.group_name from rouse_data.nic n join rouse_data.host h on h.name = n.host
 			where n.mac = (changed ->> 'mac')::macaddr)
+		when 'boot_defaults' then coalesce(changed ->> 'group_name',
+			(select h.group_name from rouse_data.host h where h.name = changed ->> 'host'))
 		when 'dhcp_options' then coalesce(changed ->> 'group_name',
 			(select h.group_name from rouse_data.host h where h.name = changed ->> 'host'))
 		when 'schedules' then coalesce(changed ->> 'group_name',
@@ -202,6 +204,7 @@ begin
 			('reservation', 'reservations', 'address', true), ('dhcp_option', 'dhcp_options', 'scope option', true),
 			('boot_file', 'boot_files', 'arch', false), ('boot_rule', 'boot_rules', 'position', false),
 			('profile', 'profiles', 'name', false), ('menu_item', 'menu', 'key', false),
+			('boot_default', 'boot_defaults', 'group_name product host', true),
 			('image', 'images', 'name', false), ('image_version', 'image_versions', 'image number', false),
 			('operator', 'operators', 'name', false)) t (relation, noun, key, by_row)
 	loop

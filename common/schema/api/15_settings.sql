@@ -1,5 +1,15 @@
 -- Settings: a value is checked by its type before anybody reads it.
 
+create function rouse_data.is_exits(word text) returns boolean
+language plpgsql immutable as $$
+begin
+	return word::rouse.exits is not null;
+exception when check_violation then
+	return false;
+end
+$$;
+comment on function rouse_data.is_exits is 'Whether this says how a machine gets to its own disk.';
+
 create function rouse_data.check_setting() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
@@ -31,6 +41,12 @@ begin
 			valid := replace(new.value, '%mac%', '525400000001')
 				~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' and new.value like '%\%mac\%%';
 			expected := 'a host name that contains %mac%, such as ' || new."default";
+		when 'menu_key' then
+			valid := new.value ~ '^(none|any|esc|[a-z0-9])$';
+			expected := 'none, any, esc, a letter or a digit';
+		when 'exits' then
+			valid := rouse_data.is_exits(new.value);
+			expected := 'one to four of exit, sanboot and loaders such as refind/refind_x64.efi, joined by spaces';
 		else
 			valid := new.value !~ '[[:cntrl:]]';
 			expected := 'one line of text';

@@ -115,6 +115,8 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	select s.stage, s.loader, b.host, b.host_state, b.job, t.firmware, t.arch,
 		e.position, e.name, e.answer, coalesce(e.argument, case e.answer
 			when 'first_stage' then fs.file
+			when 'menu' then rouse_data.menu_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
+			when 'local' then rouse_data.exit_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
 			when 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
 				where j.host_id = b.host_id
 					and j.state in ('queued', 'waiting', 'running', 'cancelling')),

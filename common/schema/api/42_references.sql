@@ -8,10 +8,11 @@ begin
 		when 'host' then exists (select from rouse_data.host h where h.name = word)
 		when 'group' then exists (select from rouse_data.host_group g where g.name = word)
 		when 'subnet' then exists (select from rouse_data.subnet s where s.subnet = word::cidr)
-		when 'profile' then exists (select from rouse_data.profile p where p.name = word) end;
+		when 'profile' then exists (select from rouse_data.profile p where p.name = word)
+		when 'menu item' then exists (select from rouse_data.menu_item m where m.key = word) end;
 end
 $$;
-comment on function rouse_data.is_known is 'Whether there is a host, group, subnet or profile of this name.';
+comment on function rouse_data.is_known is 'Whether there is a host, group, subnet, profile or menu item of this name.';
 
 create function rouse_data.known_names(noun text) returns text[]
 language plpgsql stable as $$
@@ -20,10 +21,11 @@ begin
 		when 'host' then array(select h.name::text from rouse.hosts h)
 		when 'group' then array(select g.name::text from rouse.groups g)
 		when 'subnet' then array(select s.subnet::text from rouse.subnets s)
-		when 'profile' then array(select p.name::text from rouse.profiles p) end;
+		when 'profile' then array(select p.name::text from rouse.profiles p)
+		when 'menu item' then array(select m.key::text from rouse.menu m) end;
 end
 $$;
-comment on function rouse_data.known_names is 'The names of all hosts, groups, subnets or profiles that the caller may see.';
+comment on function rouse_data.known_names is 'The names of all hosts, groups, subnets, profiles or menu items that the caller may see.';
 
 create function rouse_data.check_reference() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
@@ -34,7 +36,7 @@ begin
 	if word is not null and not rouse_data.is_known(noun, word) then
 		raise exception using errcode = '23503', message = format('there is no %s "%s"', noun, word),
 			detail = format('Column %s of rouse.%s names one.', tg_argv[0], tg_argv[2]),
-			hint = rouse_data.nearest(word, rouse_data.known_names(noun)) || format(' See: table rouse.%ss', noun);
+			hint = rouse_data.nearest(word, rouse_data.known_names(noun)) || format(' See: table rouse.%s', case noun when 'menu item' then 'menu' else noun || 's' end);
 	end if;
 	return new;
 end
@@ -49,7 +51,9 @@ begin
 		select * from (values ('nic', 'host', 'host', 'nics'), ('host', 'group_name', 'group', 'hosts'),
 			('pool', 'subnet', 'subnet', 'pools'), ('menu_item', 'profile', 'profile', 'menu'),
 			('menu_item', 'group_name', 'group', 'menu'), ('dhcp_option', 'host', 'host', 'dhcp_options'),
-			('dhcp_option', 'group_name', 'group', 'dhcp_options'), ('dhcp_option', 'subnet', 'subnet', 'dhcp_options')) r (relation, refers, noun, shown)
+			('dhcp_option', 'group_name', 'group', 'dhcp_options'), ('dhcp_option', 'subnet', 'subnet', 'dhcp_options'),
+			('boot_default', 'host', 'host', 'boot_defaults'), ('boot_default', 'group_name', 'group', 'boot_defaults'),
+			('boot_default', 'menu_default', 'menu item', 'boot_defaults')) r (relation, refers, noun, shown)
 	loop
 		execute format('create trigger %I before insert or update of %I on rouse_data.%I for each row '
 			'when (new.%2$I is not null) execute function rouse_data.check_reference(%2$L, %4$L, %5$L)',

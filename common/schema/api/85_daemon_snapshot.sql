@@ -78,6 +78,17 @@ call rouse_data.describe('rouse_daemon.menu_now', 'The menu, in order.', '{
 	"parent": "key of the sub-menu, or null", "arch": "null or values joined by spaces", "group_id": "the id of a group, or null",
 	"role": "viewer, operator or null", "confirm": "word to type, or null"}');
 
+create view rouse_daemon.boot_defaults_now as
+	select d.id, concat(d.group_name, d.product, d.host) as owner, g.id as group_id, d.product, d.host::text as host,
+		d.menu_default::text as menu_default, d.menu_timeout_seconds, d.menu_key::text as menu_key,
+		d.exit_bios::text as exit_bios, d.exit_efi::text as exit_efi
+	from rouse_data.boot_default d left join rouse_data.host_group g on g.name = d.group_name
+	order by d.host is not null, d.product is not null, d.id;
+call rouse_data.describe('rouse_daemon.boot_defaults_now', 'Menu defaults and exits that are not those of the whole site, the most special ones last.', '{
+	"id": "number", "owner": "the name of a group, model or machine", "group_id": "the id of a group, or null", "product": "a model, or null", "host": "a machine''s name, or null",
+	"menu_default": "key of a menu item; null here and below: as before", "menu_timeout_seconds": "how long the menu waits",
+	"menu_key": "the key that shows the menu, or none", "exit_bios": "words joined by spaces", "exit_efi": "words joined by spaces"}');
+
 create function rouse_daemon.changed_since(xmin xid8) returns table (changed boolean, xmin xid8)
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 	select changed_since.xmin is null
@@ -102,6 +113,7 @@ language sql immutable as $$
 		when 'boot_rule' then '{boot_rules_now}'
 		when 'profile' then '{profiles_now}'
 		when 'menu_item' then '{menu_now}'
+		when 'boot_default' then '{boot_defaults_now}'
 		when 'dhcp_option' then '{dhcp_options_now}' end
 $$;
 comment on function rouse_data.views_of is 'The views of rouse_daemon that a change of this table may change; null: all.';

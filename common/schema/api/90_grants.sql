@@ -19,7 +19,7 @@ grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
-	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.dhcp_options,
+	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
 	rouse.operators, rouse.schedules to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
@@ -29,7 +29,7 @@ grant select on rouse_daemon.settings_now, rouse_daemon.hosts_now, rouse_daemon.
 	to rouse_dhcpd, rouse_tftpd, rouse_menud;
 grant select on rouse_daemon.subnets_now, rouse_daemon.boot_files_now to rouse_dhcpd, rouse_tftpd;
 grant select on rouse_daemon.pools_now, rouse_daemon.reservations_now, rouse_daemon.dhcp_options_now to rouse_dhcpd;
-grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now to rouse_tftpd, rouse_menud;
+grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now, rouse_daemon.boot_defaults_now to rouse_tftpd, rouse_menud;
 
 grant execute on function rouse_daemon.changed_since, rouse_daemon.changes_since, rouse_daemon.hello, rouse_daemon.record, rouse_daemon.tick,
 	rouse_daemon.wake_claim, rouse_daemon.wake_sent
