@@ -16,6 +16,7 @@
 #include "menud/login.h"
 
 #define SCRIPT_SIZE 65536
+#define DONE_SECONDS 3 /* to read what was done; the snapshot has it by then */
 
 /* One request, which may outlive its first call: nothing here points into a site. */
 struct boot_request {
@@ -129,6 +130,8 @@ static const char *kind_name(const struct menu *menu)
 		return "login";
 	case MENU_REBOOT:
 		return "reboot";
+	case MENU_DONE:
+		return "done";
 	}
 	return "other";
 }
@@ -244,9 +247,33 @@ static void send_job(const struct boot_request *boot, struct row *row)
 			menu.wait_seconds = 5;
 	} else if (strcmp(answer, "local") == 0) {
 		menu.kind = MENU_LOCAL;
+	} else if (strcmp(answer, "done") == 0) {
+		menu.kind = MENU_DONE;
+		menu.wait_seconds = DONE_SECONDS;
 	} else {
 		menu.kind = MENU_REFUSE;
 	}
+	send_menu(boot, &menu);
+}
+
+/* The images among which the item lets choose, one in each row. */
+static void send_images(const struct boot_request *boot, const struct db_rows *rows)
+{
+	static struct menu_image images[MENU_ENTRIES_MAX]; /* one loop, one answer at a time */
+	const struct site *site = snapshot_site(boot->menud->snapshot);
+	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
+	struct menu menu = start_menu(boot, &facts);
+	size_t count = rows_count(rows);
+
+	if (count > MENU_ENTRIES_MAX)
+		count = MENU_ENTRIES_MAX; /* more than a menu holds: it will say so */
+	for (size_t i = 0; i < count; i++) {
+		struct row row = rows_row(rows, i);
+
+		images[i] =
+			(struct menu_image){row_text(&row, "image"), row_text(&row, "reason")};
+	}
+	menu_list_images(site, &facts, boot->form.item, images, count, &menu);
 	send_menu(boot, &menu);
 }
 
@@ -259,7 +286,7 @@ static void send_offer(const struct boot_request *boot, const struct db_answer *
 		answer_refused(boot->http, answer);
 		return;
 	}
-	if (answer->outcome != DB_OK || rows_count(answer->rows) != 1) {
+	if (answer->outcome != DB_OK || rows_count(answer->rows) == 0) {
 		log_warning("offer_failed", "mac=%s reason=%s", boot->mac,
 			    log_text(answer->message));
 		facts = facts_of(&boot->form, NULL);
@@ -269,6 +296,8 @@ static void send_offer(const struct boot_request *boot, const struct db_answer *
 	row = rows_row(answer->rows, 0);
 	if (strcmp(row_text(&row, "answer"), "none") == 0)
 		send_without_job(boot);
+	else if (strcmp(row_text(&row, "answer"), "image") == 0)
+		send_images(boot, answer->rows);
 	else
 		send_job(boot, &row);
 }
@@ -334,7 +363,8 @@ static void answer_item(const struct boot_request *boot, const struct site *site
 			const struct boot_facts *facts)
 {
 	struct menu menu = start_menu(boot, facts);
-	const struct menu_choice choice = {boot->form.item, boot->form.confirm};
+	const struct menu_choice choice = {boot->form.item, boot->form.confirm,
+					   boot->form.image};
 	char message[128];
 
 	switch (menu_from_choice(site, &choice, facts, &menu)) {
@@ -364,10 +394,12 @@ static void find_role(struct boot_request *boot)
 
 	if (boot->form.session[0] != '\0')
 		who = login_who(boot->menud->login, boot->http);
-	if (who.role == SESSION_ANONYMOUS)
+	if (who.role == SESSION_ANONYMOUS) {
 		boot->form.session[0] = '\0';
-	else
-		boot->form.role = session_role_name(who.role);
+		return;
+	}
+	boot->form.role = session_role_name(who.role);
+	memcpy(boot->form.operator, who.operator, sizeof(boot->form.operator));
 }
 
 /* Reads the fields; answers 400 and gives false when one of them is wrong. */

@@ -10,21 +10,28 @@ void form_init(struct form *form)
 	form->role = "";
 }
 
-static enum err add_mac(struct form *form, const char *text, size_t length)
+/* `first`: the card that booted, which comes before those that were known already. */
+static enum err add_mac(struct form *form, const char *text, size_t length, bool first)
 {
+	size_t at = form->mac_count;
 	struct mac mac;
 
 	if (mac_parse(text, length, &mac) != ERR_OK)
 		return ERR_FORMAT;
 	for (size_t i = 0; i < form->mac_count; i++) {
 		if (mac_equal(&form->macs[i], &mac))
-			return ERR_OK;
+			at = i;
 	}
 	if (mac_is_zero(&mac))
 		return ERR_OK;
-	if (form->mac_count == HOST_MACS_MAX)
+	if (at == HOST_MACS_MAX)
 		return ERR_SPACE;
-	form->macs[form->mac_count++] = mac;
+	if (at == form->mac_count)
+		form->macs[form->mac_count++] = mac;
+	if (first) {
+		memmove(&form->macs[1], &form->macs[0], at * sizeof(mac));
+		form->macs[0] = mac;
+	}
 	return ERR_OK;
 }
 
@@ -37,7 +44,7 @@ static enum err add_macs(struct form *form, const char *text)
 		size_t length = strcspn(text, "|");
 
 		if (length > 0)
-			err = add_mac(form, text, length);
+			err = add_mac(form, text, length, false);
 		text += length;
 		text += *text == '|';
 	}
@@ -92,6 +99,7 @@ static bool take_text(struct form *form, const char *name, const char *value)
 		{"ipxever", form->loader_version, sizeof(form->loader_version)},
 		{"filename", form->filename, sizeof(form->filename)},
 		{"item", form->item, sizeof(form->item)},
+		{"image", form->image, sizeof(form->image)},
 		{"confirm", form->confirm, sizeof(form->confirm)},
 		{"errno", form->errno_text, sizeof(form->errno_text)},
 		{"session", form->session, sizeof(form->session)},
@@ -109,7 +117,8 @@ static bool take_text(struct form *form, const char *name, const char *value)
 enum err form_take(struct form *form, const char *name, const char *value)
 {
 	if (is_mac_name(name) || strcmp(name, "macboot") == 0)
-		return value[0] != '\0' ? add_mac(form, value, strlen(value)) : ERR_OK;
+		return value[0] != '\0' ? add_mac(form, value, strlen(value), name[3] == 'b')
+					: ERR_OK;
 	if (strcmp(name, "mac") == 0)
 		return add_macs(form, value);
 	if (strcmp(name, "try") == 0)
@@ -182,8 +191,12 @@ void form_put_facts(const struct form *form, struct text *out)
 	/* in the words of the boot rules and the menu */
 	put_member(out, "cpu", arch_cpu_name(form->arch.cpu));
 	put_member(out, "firmware", arch_firmware_name(form->arch.firmware));
-	if (form->role[0] != '\0')
+	if (form->role[0] != '\0') {
 		put_member(out, "role", form->role);
+		put_member(out, "operator", form->operator);
+	}
+	if (form->image[0] != '\0')
+		put_member(out, "image", form->image);
 	if (form->confirm[0] != '\0')
 		put_member(out, "confirm", form->confirm);
 	text_put(out, "}");

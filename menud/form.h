@@ -3,8 +3,8 @@
  *
  * The names are those of our own first stage and of FOG's: mac0..mac7 (or `mac`, parted by
  * "|"), sysuuid, arch, platform, product, manufacturer, serial, ipxever, filename; and what the
- * menu's own links add: item, confirm, try, errno, session. Unknown names are ignored, values
- * are text and nothing else.
+ * menu's own links add: item, image, confirm, try, errno, session. Unknown names are ignored,
+ * values are text and nothing else.
  */
 #ifndef ROUSE_MENUD_FORM_H
 #define ROUSE_MENUD_FORM_H
@@ -39,7 +39,9 @@ struct form {
 	char item[72];	     /* the menu entry that was chosen, "" when none */
 	char errno_text[16]; /* iPXE's number of what failed before, "" when nothing did */
 	unsigned attempt;    /* how often it asked in vain */
-	char session[SESSION_WORD_SIZE + 1]; /* of who has logged in at the machine, or "" */
+	char session[SESSION_WORD_SIZE + 1];  /* of who has logged in at the machine, or "" */
+	char image[72];			      /* chosen for the item, "" when none */
+	char operator[CREDENTIALS_NAME_SIZE]; /* whose session it is, found by menud; or "" */
 	const char *role; /* what menud found the session to be worth: a literal, or "" */
 };
 
@@ -52,7 +54,8 @@ MUST_CHECK enum err form_take(struct form *form, const char *name, const char *v
 /* The facts again, as the query that our own links carry, with the session: no item, try or
  * errno. */
 void form_put_query(const struct form *form, struct text *out);
-/* The facts as the JSON object that rouse_daemon.offer() takes, with the role: no session. */
+/* The facts as the JSON object that rouse_daemon.choose() takes, with what was chosen and who
+ * has logged in: no session. */
 void form_put_facts(const struct form *form, struct text *out);
 
 #endif

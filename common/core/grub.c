@@ -255,6 +255,7 @@ enum err grub_render(const struct menu *menu, struct text *out)
 	case MENU_SHELL:
 	case MENU_LOGIN:
 	case MENU_REBOOT:
+	case MENU_DONE:
 	case MENU_LOCAL:
 		put_local(out, menu);
 		break;

@@ -183,7 +183,13 @@ static void put_entries(struct text *out, const struct menu *menu)
 		text_put(out, "\n:chosen\n");
 	}
 	put_again(out, menu, menu->attempt);
-	text_put(out, "&item=${item} || goto failed\n");
+	if (menu->image_for[0] != '\0') {
+		text_put(out, "&item=");
+		text_put_url(out, menu->image_for);
+		text_put(out, "&image=${item} || goto failed\n");
+	} else {
+		text_put(out, "&item=${item} || goto failed\n");
+	}
 	put_failed(out, menu);
 }
 
@@ -213,6 +219,11 @@ static void put_confirm(struct text *out, const struct menu *menu)
 	const struct menu_entry *entry = &menu->entries[0];
 
 	put_echo(out, entry->title);
+	if (menu->image[0] != '\0') {
+		text_put(out, "echo rouse: image ");
+		text_put_ipxe(out, menu->image);
+		text_put(out, "\n");
+	}
 	text_put(out, "echo rouse: type ");
 	text_put_url(out, entry->confirm);
 	text_put(out, " and press Enter; anything else leads back\n"
@@ -224,6 +235,10 @@ static void put_confirm(struct text *out, const struct menu *menu)
 	put_again(out, menu, menu->attempt);
 	text_put(out, "&item=");
 	text_put_url(out, entry->key);
+	if (menu->image[0] != '\0') {
+		text_put(out, "&image=");
+		text_put_url(out, menu->image);
+	}
 	text_put(out, "&confirm=");
 	text_put_url(out, entry->confirm);
 	text_put(out, " || goto failed\n");
@@ -340,6 +355,11 @@ enum err ipxe_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_REBOOT:
 		text_put(out, "reboot\n");
+		break;
+	case MENU_DONE:
+		text_printf(out, "sleep %u\n", menu->wait_seconds);
+		put_back(out, menu);
+		put_failed(out, menu);
 		break;
 	}
 	return out->failed ? ERR_SPACE : ERR_OK;

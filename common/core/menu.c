@@ -70,6 +70,8 @@ struct menu menu_start(const struct site *site, const struct boot_facts *facts)
 		.serial = "",
 		.message = "",
 		.default_key = "",
+		.image_for = "",
+		.image = "",
 		.hidden_key = "",
 		.kernel = "",
 		.initrd = "",
@@ -220,6 +222,7 @@ static void list_entries(const struct site *site, const char *parent,
 	menu->kind = MENU_ITEMS;
 	menu->entry_count = 0;
 	menu->default_key = "";
+	menu->image_for = "";
 	menu->hidden_key = "";
 	menu->timeout_seconds = defaults.timeout_seconds;
 	list_level(&listing, parent, 0);
@@ -250,6 +253,27 @@ static void list_sub_menu(const struct site *site, const struct site_menu_item *
 	menu->entries[menu->entry_count++] =
 		(struct menu_entry){back, "Back", "", "menu", NULL, "", 0};
 	menu->default_key = back;
+}
+
+void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
+		      const struct menu_image *images, size_t count, struct menu *menu)
+{
+	menu->kind = MENU_ITEMS;
+	menu->image_for = key;
+	menu->timeout_seconds = defaults_of(site, facts).timeout_seconds;
+	menu->entry_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (menu->entry_count == MENU_ENTRIES_MAX - 1) {
+			menu->message = "there are more images than a menu holds: "
+					"rouse.deploy() and rouse.capture() take any";
+			break;
+		}
+		menu->entries[menu->entry_count++] = (struct menu_entry){
+			images[i].name, images[i].title, "", "", NULL, "", 0};
+	}
+	menu->entries[menu->entry_count++] =
+		(struct menu_entry){MENU_TOP, "Back", "", "menu", NULL, "", 0};
+	menu->default_key = MENU_TOP;
 }
 
 static enum err use_profile(const struct site *site, const char *name, struct menu *menu)
@@ -314,12 +338,18 @@ enum err menu_from_verdict(const struct site *site, const struct boot_verdict *v
 	return ERR_REFUSED;
 }
 
+static bool wants_image(const struct site_menu_item *item)
+{
+	return strcmp(item->action, "deploy") == 0 || strcmp(item->action, "capture") == 0;
+}
+
 /* The word was not typed, or another one: the item is asked for again, with its word. */
 static void ask_for_word(const struct site_menu_item *item, const struct menu_choice *choice,
 			 struct menu *menu)
 {
 	menu->kind = MENU_CONFIRM;
 	menu->message = choice->typed[0] != '\0' ? "that was another word" : "";
+	menu->image = choice->image;
 	menu->entry_count = 1;
 	menu->entries[0] = (struct menu_entry){item->key, item->title,	 "", item->action,
 					       NULL,	  item->confirm, 0};
@@ -357,12 +387,14 @@ enum err menu_from_choice(const struct site *site, const struct menu_choice *cho
 {
 	const struct site_menu_item *item = site_menu_item_keyed(site, choice->key);
 
-	if (strcmp(choice->key, MENU_TOP) == 0) {
+	if (strcmp(choice->key, MENU_TOP) == 0 || strcmp(choice->image, MENU_TOP) == 0) {
 		list_entries(site, "", facts, menu);
 		return ERR_OK;
 	}
 	if (!item || !menu_item_is_visible(site, item, facts))
 		return ERR_ABSENT;
+	if (wants_image(item) && choice->image[0] == '\0')
+		return ERR_REFUSED; /* the word is asked for when the image is known */
 	if (item->confirm[0] != '\0' && strcmp(item->confirm, choice->typed) != 0) {
 		ask_for_word(item, choice, menu);
 		return ERR_OK;

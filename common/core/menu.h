@@ -33,6 +33,7 @@ enum menu_kind {
 	MENU_SHELL,    /* the loader's own command line */
 	MENU_LOGIN,    /* a name and a password, for a session of menud's */
 	MENU_REBOOT,
+	MENU_DONE, /* message, and the first menu again after wait_seconds */
 };
 
 /* A loader that cannot ask again gets sub-menus whole: the entries that lie in one follow it,
@@ -52,6 +53,13 @@ struct menu_entry {
 struct menu_choice {
 	const char *key;
 	const char *typed; /* the word, "" when none was typed */
+	const char *image; /* of an item that wants one, "" when none was chosen yet */
+};
+
+/* One of the images among which an item lets choose. */
+struct menu_image {
+	const char *name;
+	const char *title;
 };
 
 /* Strings are the caller's, a site's, or literals; none is copied. */
@@ -71,6 +79,8 @@ struct menu {
 	size_t entry_count;
 	const char *default_key;
 	unsigned timeout_seconds; /* 0: for ever; when hidden: the default at once */
+	const char *image_for; /* the entries are images for the item of this key; "": items */
+	const char *image;     /* MENU_CONFIRM: what was chosen among them, or "" */
 	const char
 		*hidden_key; /* the key that shows it: any, esc, or one character; "": shown */
 
@@ -99,10 +109,15 @@ MUST_CHECK enum err menu_from_verdict(const struct site *site,
 				      const struct boot_facts *facts, struct menu *menu);
 /*
  * The entry that was chosen: what it does, or a question for its word. ERR_ABSENT: no such key,
- * or hidden from this machine. ERR_REFUSED: it needs a job, which the database makes.
+ * or hidden from this machine. ERR_REFUSED: it needs the database, which makes a job of it, or
+ * has the images to choose among.
  */
 MUST_CHECK enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
 				     const struct boot_facts *facts, struct menu *menu);
+/* The images for an item, with a way back; those that are too many are left out, and it says
+ * so. */
+void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
+		      const struct menu_image *images, size_t count, struct menu *menu);
 /*
  * Whether a loader that reads one file and asks no more starts this entry by itself: GRUB
  * kernels and EFI programs, PXELINUX kernels, both the local disk. A sub-menu is none.

@@ -176,6 +176,7 @@ enum err pxelinux_render(const struct menu *menu, struct text *out)
 	case MENU_SHELL:
 	case MENU_LOGIN:
 	case MENU_REBOOT:
+	case MENU_DONE:
 	case MENU_WAIT:
 	case MENU_REFUSE:
 	case MENU_LOCAL:

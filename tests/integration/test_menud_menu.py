@@ -6,6 +6,7 @@ import re
 import pytest
 
 from test_menud import FACTS, MAC, Server, add_host
+from test_menud_login import passwd, until_answered
 
 KIOSK = FACTS.replace("Lab", "Kiosk")
 BIOS = FACTS.replace("efi", "pcbios")
@@ -68,3 +69,95 @@ def test_a_model_may_hold_anything(server, defaults):
     defaults("(product, exit_efi) values ('It''s || \"a\" ${x}', 'a.efi')")
     facts = FACTS.replace("Lab", "It's%20%7C%7C%20%22a%22%20%24%7Bx%7D")
     server.boot_until("files/a.efi", facts, item="local")
+
+
+# ---------------------------------------------------------------- what an operator has done at the machine
+
+@pytest.fixture(scope="module")
+def session(server):
+    """anna's, as the menu's login gets it."""
+    server.postgres.sql("insert into rouse.operators (name) values ('anna')")
+    passwd(server.postgres, "anna", "secret")
+    server.postgres.sql("select rouse.publish_image('tiny', 1, 'images/tiny/1/disk.raw.zst', 10, %s, 4096, %s, "
+                        "title => 'Tiny || shell')", "a" * 64, "b" * 64)
+    status, script = until_answered(server, "anna", "secret", "/login/ipxe")
+    assert status == 200
+    server.boot_until("item --key d deploy ", session=(word := session_of_script(script)))
+    return word
+
+
+def session_of_script(script):
+    return re.search(r"set session ([0-9a-f]+)\n", script).group(1)
+
+
+def cancel_all(server):
+    server.postgres.sql("select rouse.cancel(id) from rouse.queue")
+    server.boot_until(r"menu rouse: lab-01")
+
+
+def test_deploy_from_the_list_of_images(server, session):
+    script = server.boot(session=session, item="deploy")
+    assert "item tiny Tiny '|| shell (version 1, for disks from 4096 bytes)\nitem .. Back\n" in script
+    assert f"&session={session}&try=0&item=deploy&image=${{item}} || goto failed\n" in script
+    assert "choose --default .. " in script
+    assert "menu rouse: lab-01" in server.boot(session=session, item="deploy", image="..")
+    script = server.boot(session=session, item="deploy", image="tiny")
+    assert "deploy on lab-01" in script and "rouse_ticket=" in script
+    assert server.postgres.value("select created_by || ' ' || image from rouse.jobs order by id desc limit 1") \
+        == "anna tiny"
+    cancel_all(server)
+
+
+def test_a_word_behind_the_image(server, session):
+    script = server.boot(session=session, item="capture", image="tiny")
+    assert "echo rouse: image tiny\n" in script
+    assert "&item=capture&image=tiny&confirm=capture || goto failed\n" in script
+    script = server.boot(session=session, item="capture", image="tiny", confirm="capture")
+    assert "capture on lab-01" in script and "rouse_ticket=" in script
+    cancel_all(server)
+
+
+def test_wipe_wants_its_word(server, session):
+    script = server.boot(session=session, item="wipe")
+    assert "&item=wipe&confirm=wipe || goto failed\n" in script and "rouse_ticket=" not in script
+    script = server.boot(session=session, item="wipe", confirm="wipe")
+    assert "wipe on lab-01" in script and "rouse_ticket=" in script
+    cancel_all(server)
+
+
+@pytest.mark.parametrize("item", ["deploy", "capture", "wipe", "debug", "approve", "delete"])
+def test_nobody_else_sees_or_does_it(server, session, item):
+    """What a client says of itself opens nothing, nor does a forged session."""
+    for claim in ({}, {"role": "operator", "operator": "anna"}, {"session": session[:-2] + "00"}):
+        script = server.boot(item=item, image="tiny", confirm=item, **claim)
+        assert f'has no entry "{item}" for this machine' in script, script
+    assert not server.postgres.sql("select from rouse.queue")
+    assert server.postgres.value("select count(*) from rouse.hosts where name = 'lab-01'") == 1
+
+
+def test_approve_and_delete(server, session):
+    mac = "52:54:00:00:00:55"
+    facts = FACTS.replace(MAC, mac)
+    server.postgres.sql("insert into rouse.hosts (name, state) values ('lab-55', 'pending'), ('lab-56', 'active')")
+    server.postgres.sql("insert into rouse.nics (mac, host) values (%s, 'lab-55'), ('52:54:00:00:00:56', 'lab-56')", mac)
+    server.boot_until("item --key a approve ", facts, session=session)
+    assert "inventory on lab-55" in server.boot(facts, session=session, item="approve")
+    assert server.postgres.value("select state from rouse.hosts where name = 'lab-55'") == "active"
+    facts = FACTS.replace(MAC, "52:54:00:00:00:56")
+    server.boot_until("item --key x delete ", facts, session=session, item="tools")
+    script = server.boot(facts, session=session, item="delete", confirm="delete")
+    assert "echo rouse: host lab-56 is deleted\nsleep 3\n:back\nchain " in script
+    assert not server.postgres.sql("select from rouse.hosts where name = 'lab-56'")
+
+
+def test_an_operator_whose_rights_are_gone(server, session):
+    """The session holds, and what it may do is what the database says now."""
+    server.postgres.sql("update rouse.operators set role = 'viewer' where name = 'anna'")
+    try:
+        script = server.boot(session=session, item="wipe", confirm="wipe")
+        assert "is for who has logged in as operator" in script and "rouse_ticket=" not in script
+        server.postgres.sql("update rouse.operators set role = 'operator', groups = '{labs}' where name = 'anna'")
+        server.postgres.sql("update rouse.hosts set group_name = null where name = 'lab-01'")
+        assert "this machine is not among those of anna" in server.boot(session=session, item="debug")
+    finally:
+        server.postgres.sql("update rouse.operators set role = 'operator', groups = null where name = 'anna'")

@@ -13,7 +13,7 @@
 #include "core/pxelinux.h"
 #include "loaders.h"
 
-#define HOSTILE_TEXTS 47
+#define HOSTILE_TEXTS 53
 #define HOSTILE_ENTRIES 4
 
 /* What menus are made of: which kind, by a number; which texts, in order. */
@@ -107,7 +107,7 @@ static void fill_menu(struct hostile *from, struct menu *menu,
 		      struct site_profile profiles[HOSTILE_ENTRIES])
 {
 	*menu = (struct menu){
-		.kind = (enum menu_kind)hostile_choice(from, MENU_REBOOT + 1),
+		.kind = (enum menu_kind)hostile_choice(from, MENU_DONE + 1),
 		.base_url = "http://10.77.0.1:8080",
 		.query = "mac0=52%3A54%3A00%3A00%3A00%3A01",
 		.firmware = (enum arch_firmware)hostile_choice(from, 3),
@@ -123,6 +123,8 @@ static void fill_menu(struct hostile *from, struct menu *menu,
 		.arguments = hostile_text(from),
 		.ticket = hostile_text(from),
 		.file = hostile_text(from),
+		.image_for = hostile_text(from),
+		.image = hostile_text(from),
 		.hidden_key = hostile_choice(from, 2) == 0 ? "" : "esc",
 		.exits = hostile_exits(from),
 		.timeout_seconds = hostile_choice(from, 2) * 10,

@@ -23,6 +23,8 @@ static struct menu job(void)
 		.ticket = "00112233445566778899aabbccddeeff",
 		.file = "",
 		.default_key = "",
+		.image_for = "",
+		.image = "",
 		.hidden_key = "",
 		.exits = "exit",
 	};

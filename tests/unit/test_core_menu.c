@@ -41,7 +41,7 @@ static const struct boot_facts unknown_efi = {.stage = BOOT_STAGE_MENU,
 static enum err choose_typed(const struct site *where, const char *key, const char *typed,
 			     const struct boot_facts *facts, struct menu *menu)
 {
-	const struct menu_choice choice = {key, typed};
+	const struct menu_choice choice = {key, typed, ""};
 
 	return menu_from_choice(where, &choice, facts, menu);
 }
@@ -393,6 +393,53 @@ static void the_most_special_default_holds(void **state)
 	}
 }
 
+/* deploy: first an image, then the word, then the database. */
+static void an_image_is_chosen_before_the_word(void **state)
+{
+	static struct site_menu_item wanting[] = {
+		{ITEM("deploy", "Deploy", "deploy"), .profile = "", .hotkey = "", .parent = "",
+		 .confirm = "yes", .role = BOOT_ROLE_OPERATOR},
+	};
+	const struct site wanting_site = {.menu = wanting, .menu_count = 1};
+	struct boot_facts facts = unknown_efi;
+	struct menu menu = menu_start(&wanting_site, &facts);
+	struct menu_choice choice = {"deploy", "", ""};
+
+	(void)state;
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_ABSENT);
+	facts.role = BOOT_ROLE_OPERATOR;
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_REFUSED);
+	choice.image = "tiny";
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_CONFIRM);
+	assert_string_equal(menu.image, "tiny");
+	choice.typed = "yes";
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_REFUSED);
+	choice.image = "..";
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_ITEMS);
+	assert_string_equal(keys_of(&menu), "deploy ");
+}
+
+static void images_are_a_menu_with_a_way_back(void **state)
+{
+	static struct menu_image images[MENU_ENTRIES_MAX];
+	struct menu menu = menu_start(&site, &unknown_efi);
+
+	(void)state;
+	for (size_t i = 0; i < MENU_ENTRIES_MAX; i++)
+		images[i] = (struct menu_image){"tiny", "Tiny"};
+	menu_list_images(&site, &unknown_efi, "deploy", images, 2, &menu);
+	assert_string_equal(keys_of(&menu), "tiny tiny .. ");
+	assert_string_equal(menu.default_key, "..");
+	assert_string_equal(menu.image_for, "deploy");
+	assert_int_equal(menu.timeout_seconds, 7);
+	assert_string_equal(menu.message, "");
+	menu_list_images(&site, &unknown_efi, "deploy", images, MENU_ENTRIES_MAX, &menu);
+	assert_int_equal(menu.entry_count, MENU_ENTRIES_MAX);
+	assert_non_null(strstr(menu.message, "more images"));
+}
+
 static void a_menu_too_long_says_so(void **state)
 {
 	static struct site_menu_item many[MENU_ENTRIES_MAX + 1];
@@ -423,6 +470,8 @@ int main(void)
 		cmocka_unit_test(a_loader_that_cannot_ask_gets_the_whole_tree),
 		cmocka_unit_test(a_default_that_is_gone_is_the_disk),
 		cmocka_unit_test(the_most_special_default_holds),
+		cmocka_unit_test(an_image_is_chosen_before_the_word),
+		cmocka_unit_test(images_are_a_menu_with_a_way_back),
 		cmocka_unit_test(a_menu_too_long_says_so),
 	};
 

@@ -21,6 +21,8 @@ static struct menu job(void)
 		.ticket = "0011",
 		.file = "",
 		.default_key = "",
+		.image_for = "",
+		.image = "",
 		.hidden_key = "",
 		.exits = "exit",
 	};

@@ -57,7 +57,15 @@ static void a_session_is_in_links_and_its_role_in_facts(void **state)
 	out = text_into(buffer, sizeof(buffer));
 	form.role = "operator";
 	form_put_facts(&form, &out);
-	assert_non_null(strstr(buffer, "\"role\":\"operator\""));
+	assert_non_null(strstr(buffer, "\"role\":\"operator\",\"operator\":\"\""));
+	/* who it is, menud says, never a field */
+	assert_int_equal(form_take(&form, "operator", "anna"), ERR_OK);
+	assert_string_equal(form.operator, "");
+	assert_int_equal(form_take(&form, "role", "operator"), ERR_OK);
+	assert_int_equal(form_take(&form, "image", "tiny"), ERR_OK);
+	out = text_into(buffer, sizeof(buffer));
+	form_put_facts(&form, &out);
+	assert_non_null(strstr(buffer, "\"image\":\"tiny\""));
 	assert_null(strstr(buffer, "00ff"));
 }
 
@@ -71,6 +79,39 @@ static void takes_fogs_joined_macs(void **state)
 			 ERR_OK);
 	assert_int_equal(form.mac_count, 2);
 	assert_int_equal(form.macs[1].octet[5], 2);
+}
+
+/* FOG 1.6 names the card that it boots from apart from the others. */
+static void the_booted_card_comes_first(void **state)
+{
+	struct form form;
+	char buffer[1024];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	form_init(&form);
+	assert_int_equal(form_take(&form, "mac0", "52:54:00:00:00:01"), ERR_OK);
+	assert_int_equal(form_take(&form, "mac1", "52:54:00:00:00:02"), ERR_OK);
+	assert_int_equal(form_take(&form, "macboot", "52:54:00:00:00:02"), ERR_OK);
+	assert_int_equal(form_take(&form, "mac2", "52:54:00:00:00:03"), ERR_OK);
+	form_put_query(&form, &out);
+	assert_string_equal(buffer, "mac0=52%3A54%3A00%3A00%3A00%3A02"
+				    "&mac1=52%3A54%3A00%3A00%3A00%3A01"
+				    "&mac2=52%3A54%3A00%3A00%3A00%3A03");
+	assert_int_equal(form_take(&form, "macboot", "52:54:00:00:00:09"), ERR_OK);
+	assert_int_equal(form.macs[0].octet[5], 9);
+	assert_int_equal(form.mac_count, 4);
+	for (int i = 0; i < 4; i++) {
+		char mac[] = "52:54:00:00:01:00";
+
+		mac[16] = (char)('0' + i);
+		assert_int_equal(form_take(&form, "mac7", mac), ERR_OK);
+	}
+	/* full: one that is known may still be the booted one */
+	assert_int_equal(form_take(&form, "macboot", "52:54:00:00:01:03"), ERR_OK);
+	assert_int_equal(form.macs[0].octet[5], 3);
+	assert_int_equal(form.mac_count, HOST_MACS_MAX);
+	assert_int_equal(form_take(&form, "macboot", "52:54:00:00:02:00"), ERR_SPACE);
 }
 
 static void refuses_nonsense(void **state)
@@ -116,6 +157,7 @@ int main(void)
 		cmocka_unit_test(takes_our_names),
 		cmocka_unit_test(a_session_is_in_links_and_its_role_in_facts),
 		cmocka_unit_test(takes_fogs_joined_macs),
+		cmocka_unit_test(the_booted_card_comes_first),
 		cmocka_unit_test(refuses_nonsense),
 		cmocka_unit_test(long_text_is_cut_between_characters),
 	};

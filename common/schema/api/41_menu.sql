@@ -1,16 +1,17 @@
 -- The boot menu: rows that people read and write, and what a constraint cannot say of them.
 
 create view rouse.menu as
-	select key, title, position, action, profile, hotkey, host_state, firmware, parent, arch, group_name, role, confirm
+	select key, title, position, action, profile, hotkey, host_state, firmware, parent, arch, group_name, role, confirm, mode
 	from rouse_data.menu_item order by position;
 call rouse_data.describe('rouse.menu', 'The boot menu. A machine sees, and may choose, the items all of whose conditions hold, in sub-menus that it sees.', '{
 	"key": "the item''s short name", "title": "what the screen shows", "position": "order in the menu",
-	"action": "local, profile, menu (a sub-menu), register_quick, register_full, inventory, identify (show what is known), shell (of the boot loader), login (as one of rouse.operators) or reboot",
+	"action": "local, profile, menu (a sub-menu), register_quick, register_full, inventory, identify (show what is known), shell (of the boot loader), login (as one of rouse.operators), reboot, test; for operators: deploy and capture (an image is chosen), wipe, debug, rescue, approve or delete",
 	"profile": "for the action profile: which", "hotkey": "a key that chooses it; of two items shown together the first has it",
 	"host_state": "only for hosts in these states; null: any", "firmware": "only on this firmware; null: any",
 	"parent": "the sub-menu that it is in; null: the first menu", "arch": "only on these architectures; null: any",
 	"group_name": "only for hosts of this group; null: any", "role": "only if somebody has logged in at the machine: viewer or operator; null: anybody",
-	"confirm": "a word that must be typed before it is carried out; null: none"}');
+	"confirm": "a word that must be typed before it is carried out; null: none",
+	"mode": "wipe: quick, full or secure; test: all, memory or disk; null for all else"}');
 
 create function rouse_data.menu_ancestors(item text) returns setof rouse_data.menu_item
 language sql stable as $$

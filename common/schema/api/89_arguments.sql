@@ -65,7 +65,7 @@ call rouse_data.describe_arguments('rouse_daemon', '{
 	"changed": "whether there is anything to read anew",
 	"xmin": "going in, that of the snapshot it has, or null; coming out, that of now", "views": "those to read again, parted by blanks; null: all", "hosts": "numbers of the hosts to read again, parted by blanks; null: all of them",
 	"facts": "what the machine said of itself: mac0 to mac7, uuid, serial, product, ...", "fields": "what the client system sent, by the names of docs/reference/fos-protocol.md",
-	"address": "from where, or which", "item": "the key of the menu item", "answer": "what to do, as a word; the comment above has them",
+	"address": "from where, or which", "item": "the key of the menu item", "image": "the name of an image to choose", "answer": "what to do, as a word; the comment above has them",
 	"reason": "why: words, or a code of rouse.reasons", "message": "the same for the screen of the machine", "host": "the machine''s name", "job": "its number",
 	"kind": "one of rouse.job_kinds", "dhcp_here.kind": "server or proxy", "ticket": "32 hex digits for the kernel''s command line", "kernel": "the client system''s, below the roots", "initrd": "its initial disk",
 	"arguments": "of its kernel", "act.arguments": "of the verb, by their names", "retry_seconds": "ask again after so long", "token": "64 hex digits that the client system made", "position": "place in the queue for a slot; 1 is next",
