@@ -1,5 +1,5 @@
 /*
- * generate - makes a loader's configuration (tftpd/search.h) for the machine that asks: its
+ * generate - makes a loader's configuration (core/search.h) for the machine that asks: its
  * live job, or the menu. The boot rules decide as they do for menud; only a live job needs the
  * database, and the request is then parked (tftpd/parked.h).
  *
@@ -14,7 +14,7 @@
 
 #include "core/err.h"
 #include "tftpd/resolve.h"
-#include "tftpd/search.h"
+#include "core/search.h"
 #include "tftpd/server.h"
 #include "tftpd/source.h"
 

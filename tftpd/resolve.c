@@ -6,7 +6,7 @@
 #include "core/boot.h"
 #include "core/ip4.h"
 #include "core/ipxe.h"
-#include "tftpd/search.h"
+#include "core/search.h"
 
 #define URLS_MAX 16
 #define URLS_SIZE 2048

@@ -1,4 +1,4 @@
-#include "tftpd/search.h"
+#include "core/search.h"
 
 #include <string.h>
 

@@ -2,15 +2,15 @@
  * search - the names under which GRUB, PXELINUX and U-Boot look for their configuration, from
  * that of one machine to that of all.
  *
- *	GRUB:      grub/grub.cfg-01-52-54-00-00-00-01, grub/grub.cfg-0A4D0064, ...,
- * grub/grub.cfg PXELINUX:  pxelinux.cfg/UUID, pxelinux.cfg/01-52-54-.., pxelinux.cfg/0A4D0064,
- *		   pxelinux.cfg/0A4D006, ..., pxelinux.cfg/default
+ * GRUB: grub/grub.cfg-01-52-54-00-00-00-01, grub/grub.cfg-0A4D0064, ..., grub/grub.cfg.
+ * PXELINUX: pxelinux.cfg/UUID, pxelinux.cfg/01-52-54-00-00-00-01, pxelinux.cfg/0A4D0064,
+ * pxelinux.cfg/0A4D006, ..., pxelinux.cfg/default.
  *
  * Only the names that mean one machine, and the last one, are searches here: a shortened
  * address is any other name, and missed quickly.
  */
-#ifndef ROUSE_TFTPD_SEARCH_H
-#define ROUSE_TFTPD_SEARCH_H
+#ifndef ROUSE_CORE_SEARCH_H
+#define ROUSE_CORE_SEARCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "tftpd/search.h"
+#include "core/search.h"
 
 static const struct mac lab_mac = {{0x52, 0x54, 0, 0xab, 0xcd, 1}};
 
