@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/search.h"
 #include "tftpd/repair.h"
 #include "tftpd/resolve.h"
-#include "tftpd/search.h"
 
 #define SCRIPT_SIZE 4096
 

@@ -13,11 +13,13 @@ Addresses: dhcpd 10.77.0.1, tftpd 10.77.0.2, menud 10.77.0.3 port 8080, machines
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
+import why_trace
 from vm import VM
 
 ROUSE_DB = Path(__file__).resolve().parents[2] / "packaging" / "rouse-db"
@@ -99,6 +101,8 @@ class Chain:
     def __exit__(self, *_):
         for daemon in self.daemons.values():
             daemon.stop()
+        if os.environ.get("ROUSE_TRACES"):
+            self._save_traces(Path(os.environ["ROUSE_TRACES"]))
 
     def _lay_out_files(self):
         tftp, fos = self.workdir / "srv" / "tftp", self.workdir / "srv" / "fos"
@@ -183,6 +187,18 @@ class Chain:
         rows = self.sql("select at::time(3) as at, mac, stage, kind, name, reason, count "
                         "from rouse.events order by at")
         return "\n".join(" ".join(str(column) for column in row if column) for row in rows)
+
+    def _save_traces(self, folder):
+        """What each machine did, as the traces of tests/sql/why are written."""
+        folder.mkdir(parents=True, exist_ok=True)
+        test = re.sub(r"\W+", "-", os.environ.get("PYTEST_CURRENT_TEST", "chain").split(" ")[0])
+        rows = self.sql("select mac::text as mac, at, daemon, stage, kind, name, reason, count, "
+                        "host(address) as address, uuid::text as uuid, detail "
+                        "from rouse.events where mac is not null order by at")
+        for mac in {row.mac for row in rows}:
+            lines = why_trace.lines_of([row for row in rows if row.mac == mac])
+            name = f"{test}-{mac.replace(':', '')}.trace"
+            (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     # -- machines -----------------------------------------------------------------------------
 

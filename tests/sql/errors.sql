@@ -44,6 +44,8 @@ insert into wrong (call, code, message, hint) values
 	('rouse.trace(''cardless'')', '55000', 'has no network card', 'insert into rouse.nics'),
 	('rouse.evaluate(''boot'', ''ipxe'', ''active'', ''none'', ''efi'', ''x86_64'')', '22023', 'there is no stage "boot"', 'dhcp, menu, script'),
 	('rouse.why(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
+	('rouse.explain_code(''PXE-E5'')', '22023', '"PXE-E5" is no code that is known', 'PXE-E53'),
+	('rouse.explain_code(null)', '22023', 'is no code that is known', 'PXE-E'),
 	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),
 	('rouse.setting(''deploy_slots'', ''many'')', '22023', 'cannot be "many"', '1 to 10000'),
 	('rouse.set_password(''anna'', ''x'')', '42704', 'there is no operator "anna"', 'dora'),

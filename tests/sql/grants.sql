@@ -50,22 +50,22 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,profiles,menu,boot_defaults,dhcp_options,operators,schedules}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,causes,profiles,menu,boot_defaults,dhcp_options,operators,schedules}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_viewer', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,dhcp_snippet}'::text[]) $$, 'a viewer executes only what reads');
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,explain_code,dhcp_snippet}'::text[]) $$, 'a viewer executes only what reads');
 select set_eq($$
 	select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_operator', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe,dhcp_snippet}'::text[]) $$,
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,explain_code,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe,dhcp_snippet}'::text[]) $$,
 	'an operator executes these as well');
 select set_eq($$
 	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')
 	where p.pronamespace in ('rouse_daemon'::regnamespace, 'rouse_data'::regnamespace) and has_function_privilege(r.oid, p.oid, 'execute')
 		and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
-	$$, $$ select r, f from unnest('{rouse_viewer,rouse_operator}'::text[]) r, unnest('{uuid_swapped,mac_of}'::text[]) f $$,
+	$$, $$ select r, f from unnest('{rouse_viewer,rouse_operator}'::text[]) r, unnest('{uuid_swapped,mac_of,begins_boot,boot_outcome,is_stop}'::text[]) f $$,
 	'people execute nothing outside schema rouse, but what views need');
 create function pg_temp.unreadable(reader text) returns text language plpgsql as $$
 declare

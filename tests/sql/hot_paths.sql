@@ -1,7 +1,7 @@
 -- What is asked often finds its rows by an index, whatever has piled up: 20,000 hosts with a card each, 60,000 ended jobs with
 -- their attempts and history, 60,000 events and 60,000 changes of leases. PostgreSQL itself counts the rows that are read one after the other.
 begin;
-select plan(44);
+select plan(45);
 alter table rouse_data.job disable trigger user;
 alter table rouse_data.host disable trigger user;
 alter table rouse_data.nic disable trigger user;
@@ -86,6 +86,7 @@ select pg_temp.by_index($$select * from rouse.events where mac = '52:00:00:00:03
 select pg_temp.by_index($$select * from rouse.events where host = 'h777' and at > now() - interval '1 hour'$$);
 select pg_temp.by_index($$select * from rouse.trace('h777')$$);
 select pg_temp.by_index($$select * from rouse.explain('h777')$$);
+select pg_temp.by_index($$select * from rouse.why('h777')$$);
 select pg_temp.by_index($$select * from rouse.hosts where name = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.nics where host = 'h777'$$);
 select pg_temp.by_index($$select * from rouse.wakes where host = 'h777'$$);

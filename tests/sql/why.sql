@@ -1,23 +1,28 @@
 -- Why does it not boot? Each cause with its advice.
 begin;
-select plan(23);
+select plan(27);
 insert into rouse.groups (name) values ('kiosks');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 create function pg_temp.why(host text) returns text language sql as $$ select string_agg(cause || ' | ' || coalesce(advice, ''), e'\n') from rouse.why(host) $$;
 create function pg_temp.saw(stage text, extra jsonb default '{}') returns int language sql as $$
 	select rouse_daemon.record('tftpd', 't/1', jsonb_build_array(jsonb_build_object('stage', stage, 'kind', 'read', 'mac', '52:54:00:00:00:01') || extra)) $$;
 
-select matches(pg_temp.why('lab-01'), '^no daemon has heard of it \| Is it switched on', 'never heard of');
+select matches(pg_temp.why('lab-01'), '^no daemon has heard of it \| 1. Is it switched on', 'never heard of');
 select matches(pg_temp.why('52-54-00-00-00-99'), '^no host has the card 52:54:00:00:00:99 \| .*insert into rouse.nics', 'a MAC that nobody knows');
 select pg_temp.saw('fw_dhcp') \g /dev/null
-select matches(pg_temp.why('lab-01'), '^its firmware asked for an address and did not fetch a first stage \(00:00:0\d ago\) \| Is tftpd alive', 'firmware that goes no further');
-select pg_temp.saw('tftp_nbp', '{"name":"ipxe.efi"}') \g /dev/null
-select matches(pg_temp.why('52:54:00:00:00:01'), '^it fetched its first stage .* \| Secure Boot', 'a first stage that does not run');
+select matches(pg_temp.why('lab-01'), '^it is booting: fw_dhcp read, 00:00:\d\d ago \| Ask again', 'a boot that goes on is no trouble yet');
+delete from rouse_data.event;
+select pg_temp.saw('fw_dhcp', '{"ago_ms":60000}') \g /dev/null
+select matches(pg_temp.why('lab-01'), '^its firmware asked for an address and went no further \(00:01:\d\d ago\) \| 1. Is tftpd alive', 'firmware that goes no further');
+select pg_temp.saw('tftp_nbp', '{"name":"ipxe.efi","kind":"sent","ago_ms":55000}') \g /dev/null
+select matches(pg_temp.why('52:54:00:00:00:01'), '^it fetched its first stage \(ipxe.efi\) .* \| 1. See its screen: Secure Boot', 'a first stage that does not run');
 select pg_temp.saw('local_boot') \g /dev/null
 select is(pg_temp.why('lab-01'), 'nothing is known to be the matter with it | select * from rouse.explain(''lab-01'') says what it would get now.', 'all is well');
-select pg_temp.saw('tftp_nbp', '{"kind":"refused","name":"x.efi","reason":"no such file"}'), pg_temp.saw('local_boot') \g /dev/null
-select matches(pg_temp.why('lab-01'), 'tftpd said: refused x.efi: no such file', 'what was refused');
-select is((select count(*)::int from unnest('{fw_dhcp,proxy,tftp_nbp,ipxe_dhcp,script,kernel,initrd}'::text[]) s where (rouse_data.stage_advice(s)).advice is not null), 7, 'each stage at which a boot can stop has advice');
+select pg_temp.saw('tftp_nbp', '{"kind":"refused","name":"x.efi","reason":"it is secret","detail":{"code":2}}'), pg_temp.saw('local_boot') \g /dev/null
+select matches(pg_temp.why('lab-01'), 'tftpd may not give it x.efi: it is secret .*\| 1. Is the file readable', 'what was refused');
+select results_eq($$select confidence, id, evidence, document from rouse.why('lab-01')$$,
+	$$values ('high', 'access_refused', 'tftp_nbp refused x.efi: it is secret', 'docs/reference/causes.md#access_refused')$$, 'with how sure that is, what was seen, and where more is written');
+delete from rouse_data.event where name = 'x.efi';
 
 update rouse.hosts set state = 'pending' where name = 'lab-01';
 select matches(pg_temp.why('lab-01'), 'host "lab-01" is pending \| select rouse.approve\(''lab-01''\)', 'pending');
@@ -26,7 +31,13 @@ select matches(pg_temp.why('lab-01'), 'host "lab-01" is disabled \| update rouse
 update rouse.hosts set state = 'active' where name = 'lab-01';
 update rouse.hosts set uuid = '11223344-5566-7788-9900-aabbccddeeff';
 select matches(pg_temp.why('lab-01'), 'its uuid 11223344-.* belongs to other hosts as well: lab-01, lab-02 \| One machine known twice', 'known twice');
-update rouse.hosts set uuid = null;
+update rouse.hosts set uuid = null, serial = 'S7', manufacturer = 'Lab';
+select matches(pg_temp.why('lab-01'), 'its serial lab s7 belongs to other hosts as well', 'by its serial number');
+update rouse.hosts set serial = null;
+insert into rouse_data.host_inventory (host_id, number, data) select id, 1, '{"nics":[{"mac":"52:54:00:00:00:02"}]}' from rouse_data.host where name = 'lab-01';
+select matches(pg_temp.why('lab-01'), 'its mac 52:54:00:00:00:02 belongs to other hosts as well: lab-01, lab-02', 'a card of another host');
+select matches(pg_temp.why('lab-02'), 'its mac 52:54:00:00:00:02 belongs to other hosts as well: lab-01, lab-02', 'which is told of that one, too');
+delete from rouse_data.host_inventory;
 
 select rouse.inventory('lab-01') \g /dev/null
 select matches(pg_temp.why('lab-01'), 'job \d+ \(inventory\) is queued and waits for the machine to boot and check in', 'a job that waits');

@@ -26,7 +26,8 @@ create function rouse_data.begins_boot(stage text, at timestamptz, stage_before 
 returns boolean
 language sql immutable as $$
 	select at_before is null or at - at_before > interval '30 minutes'
-		or (stage = 'fw_dhcp' and stage_before not in ('fw_dhcp', 'proxy'))
+		-- Firmware whose first stage fails tries its next boot entry: that is the same boot.
+		or (stage = 'fw_dhcp' and stage_before not in ('fw_dhcp', 'proxy', 'tftp_nbp'))
 		-- Firmware that asks again after a minute of silence was switched off in between.
 		or (stage = 'fw_dhcp' and at - at_before > interval '60 seconds')
 $$;
@@ -103,26 +104,53 @@ end
 $$;
 comment on function rouse.trace(text) is 'The timeline of a host by its name: select * from rouse.trace(''lab-01'').';
 
+create function rouse_data.is_stop(stage text, kind text) returns boolean
+language sql immutable as $$
+	select stage in ('fw_dhcp', 'proxy', 'tftp_nbp', 'ipxe_dhcp', 'script', 'kernel', 'initrd')
+		and kind not in ('menu', 'confirm', 'identify', 'shell', 'login', 'reboot', 'profile')
+$$;
+comment on function rouse_data.is_stop is 'Whether a boot that was heard of last in this way has stopped: it neither waits for a person nor left us.';
+
+-- Its body is read now, not when it is called: who reads the views may not look up names in this schema.
+create function rouse_data.boot_outcome(stage text, kind text, silent interval) returns text
+language sql immutable
+return case
+	when stage = 'report' then replace(kind, '_', ' ')
+	when stage = 'local_boot' then 'local disk'
+	when stage in ('fos', 'work') then case when silent < interval '2 minutes' then 'at work' else 'stopped' end
+	when stage in ('os_dhcp', 'upload') then 'system'
+	when not rouse_data.is_stop(stage, kind) then 'menu'
+	when silent < interval '20 seconds' then 'booting' else 'stopped' end;
+comment on function rouse_data.boot_outcome is 'How a boot ended, by what was heard of it last and how long ago that is.';
+
 create view rouse.boots with (security_barrier) as
 	with staged as (
-		select e.mac, e.host, e.at, e.stage,
+		select e.mac, e.host, e.at, e.stage, e.kind, e.uuid, e.detail,
 			lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
 		from rouse_data.event e where e.mac is not null
 			and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
 				where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
 		window w as (partition by e.mac order by e.at)
 	), numbered as (
-		select s.*, count(*) filter (where s.at_before is null or s.at - s.at_before > interval '30 minutes'
-			or (s.stage = 'fw_dhcp' and (s.stage_before not in ('fw_dhcp', 'proxy')
-				or s.at - s.at_before > interval '60 seconds')))
+		select s.*, count(*) filter (where rouse_data.begins_boot(s.stage, s.at, s.stage_before, s.at_before))
 			over (partition by s.mac order by s.at) as number
 		from staged s
 	)
 	select n.mac, max(n.host) as host, n.number, min(n.at) as began_at,
 		round(extract(epoch from max(n.at) - min(n.at)), 3) as seconds,
-		(array_agg(n.stage order by n.at desc))[1] as last_stage, count(*)::int as events
+		(array_agg(n.stage order by n.at desc))[1] as last_stage,
+		rouse_data.boot_outcome((array_agg(n.stage order by n.at desc))[1], (array_agg(n.kind order by n.at desc))[1], now() - max(n.at)) as outcome,
+		(array_agg(n.uuid order by n.at) filter (where n.uuid is not null))[1] as uuid,
+		(array_agg(n.detail -> 'arch' order by n.at) filter (where n.stage = 'fw_dhcp' and n.detail ? 'arch'))[1]::text as arch,
+		(array_agg(n.detail ->> 'client' order by n.at desc) filter (where n.detail ? 'client'))[1] as loader,
+		array_agg(distinct n.stage) as stages,
+		count(*)::int as events
 	from numbered n group by n.mac, n.number
 	order by began_at;
 call rouse_data.describe('rouse.boots', 'Boots of machines, as far as their events are kept.', '{
 	"mac": "the card that booted", "host": "the machine", "number": "counts the card''s boots", "began_at": "its first event",
-	"seconds": "from its first to its last event", "last_stage": "how far it came", "events": "how many were seen"}');
+	"seconds": "from its first to its last event", "last_stage": "how far it came",
+	"outcome": "stopped, booting, menu (it waits for a person), at work, local disk, system, or what the client system reported: succeeded, failed, ...",
+	"uuid": "SMBIOS UUID that it showed", "arch": "DHCP option 93 of its firmware: 0 is a BIOS, 7 UEFI x86-64",
+	"loader": "what fetched its files by TFTP last: edk2, ipxe, shim, grub, uboot, pxelinux, plain or other",
+	"stages": "the stages that it reached", "events": "how many were seen"}');

@@ -28,6 +28,10 @@ $$;
 comment on procedure rouse_data.describe_columns is 'Comments the columns of the tables: as told, or as the views say.';
 
 call rouse_data.describe_columns('{
+	"cause_sign.cause": "the cause", "cause_sign.number": "its place among the signs", "cause_sign.is_absent": "no: what must not have been seen",
+	"cause_sign.is_earlier": "of an earlier boot of that day", "cause_sign.stages": "the event''s stage is one of these; null: any", "cause_sign.kinds": "and its kind one of these; null: any",
+	"cause_sign.daemon": "who saw it; null: any", "cause_sign.named": "a pattern of its name", "cause_sign.is_unnamed": "it has no name", "cause_sign.saying": "a pattern of its reason",
+	"cause_sign.detail": "what its detail holds", "cause_sign.times": "so often at least", "cause_sign.after": "after this sign", "cause_sign.within_seconds": "and within this time",
 	"api.is_only": "there is one row", "api.checksum": "SHA-256 of the files", "api.applied_at": "when",
 	"migration.number": "its number", "migration.name": "the file''s name", "migration.checksum": "the file''s SHA-256", "migration.applied_at": "when",
 	"attempt.job_id": "the job", "attempt.token_hash": "SHA-256 of the client''s token", "attempt.seconds": "how long the client worked, by its own clock",

@@ -10,16 +10,16 @@ grant usage on schema rouse to rouse_viewer;
 grant select on all tables in schema rouse to rouse_viewer;
 grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text), rouse.explain(text),
 	rouse.evaluate, rouse.trace(macaddr), rouse.trace(text), rouse.me, rouse.my_groups, rouse.may,
-	rouse.next_times, rouse.why, rouse.dhcp_snippet to rouse_viewer;
+	rouse.next_times, rouse.why, rouse.explain_code, rouse.dhcp_snippet to rouse_viewer;
 
--- A view's functions are called with the rights of who reads it: these two read nothing.
-grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of to rouse_viewer;
+-- A view's functions are called with the rights of who reads it: these read nothing.
+grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of, rouse_data.begins_boot, rouse_data.boot_outcome, rouse_data.is_stop to rouse_viewer;
 
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
-	rouse.boot_files, rouse.boot_rules, rouse.profiles, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
+	rouse.boot_files, rouse.boot_rules, rouse.causes, rouse.profiles, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
 	rouse.operators, rouse.schedules to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
