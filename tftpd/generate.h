@@ -13,8 +13,8 @@
 #define ROUSE_TFTPD_GENERATE_H
 
 #include "core/err.h"
-#include "tftpd/resolve.h"
 #include "core/search.h"
+#include "tftpd/resolve.h"
 #include "tftpd/server.h"
 #include "tftpd/source.h"
 

@@ -30,6 +30,7 @@ begin
 	select * into said from rouse_data.read_sign(sign);
 	if said.is_absent is null then
 		raise exception using errcode = '22023', message = format('"%s" is no sign', sign),
+			detail = format('It is sign %s of its cause, and does not have the form of one.', number),
 			hint = 'A sign is: [no] [earlier] STAGE KIND [from DAEMON] [named "REGEX" | unnamed] [saying "REGEX"] [with {JSON}] [N times] [after N [within N s]]';
 	end if;
 	foreach stage in array coalesce(said.stages, '{}') loop
@@ -37,6 +38,7 @@ begin
 	end loop;
 	if said.after >= number or said.after < 1 then
 		raise exception using errcode = '22023', message = format('sign %s comes after sign %s', number, said.after),
+			detail = 'Signs are looked for in their order.',
 			hint = 'after names the number of a sign before it: the first is 1.';
 	end if;
 	perform '' ~ coalesce(said.named, ''), '' ~ coalesce(said.saying, '');
