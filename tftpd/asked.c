@@ -3,6 +3,14 @@
 #include "tftpd/deliver.h"
 #include "tftpd/report.h"
 
+const char *asked_mac(const struct asked *asked, char *text)
+{
+	if (!asked->has_mac)
+		return "unknown";
+	mac_format(&asked->mac, text);
+	return text;
+}
+
 void asked_refuse(const struct asked *asked, enum packet_code code, const char *reason)
 {
 	struct udp_datagram where = udp_reply_to(asked->datagram);

@@ -29,6 +29,9 @@ struct asked {
 	const char *stage;
 };
 
+/* The client's MAC for a message, "unknown" without one; `text` has MAC_TEXT_SIZE octets. */
+const char *asked_mac(const struct asked *asked, char *text);
+
 /* Answers with an ERROR, and tells of it. It comes from a transfer socket, as RFC 1350 wants,
  * and costs no transfer. */
 void asked_refuse(const struct asked *asked, enum packet_code code, const char *reason);

@@ -70,6 +70,7 @@ static enum err open_in_view(struct asked *asked, struct source *ret_source,
 {
 	struct resolve_client client = asked_client(asked);
 	char views[RESOLVE_VIEWS][PATH_SIZE];
+	char mac[MAC_TEXT_SIZE];
 	size_t count = 0;
 
 	if (asked->server->settings->client_views && !asked->resolved.is_raw)
@@ -80,7 +81,8 @@ static enum err open_in_view(struct asked *asked, struct source *ret_source,
 
 		if (err == ERR_ABSENT)
 			continue;
-		log_debug("view_served", "file=%s", log_text(views[i]));
+		log_debug("view_served", "mac=%s file=%s", asked_mac(asked, mac),
+			  log_text(views[i]));
 		return err;
 	}
 	return ERR_ABSENT;

@@ -255,6 +255,7 @@ static bool is_acceptable(struct asked *asked)
 static bool follow_map(struct asked *asked)
 {
 	struct packet_request *request = &asked->request;
+	char mac[MAC_TEXT_SIZE];
 	enum err err;
 
 	if (asked->server->map.count == 0)
@@ -274,8 +275,8 @@ static bool follow_map(struct asked *asked)
 	}
 	if (strcmp(asked->mapped, request->name) == 0)
 		return true;
-	log_debug("name_mapped", "asked=%s name=%s", log_text(request->name),
-		  log_text(asked->mapped));
+	log_debug("name_mapped", "mac=%s asked=%s name=%s", asked_mac(asked, mac),
+		  log_text(request->name), log_text(asked->mapped));
 	request->name = asked->mapped;
 	request->name_length = strlen(asked->mapped);
 	return true;

@@ -70,6 +70,7 @@ static void on_taken(void *data, enum err err, const char *problem)
 		memcpy(snapshot->xmin, snapshot->draft_xmin, sizeof(snapshot->xmin));
 		snapshot->is_whole_wanted =
 			snapshot->is_whole_wanted && !snapshot->is_draft_whole;
+		log_trace(site_setting(site, "trace_macs", ""));
 		log_info("snapshot_loaded", "hosts=%zu rules=%zu subnets=%zu menu=%zu",
 			 site->host_count, site->rule_count, site->subnet_count,
 			 site->menu_count);

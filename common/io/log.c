@@ -15,7 +15,11 @@
 #define FOREIGN_SLOTS 8
 #define EVENT_MAX 64 /* octets of an event's name */
 
+#define MAC_LENGTH 17 /* 52:54:00:00:00:01 */
+
 static struct {
+	char traced[LOG_TRACED_MAX][2][MAC_LENGTH + 1]; /* with colons, and with hyphens */
+	size_t traced_count;
 	const char *prefix; /* who speaks, when people read several daemons in one terminal */
 	bool is_journal;
 	enum log_level level;
@@ -67,6 +71,39 @@ enum err log_level_parse(const char *text, enum log_level *ret_level)
 	return ERR_FORMAT;
 }
 
+void log_trace(const char *macs)
+{
+	log_state.traced_count = 0;
+	while (*macs && log_state.traced_count < LOG_TRACED_MAX) {
+		size_t length = strcspn(macs, " ");
+		char(*forms)[MAC_LENGTH + 1] = log_state.traced[log_state.traced_count];
+
+		if (length == MAC_LENGTH) {
+			memcpy(forms[0], macs, MAC_LENGTH);
+			memcpy(forms[1], macs, MAC_LENGTH);
+			for (size_t i = 2; i < MAC_LENGTH; i += 3)
+				forms[1][i] = '-';
+			log_state.traced_count++;
+		}
+		macs += length;
+		macs += strspn(macs, " ");
+	}
+}
+
+bool log_is_tracing(void)
+{
+	return log_state.traced_count > 0;
+}
+
+static bool is_traced(const char *line)
+{
+	for (size_t i = 0; i < log_state.traced_count; i++)
+		if (strstr(line, log_state.traced[i][0]) ||
+		    strstr(line, log_state.traced[i][1]))
+			return true;
+	return false;
+}
+
 /* One event is one line, whatever a field holds. */
 static void flatten(char *line, size_t length)
 {
@@ -113,7 +150,7 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 	size_t length;
 	va_list arguments;
 
-	if (level > log_state.level)
+	if (level > log_state.level && !log_is_tracing())
 		return;
 	length = put_head(line, level, event);
 	if (format && *format) {
@@ -121,6 +158,9 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 		length = put_fields(line, length, format, arguments);
 		va_end(arguments);
 	}
+	line[length] = '\0';
+	if (level > log_state.level && !is_traced(line))
+		return;
 	flatten(line, length);
 	line[length++] = '\n';
 	/* one write: lines of several processes do not mix; a lost stderr has no remedy here */

@@ -27,6 +27,15 @@ void log_open(const char *program);
 void log_set_level(enum log_level level);
 MUST_CHECK enum err log_level_parse(const char *text, enum log_level *ret_level);
 enum log_level log_level_now(void);
+
+/*
+ * Writes the messages of these network cards at every level: `macs` is up to LOG_TRACED_MAX of
+ * them as 52:54:00:00:00:01, joined by blanks; "" ends it. What is no MAC is passed over.
+ */
+#define LOG_TRACED_MAX 16
+void log_trace(const char *macs);
+bool log_is_tracing(void);
+
 void log_write(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -35,7 +44,7 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)                                                                         \
 	do {                                                                                   \
-		if (log_level_now() >= LOG_LEVEL_DEBUG)                                        \
+		if (log_level_now() >= LOG_LEVEL_DEBUG || log_is_tracing())                    \
 			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                               \
 	} while (0)
 

@@ -43,6 +43,23 @@ static void test_line(void **state)
 			    "level=error event=bare\n");
 }
 
+/* Of a traced card everything is written, in either form of its MAC; of others as before. */
+static void test_trace(void **state)
+{
+	(void)state;
+	begin_capture();
+	log_trace("52:54:00:00:00:01  nonsense 52:54:00:00:00:0a");
+	log_debug("one", "mac=%s", "52:54:00:00:00:01");
+	log_debug("two", "mac=%s", "52:54:00:00:00:02");
+	log_debug("ten", "mac=%s", "52-54-00-00-00-0a");
+	log_debug("none", NULL);
+	log_trace("");
+	log_debug("one", "mac=%s", "52:54:00:00:00:01");
+	assert_false(log_is_tracing());
+	assert_string_equal(end_capture(), "level=debug event=one mac=52:54:00:00:00:01\n"
+					   "level=debug event=ten mac=52-54-00-00-00-0a\n");
+}
+
 static void test_levels(void **state)
 {
 	enum log_level level;
@@ -132,11 +149,9 @@ static void test_repeat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_one_event_one_line),
-		cmocka_unit_test(test_foreign_text),
-		cmocka_unit_test(test_journal_prefix),
+		cmocka_unit_test(test_line),	     cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_trace),	     cmocka_unit_test(test_one_event_one_line),
+		cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_journal_prefix),
 		cmocka_unit_test(test_repeat),
 	};
 

@@ -44,6 +44,9 @@ begin
 		when 'menu_key' then
 			valid := new.value ~ '^(none|any|esc|[a-z0-9])$';
 			expected := 'none, any, esc, a letter or a digit';
+		when 'macs' then
+			valid := new.value ~ '^(([0-9a-f]{2}:){5}[0-9a-f]{2}( ([0-9a-f]{2}:){5}[0-9a-f]{2}){0,15})?$';
+			expected := 'up to 16 MACs such as 52:54:00:00:00:01, joined by spaces, or nothing';
 		when 'exits' then
 			valid := rouse_data.is_exits(new.value);
 			expected := 'one to four of exit, sanboot and loaders such as refind/refind_x64.efi, joined by spaces';
