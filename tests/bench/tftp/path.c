@@ -2,14 +2,16 @@
  * path - what the path itself carries: the octets of a file by UDP segmentation, no protocol.
  *
  *	path sink 7000 67108864 0 &		receives, and says how fast it came
- *	path send 10.99.0.2 7000 67108864 0	sends, and says what it cost
+ *	path send 10.99.0.2 7000 67108864 0 [FILE]	sends, and says what it cost
  *
  * The sink takes what arrives as the load generator does; what it could not take is lost. With
  * another last number than 0, both go in windows of so many segments: the next one leaves when
  * the sink has answered the last by an octet. That is the least that any protocol of windows
- * costs.
+ * costs. With a file behind it, what is sent is read from there, window by window: the least
+ * that it costs a server of files.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdint.h>
@@ -18,7 +20,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -102,6 +106,35 @@ static void sink(uint16_t port, uint64_t wanted, uint64_t window)
 	       (double)octets / (double)wanted);
 }
 
+/* A segment's octets, but for those of TFTP's header. */
+#define BLOCK 1468
+
+/* Each block to where its header has room before it. The file is as long as what is sent. */
+static void read_blocks(int file, uint64_t segment, unsigned count)
+{
+	struct iovec parts[SEGMENTS];
+
+	for (unsigned i = 0; i < count; i++)
+		parts[i] = (struct iovec){buffer + (size_t)(i + 1) * SEGMENT - BLOCK, BLOCK};
+	if (preadv(file, parts, (int)count, (off_t)(segment * BLOCK)) < 0) {
+		perror("path: the file cannot be read");
+		exit(1);
+	}
+}
+
+static void send_window(int opened, int file, uint64_t first, uint64_t window)
+{
+	for (uint64_t sent = 0; sent < window;) {
+		uint64_t left = window - sent;
+		unsigned count = left < SEGMENTS ? (unsigned)left : SEGMENTS;
+
+		if (file >= 0)
+			read_blocks(file, first + sent, count);
+		if (send(opened, buffer, (size_t)count * SEGMENT, 0) > 0)
+			sent += count;
+	}
+}
+
 static void send_all(int opened, uint64_t octets)
 {
 	const uint64_t most = (uint64_t)SEGMENT * SEGMENTS;
@@ -113,23 +146,26 @@ static void send_all(int opened, uint64_t octets)
 	}
 }
 
-static void transmit(const char *address, uint16_t port, uint64_t octets, uint64_t window)
+static void transmit(const char *address, uint16_t port, uint64_t octets, uint64_t window,
+		     const char *file_name)
 {
+	int file = file_name ? open(file_name, O_RDONLY) : -1;
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port)};
 	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 	int opened = open_socket(0), segment = SEGMENT;
 
-	if (setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	if ((file_name && file < 0) ||
+	    setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    inet_pton(AF_INET, address, &peer.sin_addr) != 1 ||
 	    connect(opened, (struct sockaddr *)&peer, sizeof(peer)) < 0 ||
 	    setsockopt(opened, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0) {
-		perror("path: this kernel or address cannot be used");
+		perror("path: this kernel, address or file cannot be used");
 		exit(1);
 	}
 	if (window == 0)
 		send_all(opened, octets);
 	for (uint64_t sent = 0; window > 0 && sent < octets; sent += window) {
-		send_all(opened, window);
+		send_window(opened, file, sent / SEGMENT, window / SEGMENT);
 		if (recv(opened, buffer, 1, 0) < 0) {
 			perror("path: the sink does not answer");
 			exit(1);
@@ -143,9 +179,9 @@ int main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "sink") == 0)
 		sink((uint16_t)atoi(argv[2]), strtoull(argv[3], NULL, 10),
 		     SEGMENT * strtoull(argv[4], NULL, 10));
-	else if (argc == 6 && strcmp(argv[1], "send") == 0)
+	else if ((argc == 6 || argc == 7) && strcmp(argv[1], "send") == 0)
 		transmit(argv[2], (uint16_t)atoi(argv[3]), strtoull(argv[4], NULL, 10),
-			 SEGMENT * strtoull(argv[5], NULL, 10));
+			 SEGMENT * strtoull(argv[5], NULL, 10), argv[6]);
 	else
 		return 64;
 	return 0;
