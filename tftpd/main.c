@@ -13,6 +13,7 @@
 #include "io/notify.h"
 #include "tftpd/backend.h"
 #include "tftpd/figures.h"
+#include "tftpd/leftovers.h"
 #include "tftpd/server.h"
 #include "tftpd/settings.h"
 #include "tftpd/upload.h"
@@ -40,6 +41,15 @@ static enum err confine(const struct settings *settings)
 	return settings->confine ? jail_confine(writable, 2) : ERR_OK;
 }
 
+/* Can the folder take any, and what is left there of a process that was killed? */
+static enum err look_at_uploads(struct loop *loop, const struct settings *settings)
+{
+	if (settings->upload_root[0] == '\0')
+		return ERR_OK;
+	upload_check_root(settings->upload_root);
+	return leftovers_collect(loop, settings->upload_root);
+}
+
 static int start(struct server *server, struct loop *loop, const struct settings *settings)
 {
 	const struct backend_options options = {settings, server_status, server};
@@ -53,8 +63,8 @@ static int start(struct server *server, struct loop *loop, const struct settings
 	if (confine(settings) != ERR_OK)
 		return EX_OSERR;
 	/* not before: root may write anywhere */
-	if (settings->upload_root[0] != '\0')
-		upload_check_root(settings->upload_root);
+	if (look_at_uploads(loop, settings) != ERR_OK)
+		return EX_OSERR;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)
 		return EX_OSERR;
 	if (metrics_port_open(loop, (uint16_t)settings->metrics_port, figures_write, server,

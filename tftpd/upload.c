@@ -13,6 +13,7 @@
 
 #include "core/path.h"
 #include "io/log.h"
+#include "tftpd/leftovers.h"
 #include "tftpd/netascii.h"
 #include "tftpd/resolve.h"
 #include "tftpd/source.h"
@@ -79,6 +80,7 @@ static int replace(const struct upload *upload)
 	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
 		return errno;
 	(void)snprintf(name, sizeof(name), RESOLVE_UNFINISHED "%016" PRIx64, number);
+	leftovers_claim(upload->file);
 	error = link_as(upload, name);
 	if (error != 0)
 		return error;

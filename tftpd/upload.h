@@ -9,7 +9,8 @@
  *
  * A new file is linked under its name, which fails where there is one. To take the place of
  * another, it is linked under a name of its own first and renamed over it; such names, which
- * begin with RESOLVE_UNFINISHED, are served to nobody (resolve.c).
+ * begin with RESOLVE_UNFINISHED, are served to nobody (resolve.c). What is left of one when the
+ * process is killed just then goes at the next start (leftovers.h).
  *
  *	upload_open(&options, "sub/switch.cfg", &upload, &problem)
  *	upload_keep(upload, octets, length) ... upload_store(upload, is_last)

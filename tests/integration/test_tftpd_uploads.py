@@ -1,5 +1,6 @@
 """Uploads to tftpd: real clients, a client of our own that misbehaves, loss, a full disk, and what is left."""
 
+import fcntl
 import os
 import random
 import struct
@@ -329,6 +330,30 @@ def test_the_end_of_the_daemon_leaves_nothing(net, inbox, start, end):
     if end == "stop":
         assert "stopping" in expect_error(upload.sock, 0)
     assert not list(inbox.iterdir())
+
+
+def test_what_a_killed_daemon_left_goes_at_the_start(net, inbox, start):
+    """Killed between the two steps by which a file takes another one's place, it leaves a name of its own."""
+    folder = net.work / "left"
+    (folder / "sub").mkdir(parents=True)
+    dead = [folder / ".rouse-upload-0123456789abcdef", folder / "sub" / ".rouse-upload-00000000000000ff"]
+    others = [folder / ".rouse-upload-notes", folder / "sub" / "0123456789abcdef"]
+    alive = folder / ".rouse-upload-aaaaaaaaaaaaaaaa"
+    for path in [*dead, *others, alive]:
+        path.write_bytes(b"half")
+    (folder / "out").symlink_to(inbox)
+    beside = inbox / "rouse-upload-0123456789abcdef"
+    beside.write_bytes(b"not beneath the folder")
+    beside = beside.rename(inbox / f".{beside.name}")
+    with open(alive, "rb") as held:  # as the process does that is at work on it
+        fcntl.flock(held, fcntl.LOCK_EX)
+        daemon = start("--upload-root", folder)
+        daemon.wait_for("event=leftovers_removed .*count=2 ")
+        assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted([*others, alive])
+        assert daemon.stop() == 0
+    start("--upload-root", folder).wait_for("event=leftovers_removed .*count=1 first=.rouse-upload-aaaaaaaaaaaaaaaa ")
+    assert beside.read_bytes() == b"not beneath the folder"
+    beside.unlink()
 
 
 def test_the_same_request_again(net, inbox, daemon):
