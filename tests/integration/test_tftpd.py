@@ -32,6 +32,7 @@ class Net:
         self.root.mkdir()
         self.work = folder / "work"
         self.work.mkdir()
+        self.mac = self.client.mac()
 
     def start(self, *flags, ready="event=started"):
         daemon = self.server.spawn([self.program, "--root", self.root, "--state-dir", "", *flags])

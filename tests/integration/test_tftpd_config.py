@@ -17,7 +17,6 @@ TICKET = re.compile(r"rouse_ticket=([0-9a-f]{32})")
 @pytest.fixture(name="net", scope="module")
 def make_net(module_lab, build, tmp_path_factory):
     net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
-    net.mac = net.client.mac()
     net.dashes = net.mac.replace(":", "-")
     net.boot = net.work / "boot"
     (net.boot / "fos").mkdir(parents=True)

@@ -12,21 +12,15 @@ from pathlib import Path
 
 import pytest
 
+# the fixture is used by its name: pylint: disable=unused-import
 import test_tftpd as plain
-from test_tftpd import MEGABYTE, SERVER, WRQ, Net, ack, fetch, receive, request
+from test_tftpd import MEGABYTE, SERVER, WRQ, ack, fetch, make_net, receive, request  # noqa: F401
 
 STILL_SECONDS = 4
 LONG_SECONDS = 10
 # Per second. A hello each ten seconds, a tick each five, a look for ordered wakes each two, and for each of them a
 # statement sent, an answer read and a time-out disarmed: two. A timer that runs for nothing adds ten.
 RUNS_WITH_A_DATABASE = 8.0
-
-
-@pytest.fixture(name="net", scope="module")
-def make_net(module_lab, build, tmp_path_factory):
-    net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
-    net.mac = net.client.mac()
-    return net
 
 
 def times_run(pid):

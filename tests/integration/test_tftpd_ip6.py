@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+# the fixtures are used by their names: pylint: disable=unused-import
 import test_tftpd as plain
 from test_tftpd import (ACK, DATA, ERROR, MEGABYTE, OACK, Net, ack, expect_error, fetch, fetch_rest,
-                        receive, request, WRQ)
+                        receive, request, start_daemon, start_own, WRQ)  # noqa: F401
 from test_tftpd_site import wait_for_event
 
 SERVER, SECOND = "fd00:69::1", "fd00:69::9"
@@ -52,28 +53,6 @@ class Net6(Net):
 @pytest.fixture(name="net", scope="module")
 def make_net(module_lab, build, tmp_path_factory):
     return Net6(module_lab, build, tmp_path_factory.mktemp("tftpd"))
-
-
-@pytest.fixture(name="daemon", scope="module")
-def start_daemon(net):
-    daemon = net.start()
-    yield daemon
-    assert daemon.is_running(), daemon.output
-    assert daemon.stop() == 0, daemon.output
-
-
-@pytest.fixture(name="own")
-def start_own(net):
-    started = []
-
-    def start(*flags, **more):
-        started.append(net.start("--port", "6969", *flags, **more))
-        return started[-1]
-
-    yield start
-    for daemon in started:
-        if daemon.is_running():
-            assert daemon.stop() == 0, daemon.output
 
 
 def fetch6(net, name, server=SERVER, port=69, client=CLIENTS[0]):

@@ -6,19 +6,14 @@ import time
 
 import pytest
 
+# the fixture is used by its name: pylint: disable=unused-import
 import test_tftpd as plain
-from test_tftpd import Net, ack, expect_error, fetch, fetch_rest, receive, request
+from test_tftpd import (ack, expect_error, fetch, fetch_rest, make_net, receive,  # noqa: F401
+                        request)
 from test_tftpd_site import change, wait_for_event
 
 SERVER = plain.SERVER
 IPXE = {"blksize": 1432, "tsize": 0}  # as iPXE asks, and nobody else
-
-
-@pytest.fixture(name="net", scope="module")
-def make_net(module_lab, build, tmp_path_factory):
-    net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
-    net.mac = net.client.mac()
-    return net
 
 
 @pytest.fixture(name="alone")

@@ -6,18 +6,12 @@ import time
 
 import pytest
 
+# the fixture is used by its name: pylint: disable=unused-import
 import test_tftpd as plain
-from test_tftpd import Net, expect_error, fetch, receive, request
+from test_tftpd import expect_error, fetch, make_net, receive, request  # noqa: F401
 
 SERVER = plain.SERVER
 PATIENCE = 10.0
-
-
-@pytest.fixture(name="net", scope="module")
-def make_net(module_lab, build, tmp_path_factory):
-    net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
-    net.mac = net.client.mac()
-    return net
 
 
 @pytest.fixture(name="alone")

@@ -25,7 +25,6 @@ def make_net(module_lab, build, tmp_path_factory):
     net = Net(module_lab, build, tmp_path_factory.mktemp("tftpd"))
     net.inbox = net.work / "inbox"
     net.inbox.mkdir()
-    net.mac = net.client.mac()
     return net
 
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "core/bytes.h"
+#include "tftpd/packet.h"
 
 #define SIMNET_FLIGHT_MAX 4096
 #define SIMNET_DATAGRAM_MAX 1600
@@ -103,6 +104,24 @@ static inline size_t simnet_earliest(const struct simnet *net)
 static inline uint64_t simnet_next(const struct simnet *net)
 {
 	return net->count > 0 ? net->flight[simnet_earliest(net)].at_ms : UINT64_MAX;
+}
+
+/* What a client asks for, written and read as it travels. */
+static inline struct packet_options simnet_request(enum packet_opcode opcode,
+						   uint16_t windowsize, uint16_t blksize)
+{
+	uint8_t buffer[100];
+	struct bytes_writer out = bytes_writer(buffer, sizeof(buffer));
+	struct packet_request parsed;
+
+	bytes_put_u16(&out, (uint16_t)opcode);
+	bytes_put(&out, "file\0octet", 11);
+	if (windowsize > 1)
+		packet_write_option(&out, "windowsize", windowsize);
+	if (blksize != PACKET_BLKSIZE_DEFAULT)
+		packet_write_option(&out, "blksize", blksize);
+	assert_int_equal(packet_parse_request(buffer, out.length, &parsed), ERR_OK);
+	return parsed.options;
 }
 
 static inline bool simnet_take(struct simnet *net, struct datagram *ret_datagram)

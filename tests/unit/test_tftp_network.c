@@ -182,19 +182,9 @@ static void request(struct network *net, uint64_t size)
 {
 	struct session_limits limits = {.blksize = 1468, .windowsize = SESSION_WINDOW_MAX};
 	struct client *client = &net->client;
-	uint8_t buffer[100];
-	struct bytes_writer out = bytes_writer(buffer, sizeof(buffer));
-	struct packet_request parsed;
 	struct session_terms terms;
 
-	bytes_put_u16(&out, PACKET_RRQ);
-	bytes_put(&out, "file\0octet", 11);
-	if (client->windowsize > 1)
-		packet_write_option(&out, "windowsize", client->windowsize);
-	if (client->blksize != PACKET_BLKSIZE_DEFAULT)
-		packet_write_option(&out, "blksize", client->blksize);
-	assert_int_equal(packet_parse_request(buffer, out.length, &parsed), ERR_OK);
-	net->asked = parsed.options;
+	net->asked = simnet_request(PACKET_RRQ, client->windowsize, client->blksize);
 	terms = session_agree(&net->asked, &limits, size);
 	assert_int_equal(terms.blksize, client->blksize);
 	assert_int_equal(terms.windowsize, client->windowsize);
