@@ -10,6 +10,7 @@
 #include "tftpd/lessee.h"
 #include "tftpd/open.h"
 #include "tftpd/report.h"
+#include "tftpd/search.h"
 #include "tftpd/wrq.h"
 
 /* Ports whose services answer anything: two servers would talk to each other for ever. */
@@ -307,6 +308,18 @@ static bool is_named(struct asked *asked)
 	return err != ERR_AWAY;
 }
 
+/* Whom neither neighbour table nor lease knows may say it by the name of its configuration. */
+static void hear_name(struct asked *asked)
+{
+	struct search search;
+
+	if (asked->has_mac || asked->resolved.kind != RESOLVE_CONFIG ||
+	    !search_parse(asked->resolved.path.name, &search) || search.by != SEARCH_MAC)
+		return;
+	asked->mac = search.mac;
+	asked->has_mac = true;
+}
+
 void request_take(struct server *server, const struct udp_datagram *datagram)
 {
 	uint16_t opcode = packet_opcode(datagram->data, datagram->length);
@@ -336,6 +349,7 @@ void request_take_again(struct server *server, const struct udp_datagram *datagr
 		return;
 	asked.resolved = resolve_name(asked.request.name, asked.request.name_length);
 	asked.repaired = repair_of_path(&asked.resolved.path);
+	hear_name(&asked);
 	if (asked.request.opcode == PACKET_WRQ) {
 		asked.stage = "upload";
 	} else {

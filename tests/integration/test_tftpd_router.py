@@ -78,6 +78,13 @@ def test_its_own_view_and_its_event(net, site, postgres):
     assert served(net, "seen") == b"its own"
 
 
+def test_who_is_known_by_the_name_only(net, site, postgres):
+    """A stranger's lease is nobody's here; GRUB and PXELINUX say their card in what they ask for."""
+    for name in ("grub/grub.cfg-01-52-54-00-00-00-42", "pxelinux.cfg/01-52-54-00-00-00-42"):
+        served(net, name, UNKNOWN)
+        assert wait_for_event(postgres, kind="sent", name=name, address=UNKNOWN).mac == "52:54:00:00:00:42"
+
+
 def test_policy_and_configurations(net, site, postgres):
     assert b"lab-01" in served(net, "pxelinux.cfg/0A580014")
     assert b"this machine" in served(net, "pxelinux.cfg/default", UNKNOWN)
