@@ -12,9 +12,9 @@ insert into rouse_data.job (host_id, kind, state, attempts_max, ended_at)
 alter table rouse_data.job enable trigger user;
 alter table rouse_data.host enable trigger user;
 alter table rouse_data.nic enable trigger user;
-insert into rouse_data.job_history (job_id, at, from_state, to_state, who) select id, now() - id * interval '1 ms', null, 'queued', 'x' from rouse_data.job;
-insert into rouse_data.attempt (job_id, number, token_hash, mac, facts, lease_until, ended_at, outcome)
-	select id, 1, sha256(id::text::bytea), '52:00:00:00:00:01', '{}', now(), now(), 'succeeded' from rouse_data.job;
+insert into rouse_data.job_history (job_id, host_id, at, from_state, to_state, who) select id, host_id, now() - id * interval '1 ms', null, 'queued', 'x' from rouse_data.job;
+insert into rouse_data.attempt (job_id, host_id, number, token_hash, mac, facts, lease_until, ended_at, outcome)
+	select id, host_id, 1, sha256(id::text::bytea), '52:00:00:00:00:01', '{}', now(), now(), 'succeeded' from rouse_data.job;
 insert into rouse_data.offer (job_id, claimed_at) select id, now() from rouse_data.job;
 insert into rouse_data.ticket (hash, job_id, offer_id, mac, expires_at, attempt_id)
 	select sha256(o.id::text::bytea), o.job_id, o.id, '52:00:00:00:00:01', now(), a.id from rouse_data.offer o join rouse_data.attempt a on a.job_id = o.job_id;

@@ -49,6 +49,11 @@ begin
 		update held h set token = coalesce(h.token, md5(random()::text) || md5(random()::text)) where h.ticket = word;
 		perform rouse_daemon.fos_checkin(facts || (select jsonb_build_object('ticket', h.ticket, 'token', h.token)
 			from held h where h.ticket = word), null);
+	-- A client that waits for a slot asks again.
+	when 'ask' then perform rouse_daemon.fos_checkin(w.fields, null) from (
+		select pg_temp.facts('52:54:00:00:01:0' || h.host) || jsonb_build_object('ticket', h.ticket, 'token', h.token) as fields
+		from held h join rouse_data.attempt a on a.token_hash = sha256(h.token::bytea)
+		join rouse_data.job j on j.id = a.job_id and j.state = 'waiting' order by random() limit 1) w;
 	when 'progress' then perform rouse_daemon.fos_progress(pg_temp.fields('{"step":"write","percent":"7"}'), null);
 	when 'finish' then perform rouse_daemon.fos_finish(pg_temp.fields(jsonb_build_object('outcome',
 		pg_temp.one('{succeeded,failed,cancelled}'), 'reason', pg_temp.one('{net_error,write_error,strange_code}'))), null);
@@ -92,7 +97,7 @@ declare
 begin
 	perform setseed(seed);
 	for step in 1 .. steps loop
-		what := pg_temp.one('{enqueue,enqueue,cancel,retry,offer,boot,boot,loop,checkin,checkin,checkin,checkin,progress,finish,finish,silence,time,time,tick}');
+		what := pg_temp.one('{enqueue,enqueue,cancel,retry,offer,boot,boot,loop,checkin,checkin,checkin,checkin,ask,progress,finish,finish,silence,time,time,tick}');
 		begin
 			perform pg_temp.call(what, 1 + pg_temp.number(4));
 			insert into called values (what, true);
@@ -104,8 +109,17 @@ begin
 	end loop;
 end $$;
 
-select pg_temp.play(0.1, 1000), pg_temp.play(0.2, 1000) \g /dev/null
-select is_empty('table broken', 'after each of 2,000 steps all promises hold');
+-- What a seed leads to hangs on the order in which rows are found: a rare step may take some more of them.
+create function pg_temp.play_all() returns void language plpgsql as $$
+begin
+	for n in 1 .. 8 loop
+		exit when n > 2 and not exists (select t.from_state, t.to_state from rouse_data.job_transition t
+			except select h.from_state, h.to_state from rouse_data.job_history h);
+		perform pg_temp.play(n / 20.0, 1000);
+	end loop;
+end $$;
+select pg_temp.play_all() \g /dev/null
+select is_empty('table broken', 'after each of 2,000 steps and more all promises hold');
 select is((select count(*)::int from rouse.jobs where state in ('succeeded', 'failed', 'cancelled', 'expired')) >= 200, true, 'of jobs that came to an end, 200 of them and more');
 select set_eq('select distinct state from rouse.jobs where ended_at is not null', $$values ('succeeded'), ('failed'), ('cancelled'), ('expired')$$, 'in every way');
 select set_eq('select from_state, to_state from rouse.job_transitions', 'select distinct from_state, to_state from rouse.job_history where from_state is not null',

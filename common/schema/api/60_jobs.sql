@@ -56,8 +56,8 @@ begin
 	if tg_op = 'UPDATE' and new.state = old.state then
 		return null;
 	end if;
-	insert into rouse_data.job_history (job_id, at, from_state, to_state, who, reason, text)
-	values (new.id, clock_timestamp(), case when tg_op = 'UPDATE' then old.state end, new.state,
+	insert into rouse_data.job_history (job_id, host_id, at, from_state, to_state, who, reason, text)
+	values (new.id, new.host_id, clock_timestamp(), case when tg_op = 'UPDATE' then old.state end, new.state,
 		rouse_data.actor(), new.reason, new.text);
 	-- The daemons cache one bit of each host: whether it has a live job. They hear when it changes: at once of what
 	-- people and schedules do, by the next tick of what clients end. Until then a daemon asks once more, and is told none.
@@ -90,7 +90,7 @@ create function rouse_data.guard_attempt() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 begin
 	if tg_op = 'DELETE' or (old.ended_at is not null and new is distinct from old)
-		or (new.job_id, new.number, new.token_hash) is distinct from (old.job_id, old.number, old.token_hash) then
+		or (new.job_id, new.host_id, new.number, new.token_hash) is distinct from (old.job_id, old.host_id, old.number, old.token_hash) then
 		raise exception using errcode = '55000',
 			message = format('attempt %s of job %s stays as it is', old.number, old.job_id),
 			detail = case when old.ended_at is not null then format('It ended at %s.', to_char(old.ended_at, 'YYYY-MM-DD HH24:MI:SS')) else 'Whose it is does not change.' end,
@@ -113,8 +113,8 @@ begin
 		return 0;
 	end if;
 	select j.id into next_job from rouse_data.job j
-	where j.host_id = host and (j.deadline is null or j.deadline > now())
-		and (j.state = 'backlog' or (j.state = 'scheduled' and j.not_before <= now()))
+	where j.host_id = host and j.state in ('scheduled', 'backlog') and (j.deadline is null or j.deadline > now())
+		and (j.state = 'backlog' or j.not_before <= now())
 	order by j.priority desc, j.id limit 1 for update;
 	if next_job is null then
 		return 0;
@@ -135,8 +135,10 @@ language sql immutable as $$ select make_interval(secs => least(10 * 2 ^ greates
 comment on function rouse_data.back_off is 'How long a job rests after a failed attempt: 10 s, doubled each time, at most 5 minutes.';
 
 create function rouse_data.is_retryable(code text) returns boolean
-language sql stable as $$
-	select coalesce((select r.retryable from rouse_data.reason r where r.code = is_retryable.code), false)
+language plpgsql stable as $$
+begin
+	return coalesce((select r.retryable from rouse_data.reason r where r.code = is_retryable.code), false);
+end
 $$;
 comment on function rouse_data.is_retryable is 'Whether an attempt that failed for this reason is worth another.';
 

@@ -33,8 +33,7 @@ call rouse_data.describe('rouse.jobs',
 create view rouse.attempts with (security_barrier) as
 	select a.id, a.job_id as job, h.name as host, a.number, a.claimed_at, a.started_at, a.ended_at, a.outcome,
 		a.reason, a.text, a.step, a.percent, a.bytes, a.total, a.lease_until, a.mac, a.address, a.facts
-	from rouse_data.attempt a
-	join rouse_data.job j on j.id = a.job_id join rouse_data.host h on h.id = j.host_id
+	from rouse_data.attempt a join rouse_data.host h on h.id = a.host_id
 	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
 	order by a.id desc;
 call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in, the newest first.', '{
@@ -49,8 +48,7 @@ create view rouse.job_history with (security_barrier) as
 	select g.job_id as job, h.name as host, g.at, g.from_state, g.to_state, g.who,
 		case when g.from_state is null then 'it was made' else concat_ws(': ', t.rule, r.meaning) end as why,
 		g.reason, g.text
-	from rouse_data.job_history g
-	join rouse_data.job j on j.id = g.job_id join rouse_data.host h on h.id = j.host_id
+	from rouse_data.job_history g join rouse_data.host h on h.id = g.host_id
 	left join rouse_data.job_transition t on t.from_state = g.from_state and t.to_state = g.to_state
 	left join rouse_data.reason r on r.code = g.reason
 	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end

@@ -5,9 +5,9 @@ create function rouse_data.macs_of(facts jsonb) returns macaddr[]
 language plpgsql immutable as $$
 begin
 	return (select coalesce(array_agg(m order by k), '{}') from (
-		select min(k) as k, m from generate_series(0, 7) k
-		cross join lateral (select rouse_data.mac_of(facts ->> ('mac' || k)) as m) o
-		where m is not null group by m) distinct_macs);
+		select min(e.key) as k, rouse_data.mac_of(e.value) as m from jsonb_each_text(facts) e
+		where e.key = any ('{mac0,mac1,mac2,mac3,mac4,mac5,mac6,mac7}') group by m) shown
+	where m is not null);
 end
 $$;
 comment on function rouse_data.macs_of is 'The MACs of a request, the booted card first, without repetition.';
@@ -45,8 +45,10 @@ comment on function rouse_data.identify is
 	'The host that asks, and in which way its identifiers contradict each other, if they do.';
 
 create function rouse_data.destroys_data(kind text) returns boolean
-language sql stable as $$
-	select coalesce((select k.destroys_data from rouse_data.job_kind k where k.kind = destroys_data.kind), true)
+language plpgsql stable as $$
+begin
+	return coalesce((select k.destroys_data from rouse_data.job_kind k where k.kind = destroys_data.kind), true);
+end
 $$;
 comment on function rouse_data.destroys_data is 'Whether a job of this kind overwrites what is on the disk.';
 

@@ -80,8 +80,8 @@ declare
 begin
 	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
 	begins := rouse_data.free_slot(the_job);
-	insert into rouse_data.attempt (job_id, number, token_hash, mac, address, facts, started_at, lease_until)
-	values (the_job.id, the_job.attempts + 1, hash, ticket.mac, address, facts,
+	insert into rouse_data.attempt (job_id, host_id, number, token_hash, mac, address, facts, started_at, lease_until)
+	values (the_job.id, the_job.host_id, the_job.attempts + 1, hash, ticket.mac, address, facts,
 		case when begins then clock_timestamp() end, rouse_data.renewed_lease())
 	returning id into new_attempt;
 	update rouse_data.job j set state = case when begins then 'running' else 'waiting' end,
@@ -165,7 +165,7 @@ $$;
 comment on function rouse_data.resume_attempt is 'A client that has checked in says so again: its lease is extended, it may get its slot.';
 
 create function rouse_data.file_url(path text) returns text
-language sql immutable as $$
+language sql immutable strict as $$
 	select '/files/' || string_agg(case when c ~ '[A-Za-z0-9._~/-]' then c
 		else regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')), '(..)', '%\1', 'g') end, '' order by n)
 	from regexp_split_to_table(path, '') with ordinality as t (c, n)

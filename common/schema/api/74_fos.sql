@@ -45,16 +45,19 @@ $$;
 comment on function rouse_data.lock_attempt is 'The attempt of a token and its job, both locked, judged by the clock first.';
 
 create function rouse_data.refusal(attempt rouse_data.attempt, out reason text, out message text)
-language sql immutable as $$
-	select case
-		when attempt.id is null then 'token_unknown'
-		when attempt.reason = 'lost_client' then 'lost_client'
-		when attempt.ended_at is not null then 'attempt_ended' end,
-	case
-		when attempt.id is null then 'No attempt has this token. Boot again.'
-		when attempt.reason = 'lost_client'
-			then 'This machine was silent for too long and has lost its job. Boot again.'
-		when attempt.ended_at is not null then 'This attempt has ended. Boot again.' end
+language plpgsql immutable as $$
+begin
+	if attempt.id is null then
+		reason := 'token_unknown';
+		message := 'No attempt has this token. Boot again.';
+	elsif attempt.reason = 'lost_client' then
+		reason := 'lost_client';
+		message := 'This machine was silent for too long and has lost its job. Boot again.';
+	elsif attempt.ended_at is not null then
+		reason := 'attempt_ended';
+		message := 'This attempt has ended. Boot again.';
+	end if;
+end
 $$;
 comment on function rouse_data.refusal is 'Why an attempt may not go on; null if it may.';
 

@@ -13,11 +13,11 @@ insert into rouse_data.job (host_id, kind, state, attempts_max, attempts, ended_
 alter table rouse_data.job enable trigger user;
 alter table rouse_data.host enable trigger user;
 alter table rouse_data.nic enable trigger user;
-insert into rouse_data.job_history (job_id, at, from_state, to_state, who)
-	select j.id, j.ended_at - interval '1 minute' * (4 - s.n), s.f, s.t, 'x' from rouse_data.job j,
+insert into rouse_data.job_history (job_id, host_id, at, from_state, to_state, who)
+	select j.id, j.host_id, j.ended_at - interval '1 minute' * (4 - s.n), s.f, s.t, 'x' from rouse_data.job j,
 	(values (1, null, 'queued'), (2, 'queued', 'running'), (3, 'running', 'succeeded')) s (n, f, t);
-insert into rouse_data.attempt (job_id, number, token_hash, mac, facts, lease_until, ended_at, outcome)
-	select id, 1, sha256(id::text::bytea), '52:00:00:00:00:01', '{}', ended_at, ended_at, 'succeeded' from rouse_data.job;
+insert into rouse_data.attempt (job_id, host_id, number, token_hash, mac, facts, lease_until, ended_at, outcome)
+	select id, host_id, 1, sha256(id::text::bytea), '52:00:00:00:00:01', '{}', ended_at, ended_at, 'succeeded' from rouse_data.job;
 insert into rouse_data.offer (job_id, claimed_at) select id, ended_at from rouse_data.job;
 insert into rouse_data.event (at, daemon, instance, stage, kind, mac, host)
 	select clock_timestamp() - interval '1 hour' * (random() * 20), 'dhcpd', 'd', 'fw_dhcp', 'discover', n.mac, n.host from rouse_data.nic n, generate_series(1, 20);
