@@ -1,7 +1,9 @@
 /*
  * events - what a daemon saw, on its way to rouse.events: a bounded queue that never holds
  * anybody up. Batched every 100 ms; repeats (same MAC, stage, kind and name) within a batch
- * fold to one with a count; when the database is away the newest are dropped and counted.
+ * fold to one with a count. When it runs full, as when the database is away, the newest are
+ *dropped, counted and told in the log once a minute, of each card what is beyond its fair share
+ *(db/event_queue.h).
  *
  *	events_push(events, &(struct event){.stage = "tftp_nbp", .kind = "sent", .mac = &mac,
  *					    .name = "ipxe.efi", .detail =

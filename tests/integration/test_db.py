@@ -196,6 +196,27 @@ def test_200_at_once_while_the_database_comes_and_goes(server):
     assert server.daemon.is_running()
 
 
+def test_a_flood_leaves_room_for_others(server):
+    """While the database is away, one card asks for 3,000 files: half of the queue is its, and the log says what is lost."""
+    other = of("52:54:00:00:00:57")
+    listing = server.workdir / "flood"
+    listing.write_text("".join(f'url = "http://10.77.0.3:8080/files/flood-{number}?mac=52:54:00:00:00:58"\noutput = /dev/null\n'
+                               for number in range(3000)), encoding="ascii")
+    server.postgres.sql("select rouse.setting('events_per_minute', '1000000')")
+    said = len(server.daemon.output)
+    server.postgres.stop()
+    try:
+        server.client.run(["curl", "-sS", "--no-progress-meter", "-K", listing, "-Z"])
+        line = server.daemon.wait_for("event=events_dropped.*", after=said).group()
+        assert "the database is away" in line and "remedy=" in line
+        server.boot(other)
+    finally:
+        server.postgres.start()
+    until(lambda: server.postgres.sql("select 1 from rouse.events where mac = '52:54:00:00:00:57'"), 60, "no event")
+    kept = server.postgres.value("select count(*) from rouse.events where name like 'flood-%'")
+    assert 1000 < kept <= 2048 + 200
+
+
 def test_what_was_seen_last_is_recorded_at_the_stop(server):
     # once this is there, what the tests before have left in the queue is, too
     server.boot(of("52:54:00:00:00:56"))
