@@ -6,8 +6,9 @@ alter table rouse_data.job_history disable trigger user;
 alter table rouse_data.attempt disable trigger user;
 alter table rouse_data.job_history add host_id bigint;
 alter table rouse_data.attempt add host_id bigint;
-update rouse_data.job_history g set host_id = j.host_id from rouse_data.job j where j.id = g.job_id;
-update rouse_data.attempt a set host_id = j.host_id from rouse_data.job j where j.id = a.job_id;
+-- By a sub-select, so that the rows stay in the order in which they came.
+update rouse_data.job_history g set host_id = (select j.host_id from rouse_data.job j where j.id = g.job_id);
+update rouse_data.attempt a set host_id = (select j.host_id from rouse_data.job j where j.id = a.job_id);
 alter table rouse_data.job_history alter host_id set not null;
 alter table rouse_data.attempt alter host_id set not null;
 alter table rouse_data.job_history enable trigger user;
