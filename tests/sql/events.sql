@@ -1,6 +1,6 @@
 -- Events, daemons, the timeline.
 begin;
-select plan(31);
+select plan(33);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select is(rouse_daemon.record('dhcpd', 'd/1', '[
 	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
@@ -41,7 +41,14 @@ select results_eq($$select seconds is not null, stage, daemon, what from rouse.t
 select results_eq($$select round(seconds) from rouse.trace('lab-01')$$, 'values (0::numeric), (1), (8)', 'in seconds since the boot began');
 select rouse_daemon.record('dhcpd', 'd/1', '[{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01"}]') \g /dev/null
 select is((select seconds from rouse.trace('lab-01') order by at desc limit 1), 0.000, 'a new boot begins at nought');
-select results_eq($$select number, last_stage, events from rouse.boots where host = 'lab-01'$$, $$values (1::bigint, 'script', 3), (2, 'fw_dhcp', 1)$$, 'boots are counted');
+select results_eq($$select number, last_stage, events from rouse.boots where host = 'lab-01' order by number$$, $$values (1::bigint, 'script', 3), (2, 'fw_dhcp', 1)$$, 'boots are counted');
+-- Two events of one moment are in one boot, and what is one boot to the timeline is one to the list.
+insert into rouse_data.event (at, daemon, instance, stage, kind, mac) select t.at, 'dhcpd', 'd/1', s, 'x', '52:54:00:00:00:0c'::macaddr
+	from (select now() - interval '2 hours' as at) t, unnest('{fw_dhcp,fw_dhcp,tftp_nbp}'::text[]) s
+	union all select now() - interval '1 hour' + n * interval '40 minutes', 'dhcpd', 'd/1', 'fw_dhcp', 'x', '52:54:00:00:00:0c' from generate_series(0, 1) n;
+select results_eq($$select number, events from rouse.boots where mac = '52:54:00:00:00:0c'$$, $$values (3::bigint, 1), (2, 1), (1, 3)$$, 'the newest first, each event in one of them');
+select is((select count(distinct boot)::int from rouse_data.timeline('52:54:00:00:00:0c')), 3, 'as the timeline counts them');
+delete from rouse_data.event where mac = '52:54:00:00:00:0c';
 select rouse.inventory('lab-01') \g /dev/null
 select matches((select what from rouse.trace('lab-01') order by at desc limit 1), '^job \d+ \(inventory\) was made: queued, by postgres$', 'jobs are part of the timeline');
 select matches(pg_temp.error($$select * from rouse.trace('lab-1')$$), 'there is no host "lab-1" \| There is: lab-01', 'a mistyped name gets a hint');

@@ -123,32 +123,39 @@ return case
 	when silent < interval '20 seconds' then 'booting' else 'stopped' end;
 comment on function rouse_data.boot_outcome is 'How a boot ended, by what was heard of it last and how long ago that is.';
 
+-- An event that begins a boot, by the one before it of its card; what belongs to the boot is looked up for each boot that is
+-- shown. So the newest come from the index of times, and of a card all from its own, whatever else has piled up. Events of one card
+-- and one time count in the order in which they were written.
 create view rouse.boots with (security_barrier) as
-	with staged as (
-		select e.mac, e.host, e.at, e.stage, e.kind, e.uuid, e.detail,
-			lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
-		from rouse_data.event e where e.mac is not null
-			and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
-				where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
-		window w as (partition by e.mac order by e.at)
-	), numbered as (
-		select s.*, count(*) filter (where rouse_data.begins_boot(s.stage, s.at, s.stage_before, s.at_before))
-			over (partition by s.mac order by s.at) as number
-		from staged s
-	)
-	select n.mac, max(n.host) as host, n.number, min(n.at) as began_at,
-		round(extract(epoch from max(n.at) - min(n.at)), 3) as seconds,
-		(array_agg(n.stage order by n.at desc))[1] as last_stage,
-		rouse_data.boot_outcome((array_agg(n.stage order by n.at desc))[1], (array_agg(n.kind order by n.at desc))[1], now() - max(n.at)) as outcome,
-		(array_agg(n.uuid order by n.at) filter (where n.uuid is not null))[1] as uuid,
-		(array_agg(n.detail -> 'arch' order by n.at) filter (where n.stage = 'fw_dhcp' and n.detail ? 'arch'))[1]::text as arch,
-		(array_agg(n.detail ->> 'client' order by n.at desc) filter (where n.detail ? 'client'))[1] as loader,
-		array_agg(distinct n.stage) as stages,
-		count(*)::int as events
-	from numbered n group by n.mac, n.number
-	order by began_at;
-call rouse_data.describe('rouse.boots', 'Boots of machines, as far as their events are kept.', '{
-	"mac": "the card that booted", "host": "the machine", "number": "counts the card''s boots", "began_at": "its first event",
+	select e.mac, c.host::text as host,
+		(select count(*) from (select n.stage, n.at, lag(n.stage) over w as stage_before, lag(n.at) over w as at_before
+				from rouse_data.event n where n.mac = e.mac and (n.at, n.ctid) <= (e.at, e.ctid) window w as (order by n.at, n.ctid)) n
+			where rouse_data.begins_boot(n.stage, n.at, n.stage_before, n.at_before)) as number,
+		e.at as began_at, round(extract(epoch from b.last_at - e.at), 3) as seconds, b.last_stage,
+		rouse_data.boot_outcome(b.last_stage, b.last_kind, now() - b.last_at) as outcome, b.uuid, b.arch, b.loader, b.stages, b.events
+	from rouse_data.event e
+	left join rouse_data.nic c on c.mac = e.mac
+	left join lateral (select p.stage, p.at from rouse_data.event p
+		where p.mac = e.mac and (p.at, p.ctid) < (e.at, e.ctid) order by p.at desc, p.ctid desc limit 1) before on true
+	left join lateral (select n.at, n.ctid from (select a.at, a.ctid, a.stage, lag(a.stage) over w as stage_before, lag(a.at) over w as at_before
+			from rouse_data.event a where a.mac = e.mac and (a.at, a.ctid) >= (e.at, e.ctid) window w as (order by a.at, a.ctid)) n
+		where n.at_before is not null and rouse_data.begins_boot(n.stage, n.at, n.stage_before, n.at_before)
+		order by n.at, n.ctid limit 1) next on true
+	cross join lateral (
+		select max(o.at) as last_at, (array_agg(o.stage order by o.at desc, o.ctid desc))[1] as last_stage,
+			(array_agg(o.kind order by o.at desc, o.ctid desc))[1] as last_kind,
+			(array_agg(o.uuid order by o.at) filter (where o.uuid is not null))[1] as uuid,
+			(array_agg(o.detail -> 'arch' order by o.at) filter (where o.stage = 'fw_dhcp' and o.detail ? 'arch'))[1]::text as arch,
+			(array_agg(o.detail ->> 'client' order by o.at desc) filter (where o.detail ? 'client'))[1] as loader,
+			array_agg(distinct o.stage) as stages, count(*)::int as events
+		from rouse_data.event o where o.mac = e.mac and (o.at, o.ctid) >= (e.at, e.ctid)
+			and (next.at is null or (o.at, o.ctid) < (next.at, next.ctid))) b
+	where e.mac is not null and rouse_data.begins_boot(e.stage, e.at, before.stage, before.at)
+		and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
+			where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
+	order by e.at desc;
+call rouse_data.describe('rouse.boots', 'Boots of machines, as far as their events are kept, the newest first: select * from rouse.boots where host = ''lab-01''.', '{
+	"mac": "the card that booted", "host": "the machine that the card belongs to", "number": "counts the card''s boots", "began_at": "its first event",
 	"seconds": "from its first to its last event", "last_stage": "how far it came",
 	"outcome": "stopped, booting, menu (it waits for a person), at work, local disk, system, or what the client system reported: succeeded, failed, ...",
 	"uuid": "SMBIOS UUID that it showed", "arch": "DHCP option 93 of its firmware: 0 is a BIOS, 7 UEFI x86-64",
