@@ -258,6 +258,8 @@ static void list_sub_menu(const struct site *site, const struct site_menu_item *
 void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
 		      const struct menu_image *images, size_t count, struct menu *menu)
 {
+	static const char *const digits[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
 	menu->kind = MENU_ITEMS;
 	menu->image_for = key;
 	menu->timeout_seconds = defaults_of(site, facts).timeout_seconds;
@@ -268,8 +270,13 @@ void menu_list_images(const struct site *site, const struct boot_facts *facts, c
 					"rouse.deploy() and rouse.capture() take any";
 			break;
 		}
-		menu->entries[menu->entry_count++] = (struct menu_entry){
-			images[i].name, images[i].title, "", "", NULL, "", 0};
+		menu->entries[menu->entry_count++] = (struct menu_entry){images[i].name,
+									 images[i].title,
+									 i < 9 ? digits[i] : "",
+									 "",
+									 NULL,
+									 "",
+									 0};
 	}
 	menu->entries[menu->entry_count++] =
 		(struct menu_entry){MENU_TOP, "Back", "", "menu", NULL, "", 0};

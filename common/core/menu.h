@@ -114,8 +114,8 @@ MUST_CHECK enum err menu_from_verdict(const struct site *site,
  */
 MUST_CHECK enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
 				     const struct boot_facts *facts, struct menu *menu);
-/* The images for an item, with a way back; those that are too many are left out, and it says
- * so. */
+/* The images for an item, the first nine by the keys 1 to 9, with a way back; those that are
+ * too many are left out, and it says so. */
 void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
 		      const struct menu_image *images, size_t count, struct menu *menu);
 /*

@@ -97,7 +97,7 @@ def cancel_all(server):
 
 def test_deploy_from_the_list_of_images(server, session):
     script = server.boot(session=session, item="deploy")
-    assert "item tiny Tiny '|| shell (version 1, for disks from 4096 bytes)\nitem .. Back\n" in script
+    assert "item --key 1 tiny Tiny '|| shell (version 1, for disks from 4096 bytes)\nitem .. Back\n" in script
     assert f"&session={session}&try=0&item=deploy&image=${{item}} || goto failed\n" in script
     assert "choose --default .. " in script
     assert "menu rouse: lab-01" in server.boot(session=session, item="deploy", image="..")

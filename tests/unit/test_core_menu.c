@@ -433,6 +433,7 @@ static void images_are_a_menu_with_a_way_back(void **state)
 	assert_string_equal(keys_of(&menu), "tiny tiny .. ");
 	assert_string_equal(menu.default_key, "..");
 	assert_string_equal(menu.image_for, "deploy");
+	assert_string_equal(menu.entries[1].hotkey, "2");
 	assert_int_equal(menu.timeout_seconds, 7);
 	assert_string_equal(menu.message, "");
 	menu_list_images(&site, &unknown_efi, "deploy", images, MENU_ENTRIES_MAX, &menu);
