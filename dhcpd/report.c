@@ -4,9 +4,10 @@
 #include "io/log.h"
 
 #define DETAIL_SIZE 384
+#define OCTETS_FOR_ALL 548 /* in a datagram that each client takes (RFC 2131 section 2) */
 
 static void put_detail(struct text *out, const char *interface, const struct packet *packet,
-		       const struct decide_verdict *verdict)
+		       const struct decide_verdict *verdict, size_t sent)
 {
 	text_put(out, "{\"interface\":\"");
 	text_put_json(out, interface);
@@ -20,6 +21,8 @@ static void put_detail(struct text *out, const char *interface, const struct pac
 		ip4_format(packet->giaddr, relay);
 		text_printf(out, ",\"relay\":\"%s\"", relay);
 	}
+	if (sent > OCTETS_FOR_ALL)
+		text_put(out, ",\"is_long\":true");
 	if (verdict->lease_seconds > 0)
 		text_printf(out, ",\"lease_seconds\":%u", verdict->lease_seconds);
 	if (verdict->action == DECIDE_OFFER || verdict->action == DECIDE_ACK) {
@@ -31,14 +34,14 @@ static void put_detail(struct text *out, const char *interface, const struct pac
 }
 
 static void push(struct events *events, struct event *event, const char *interface,
-		 const struct packet *packet, const struct decide_verdict *verdict)
+		 const struct packet *packet, const struct decide_verdict *verdict, size_t sent)
 {
 	char detail[DETAIL_SIZE];
 	struct text out = text_into(detail, sizeof(detail));
 
 	if (!events_have_room(events))
 		return;
-	put_detail(&out, interface, packet, verdict);
+	put_detail(&out, interface, packet, verdict, sent);
 	event->stage = pxe_class_stage(verdict->pxe.class);
 	event->mac = verdict->has_mac ? &verdict->mac : NULL;
 	event->uuid = verdict->pxe.has_uuid ? &verdict->pxe.uuid : NULL;
@@ -67,7 +70,7 @@ void report_request(struct events *events, const char *interface, const struct p
 
 	if (verdict->pxe.class == PXE_CLASS_OS)
 		return; /* as is_offer_to_os() */
-	push(events, &event, interface, packet, &bare);
+	push(events, &event, interface, packet, &bare, 0);
 }
 
 static void log_verdict(const char *interface, const struct packet *packet,
@@ -91,7 +94,7 @@ static void log_verdict(const char *interface, const struct packet *packet,
 }
 
 void report_verdict(struct events *events, const char *interface, const struct packet *packet,
-		    const struct decide_verdict *verdict)
+		    const struct decide_verdict *verdict, size_t sent)
 {
 	/* a booting machine's trace tells why it got its file, or why none */
 	bool is_booting = verdict->pxe.class != PXE_CLASS_OS &&
@@ -110,7 +113,7 @@ void report_verdict(struct events *events, const char *interface, const struct p
 	if (verdict->action == DECIDE_SILENT && verdict->change != DECIDE_NONE &&
 	    verdict->change != DECIDE_FORGET)
 		event.kind = packet_message_name(packet->message);
-	push(events, &event, interface, packet, verdict);
+	push(events, &event, interface, packet, verdict, sent);
 }
 
 void report_conflict(struct events *events, const char *interface, const struct packet *packet,
@@ -137,5 +140,5 @@ void report_conflict(struct events *events, const char *interface, const struct 
 		    interface, address, inuse_way_name(conflict->way), by, client,
 		    log_text("give that machine another address, or take this one out of "
 			     "rouse.pools"));
-	push(events, &event, interface, packet, &bare);
+	push(events, &event, interface, packet, &bare, 0);
 }

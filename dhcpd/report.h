@@ -11,9 +11,9 @@
 /* The packet as it came. */
 void report_request(struct events *events, const char *interface, const struct packet *packet,
 		    const struct decide_verdict *verdict);
-/* What became of it. */
+/* What became of it; `sent` are the octets of the answer, 0 for none. */
 void report_verdict(struct events *events, const char *interface, const struct packet *packet,
-		    const struct decide_verdict *verdict);
+		    const struct decide_verdict *verdict, size_t sent);
 
 /* An address that was to be offered is in use. */
 struct report_conflict {

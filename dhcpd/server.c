@@ -44,7 +44,8 @@ static void send_datagram(struct exchange *e, const struct route *route, const u
 	e->interface->server->answered += udp_send(e->interface->socket, &datagram, 1);
 }
 
-static void send_reply(struct exchange *e)
+/* The octets that were sent. */
+static size_t send_reply(struct exchange *e)
 {
 	uint8_t buffer[PACKET_SIZE_REPLY_MAX];
 	struct server *server = e->interface->server;
@@ -55,18 +56,19 @@ static void send_reply(struct exchange *e)
 		log_debug("reply_too_long", "xid=%08x", e->packet.xid);
 		drops_count(&server->drops,
 			    "what must be answered is longer than the client takes");
-		return;
+		return 0;
 	}
 	server->left_out += reply.left_out;
 	route = route_reply(&e->packet, reply.message, reply.yiaddr);
 	if (route.way != ROUTE_LINK) {
 		send_datagram(e, &route, buffer, reply.length);
-		return;
+		return reply.length;
 	}
 	server->answered +=
 		link_send(e->interface->link, &route.mac,
 			  &(struct frame){e->verdict.source, route.address, ROUTE_PORT_SERVER,
 					  route.port, buffer, reply.length});
+	return reply.length;
 }
 
 /* A copy of a foreign option as a string; a NUL in it ends it. */
@@ -222,9 +224,8 @@ static void carry_out(struct exchange *e)
 	if (e->verdict.action == DECIDE_ACK || e->verdict.action == DECIDE_BOOTP)
 		origins_note(backend_origins(e->interface->server->backend), &e->packet,
 			     &e->verdict.client, e->verdict.address);
-	if (e->verdict.action != DECIDE_SILENT)
-		send_reply(e);
-	report_verdict(events, link_name(e->interface->link), &e->packet, &e->verdict);
+	report_verdict(events, link_name(e->interface->link), &e->packet, &e->verdict,
+		       e->verdict.action == DECIDE_SILENT ? 0 : send_reply(e));
 }
 
 static const char *fault_of(enum err err)

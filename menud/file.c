@@ -235,6 +235,27 @@ void file_answer_image(struct menud *menud, struct http_request *request,
 	send_file(request, file, &facts, wish);
 }
 
+static bool is_firmware(const struct http_request *request)
+{
+	const char *agent = http_get_header(request, "User-Agent");
+
+	return agent && strncmp(agent, "UefiHttpBoot/", 13) == 0;
+}
+
+/*
+ * Firmware that boots by HTTP names no MAC: the database knows its lease's address. It asks for
+ * the size first, by HEAD.
+ */
+static void record_firmware(struct menud *menud, const struct http_request *request,
+			    struct event *event)
+{
+	event->stage = "tftp_nbp"; /* the first stage, whatever brings it */
+	event->mac = NULL;
+	if (strcmp(http_method(request), "HEAD") == 0 && strcmp(event->kind, "sent") == 0)
+		event->kind = "probe";
+	events_push(menud->events, event);
+}
+
 void file_record_done(struct menud *menud, struct http_request *request, unsigned status,
 		      uint64_t sent)
 {
@@ -253,11 +274,15 @@ void file_record_done(struct menud *menud, struct http_request *request, unsigne
 		.detail = detail,
 	};
 
-	if (!has_mac || strcmp(http_method(request), "HEAD") == 0)
-		return; /* fetched by a person, a probe or another server: no machine's story */
 	if (status == 0)
 		event.kind = "aborted";
 	(void)snprintf(detail, sizeof(detail), "{\"status\":%u,\"bytes\":%llu}", status,
 		       (unsigned long long)sent);
+	if (is_firmware(request)) {
+		record_firmware(menud, request, &event);
+		return;
+	}
+	if (!has_mac || strcmp(http_method(request), "HEAD") == 0)
+		return; /* fetched by a person, a probe or another server: no machine's story */
 	events_push(menud->events, &event);
 }

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "core/image.h"
 #include "core/text.h"
 #include "io/log.h"
 #include "tftpd/repair.h"
@@ -158,6 +160,33 @@ static struct figures figures_of(const struct transfer *transfer)
 				session->terms.size, session->retransmits};
 }
 
+/* What a first stage is: whether the machine that fetched it can run it. */
+static const char *type_of(const struct transfer *transfer, const struct session_step *step)
+{
+	uint8_t head[IMAGE_HEAD];
+	uint64_t size = transfer->source.size;
+	size_t length = size < sizeof(head) ? (size_t)size : sizeof(head);
+
+	if (step->outcome != SESSION_SENT || strcmp(transfer->stage, "tftp_nbp") != 0 ||
+	    source_read(&transfer->source, 0, head, length) != ERR_OK)
+		return NULL;
+	return image_type(head, length);
+}
+
+static void put_detail(struct text *out, const struct transfer *transfer,
+		       const struct figures *figures, uint64_t milliseconds)
+{
+	text_printf(out,
+		    "{\"bytes\":%" PRIu64 ",\"size\":%" PRIu64
+		    ",\"blksize\":%u,\"windowsize\":%u,\"milliseconds\":%" PRIu64
+		    ",\"retransmits\":%" PRIu64 ",\"client\":\"%s\"",
+		    figures->octets, figures->size, figures->terms->blksize,
+		    figures->terms->windowsize, milliseconds, figures->retransmits,
+		    packet_client_name(&transfer->asked));
+	if (transfer->is_netascii)
+		text_put(out, ",\"mode\":\"netascii\"");
+}
+
 void report_end(struct server *server, const struct transfer *transfer,
 		const struct session_step *step, const char *message)
 {
@@ -168,6 +197,8 @@ void report_end(struct server *server, const struct transfer *transfer,
 	char address[CLIENT_SIZE];
 	char mac[MAC_TEXT_SIZE];
 	char detail[DETAIL_SIZE];
+	struct text out = text_into(detail, sizeof(detail));
+	const char *type = type_of(transfer, step);
 	struct event event = {.stage = transfer->stage,
 			      .kind = session_outcome_name(step->outcome),
 			      .mac = known_mac,
@@ -180,12 +211,12 @@ void report_end(struct server *server, const struct transfer *transfer,
 		event.reason = NULL;
 	count(&server->counts, step->outcome);
 	put_client(&transfer->peer, address);
-	(void)snprintf(
-		detail, sizeof(detail),
-		"{\"bytes\":%" PRIu64 ",\"size\":%" PRIu64 ",\"blksize\":%u,\"windowsize\":%u,"
-		"\"milliseconds\":%" PRIu64 ",\"retransmits\":%" PRIu64 ",\"client\":\"%s\"}",
-		figures.octets, figures.size, figures.terms->blksize, figures.terms->windowsize,
-		milliseconds, figures.retransmits, packet_client_name(&transfer->asked));
+	put_detail(&out, transfer, &figures, milliseconds);
+	if (type)
+		text_printf(&out, ",\"type\":\"%s\"", type);
+	text_put(&out, "}");
+	if (out.failed)
+		event.detail = NULL;
 	log_write(step->outcome == SESSION_TIMEOUT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		  "transfer_ended",
 		  "outcome=%s client=%s mac=%s file=%s bytes=%" PRIu64 " size=%" PRIu64

@@ -95,6 +95,7 @@ static struct transfer *open_transfer(const struct asked *asked, unsigned last_t
 	transfer->interface = asked->datagram->interface;
 	transfer->asked = asked->request.options;
 	transfer->stage = asked->stage;
+	transfer->is_netascii = asked->request.mode == PACKET_NETASCII;
 	transfer->mac = asked->mac;
 	transfer->has_mac = asked->has_mac;
 	transfer->started_ms = loop_now_ms(server->loop);

@@ -57,6 +57,7 @@ struct transfer {
 	struct packet_options asked;
 	struct source source;
 	struct warm *warm; /* reads ahead of it, or NULL */
+	bool is_netascii;  /* the client asked for text */
 	bool is_upload;	   /* then these two are in use, and not session and source */
 	struct receive receive;
 	struct upload *upload; /* NULL when it has ended */

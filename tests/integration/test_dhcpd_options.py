@@ -55,6 +55,25 @@ def test_a_row_is_in_the_next_offer_scope_by_scope(site):
     assert other.discover(option(55, b"\x01")).options.get(224) is None
 
 
+def test_a_long_offer_is_told_as_such(site):
+    """More than 576 octets with the headers of IP and UDP: some ROMs do not take it."""
+    def firmware(*wanted):
+        return (option(60, b"PXEClient:Arch:00007:UNDI:003000"), option(93, b"\0\7"),
+                option(57, (1472).to_bytes(2, "big")), option(55, bytes(wanted)))
+
+    for code in ("230", "231"):
+        set_option(site, code, '"' + "x" * 250 + '"')
+    offered(site, site.wire("02:00:00:00:01:07"), [1, 231], 231, b"x" * 250)
+    # a card each: what is alike within a moment is one event
+    short, long = site.wire("02:00:00:00:01:08"), site.wire("02:00:00:00:01:09")
+    short.discover(*firmware(1))
+    assert long.discover(*firmware(1, 230, 231)).options[230] == b"x" * 250
+    rows = site.wait_until(lambda: (found := site.postgres.sql(
+        "select mac::text as mac, detail -> 'is_long' as is_long from rouse.events where kind = 'offer' "
+        "and mac in (%s::macaddr, %s::macaddr) order by mac", short.mac, long.mac)) and len(found) == 2 and found)
+    assert [row.is_long for row in rows] == [None, True]
+
+
 def test_a_full_reply_uses_file_and_sname(site):
     wire = site.wire("02:00:00:00:01:03")
     for code, length in ((230, 220), (231, 100), (232, 50)):

@@ -425,6 +425,27 @@ def test_a_large_body_is_refused(server):
     assert server.curl("/fos/inventory", "--data-binary", f"@{body}")[0] == 413
 
 
+def test_firmware_that_boots_by_http_is_recorded(server):
+    """It names no MAC: the event has its address, and the database finds the lease."""
+    (server.workdir / "srv" / "first.efi").write_bytes(b"x" * 100)
+    server.postgres.sql("insert into rouse_data.lease (address, client, mac, state, expires_at, granted_at, instance) "
+                        "values ('10.77.0.9', '\\x07', '52:54:00:00:00:07', 'bound', now() + interval '1 hour', now(), 'd')",
+                        role="postgres")
+    firmware = ["-A", "UefiHttpBoot/1.0"]
+    server.curl("/files/first.efi", "-I", *firmware)
+    server.curl("/files/first.efi", *firmware)
+    server.curl("/files/absent.efi", *firmware)
+    server.curl("/files/first.efi")  # somebody with a browser: no machine's story
+    deadline = time.monotonic() + 30
+    while len(rows := server.postgres.sql(
+            "select kind, name, mac from rouse.events where daemon = 'menud' and stage = 'tftp_nbp' order by at")) < 3:
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.1)
+    assert [(row.kind, row.name) for row in rows] == \
+        [("probe", "first.efi"), ("sent", "first.efi"), ("missing", "absent.efi")]
+    assert {row.mac for row in rows} == {"52:54:00:00:00:07"}
+
+
 def test_the_timeline_tells_it(server):
     server.curl("/files/fos/init.xz?as=initrd&mac=52-54-00-00-00-01")
     deadline = time.monotonic() + 5

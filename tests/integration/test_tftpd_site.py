@@ -8,7 +8,7 @@ import pytest
 
 # the fixture is used by its name: pylint: disable=unused-import
 import test_tftpd as plain
-from test_tftpd import expect_error, fetch, make_net, receive, request  # noqa: F401
+from test_tftpd import ack, expect_error, fetch, make_net, receive, request  # noqa: F401
 
 SERVER = plain.SERVER
 PATIENCE = 10.0
@@ -147,12 +147,29 @@ def test_every_fetch_is_an_event(net, postgres, site):
     assert row.detail["bytes"] == row.detail["size"] == 5000 and row.detail["blksize"] == 1400
     assert row.detail["windowsize"] == 1 and row.detail["retransmits"] == 0
     assert row.detail["milliseconds"] >= 0 and row.detail["client"] == "other"
-    assert wait_for_event(postgres, kind="sent", name="bzImage").stage == "kernel"
+    # what a first stage is, for whoever asks why it did not run
+    assert row.detail["type"] == "other" and "mode" not in row.detail
+    kernel = wait_for_event(postgres, kind="sent", name="bzImage")
+    assert kernel.stage == "kernel" and "type" not in kernel.detail
     assert wait_for_event(postgres, kind="sent", name="default.ipxe").stage == "script"
     assert wait_for_event(postgres, kind="probe", name="ipxe.efi").stage == "tftp_nbp"
     assert wait_for_event(postgres, kind="missing", name="grub/absent.lst").detail["code"] == 1
     alive = postgres.sql("select * from rouse.daemons where daemon = 'tftpd' and alive")
     assert alive and "transfers open" in alive[-1].status and alive[-1].problem is None
+
+
+def test_what_a_first_stage_is_and_text_mode_are_told(net, postgres, site):
+    program = bytearray(2000)
+    program[0:2], program[0x3c], program[0x80:0x86] = b"MZ", 0x80, b"PE\0\0\x64\xaa"
+    (net.root / "arm.efi").write_bytes(program)
+    (net.root / "as-text.efi").write_text("#!ipxe\n", encoding="ascii")
+    fetch(net, "arm.efi")
+    with net.socket() as sock:
+        sock.sendto(request("as-text.efi", mode="netascii"), (SERVER, 69))
+        sock.sendto(ack(1), receive(sock)[3])
+    assert wait_for_event(postgres, kind="sent", name="arm.efi").detail["type"] == "efi-arm64"
+    detail = wait_for_event(postgres, kind="sent", name="as-text.efi").detail
+    assert (detail["type"], detail["mode"]) == ("script", "netascii")
 
 
 def test_foreign_bytes_lose_no_event(net, postgres, site):

@@ -1,6 +1,6 @@
 -- Why does it not boot? Each cause with its advice.
 begin;
-select plan(27);
+select plan(28);
 insert into rouse.groups (name) values ('kiosks');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 create function pg_temp.why(host text) returns text language sql as $$ select string_agg(cause || ' | ' || coalesce(advice, ''), e'\n') from rouse.why(host) $$;
@@ -44,6 +44,8 @@ select matches(pg_temp.why('lab-01'), 'job \d+ \(inventory\) is queued and waits
 select pg_temp.boot('52:54:00:00:00:01') \g /dev/null
 select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '1', '52:54:00:00:00:01') \g /dev/null
 select unalike(pg_temp.why('lab-01'), '%waits for%', 'a job that runs waits for nothing');
+select results_eq($$select abs((rouse_data.clock_detail((extract(epoch from now()) - 90000)::bigint::text) ->> 'clock_off')::int + 90000) < 60, rouse_data.clock_detail(null), rouse_data.clock_detail('noon')$$,
+	$$values (true, null::jsonb, null::jsonb)$$, 'a check-in tells by how much its clock is off');
 select pg_temp.finish('1', 'failed', 'net_error') \g /dev/null
 select matches(pg_temp.why('lab-01'), 'waits for the end of its rest after a failed attempt \| Its last attempt: the client could not reach', 'a job that rests');
 select rouse.cancel((select max(id) from rouse.jobs), 'wrong machine') \g /dev/null

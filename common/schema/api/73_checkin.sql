@@ -98,6 +98,12 @@ end
 $$;
 comment on function rouse_data.claim is 'A client claims a job: a new attempt, running or waiting for a slot.';
 
+create function rouse_data.clock_detail(clock text) returns jsonb
+language sql stable as $$
+	select jsonb_build_object('clock_off', clock::bigint - round(extract(epoch from clock_timestamp()))::bigint) where clock ~ '^[0-9]{1,12}$'
+$$;
+comment on function rouse_data.clock_detail is 'By how many seconds a client''s clock is off, for its event; null if it does not tell the time.';
+
 create function rouse_daemon.fos_checkin(fields jsonb, address inet)
 returns table (answer text, reason text, message text, "position" int, retry_seconds int,
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
@@ -139,7 +145,7 @@ begin
 			return next; return;
 		end;
 		perform rouse_data.note_event('fos', 'checkin', the_job.host_id, ticket.mac, fos_checkin.address,
-			the_job.kind, null);
+			the_job.kind, null, rouse_data.clock_detail(facts ->> 'clock'));
 	else
 		perform rouse_data.resume_attempt(the_attempt.id);
 	end if;
