@@ -28,6 +28,7 @@ static const struct {
 } verbs[] = {
 	{"checkin", "select * from rouse_daemon.fos_checkin($1::jsonb, $2::inet)"},
 	{"progress", "select * from rouse_daemon.fos_progress($1::jsonb, $2::inet)"},
+	{"log", "select * from rouse_daemon.fos_log($1::jsonb, $2::inet)"},
 	{"inventory", "select * from rouse_daemon.fos_inventory($1::jsonb, $2::inet)"},
 	{"register", "select * from rouse_daemon.fos_register($1::jsonb, $2::inet)"},
 	{"finish", "select * from rouse_daemon.fos_finish($1::jsonb, $2::inet)"},
@@ -144,7 +145,7 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 
 	if (!sql) {
 		answer_line(request, 404,
-			    "no such call; there are checkin, progress, inventory, "
+			    "no such call; there are checkin, progress, log, inventory, "
 			    "register and finish");
 		return;
 	}

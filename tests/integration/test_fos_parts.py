@@ -36,11 +36,85 @@ def programs(tmp_path_factory):
 
 # -- jobs ---------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("kind", ["capture", "wipe", "install", "test", "debug", "rescue", "script", "local", ""])
+@pytest.mark.parametrize("kind", ["multicast", "local", "", "../lib/job", "wipe;reboot"])
 def test_a_kind_of_job_that_this_client_does_not_know(kind):
     """It says so, with a reason that the database does not answer by another try."""
     assert shell('job_run; printf "%s|%s|%s" "$outcome" "$reason" "$text"', libraries=("screen", "json", "answer", "job"),
                  kind=kind) == (0, f"failed|unsupported|not supported by this client: a job of kind '{kind}'")
+
+
+def test_a_kind_is_a_file(tmp_path):
+    """A job without a result of its own has failed; one of a known kind runs its function."""
+    (tmp_path / "good.sh").write_text('job_good() {\n\tjob_succeed "$(printf "all\\nwell")"\n}\n')
+    (tmp_path / "lazy.sh").write_text("job_lazy() {\n\t:\n}\n")
+    code = 'job_run; printf "%s|%s|%s" "$outcome" "$reason" "$text"'
+    for kind, ending in (("good", "succeeded||all well"),
+                         ("lazy", "failed|client_error|the job ended without a result")):
+        assert shell(code, libraries=("screen", "json", "answer", "job"), kind=kind,
+                     FOS_JOBS=str(tmp_path)) == (0, ending)
+
+
+# -- the log and long work ------------------------------------------------------------------------
+
+FAKE_MENUD = """
+client_try() {
+	printf '%s\\n' "$*" >>"$FOLDER/calls"
+	cp "$FOLDER/says.$1" "$run/answer"
+}
+screen_progress() { :; }
+"""
+
+
+def work(tmp_path, code, says_log="answer=ok\n"):
+    """Runs `code` with the libraries of jobs and a menud that says the same to everything; the calls."""
+    (tmp_path / "says.log").write_text(says_log)
+    (tmp_path / "says.progress").write_text("answer=continue\n")
+    (tmp_path / "run").mkdir()
+    preparation = FAKE_MENUD + "log_sent=0 log_full= token=t report_seconds=1 outcome= job_bytes=0\n"
+    done = subprocess.run(["busybox", "sh", "-c", f"run={tmp_path}/run\n" + "".join(
+        f". {FOS}/agent/lib/{name}.sh\n" for name in ("answer", "log", "screen", "job", "work"))
+        + preparation + code], capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "FOLDER": str(tmp_path)})
+    assert done.stderr == "", done.stderr
+    calls = tmp_path / "calls"
+    return done.stdout, calls.read_text() if calls.exists() else ""
+
+
+def test_the_log_is_sent_once_byte_by_byte(tmp_path):
+    text = "gr\u00fcn\ttab\n\n" + "x" * 7000 + "\nend\n\n"
+    (tmp_path / "text").write_text(text)
+    said, calls = work(tmp_path, 'cp "$FOLDER/text" "$run/log"; log_send; log_send; echo more >>"$run/log"; log_send')
+    sent = [call for call in calls.split("log token t position ") if call]
+    assert [call.split(" ", 1)[0] for call in sent] == ["0", "3000", "6000", str(len(text.encode()))]
+    whole = "".join(call.split(" text ", 1)[1][:-1] for call in sent)
+    assert whole == text.replace("\u00fc", "??") + "more\n"
+
+
+def test_a_full_log_is_left_alone(tmp_path):
+    _, calls = work(tmp_path, 'echo a >"$run/log"; log_send; echo b >>"$run/log"; log_send', "answer=full\n")
+    assert calls.count("log token") == 1
+
+
+def test_work_ends_with_its_status_and_last_words(tmp_path):
+    said, calls = work(tmp_path, """
+        work_run scan sh -c 'echo percent=40 >"$FOS_WORK/progress"; echo one; echo two; exit 7'
+        echo "$? $work_status $work_said" """)
+    assert said == "0 7 two\n" and "progress token t step scan" in calls
+
+
+def test_cancelled_work_is_ended_with_what_it_started(tmp_path):
+    """It does not listen to a polite word; the cancellation comes when it has a child."""
+    said, _ = work(tmp_path, """
+        client_try() {
+            echo answer=continue >"$run/answer"
+            [ ! -s "$FOLDER/child" ] || echo answer=cancel >"$run/answer"
+        }
+        work_run scan sh -c 'trap "" TERM; sleep 600 & echo $! >"$FOLDER/child"; sleep 600'
+        echo "$? $outcome"
+        read -r child <"$FOLDER/child"
+        # a dead one that nobody has asked about yet has no command line any more
+        while [ -n "$(cat "/proc/$child/cmdline" 2>/dev/null)" ]; do sleep 0.1; done""")
+    assert said == "1 cancelled\n"
 
 
 # -- answers ------------------------------------------------------------------------------------
@@ -142,6 +216,76 @@ def test_command_line(tmp_path):
     assert shell("cmdline_has rouse_debug", **proc)[0] == 0
     assert shell("cmdline_has rouse", **proc)[0] == 1
     assert shell("cmdline_has y", **proc)[0] == 1
+
+
+DMIDECODE = """
+Memory Device
+\tTotal Width: 64 bits
+\tSize: 16 GB
+\tLocator: DIMM A|1
+\tBank Locator: BANK 0
+\tType: DDR4
+\tSpeed: 3200 MT/s
+\tManufacturer: Some "Maker"
+\tSerial Number: 00C0FFEE
+\tPart Number: PART-1   
+
+Memory Device
+\tSize: No Module Installed
+\tLocator: DIMM A2
+\tType: Unknown
+
+Memory Device
+\tSize: 512 MB
+\tLocator: DIMM B1
+\tManufacturer: Not Specified
+"""
+
+
+def test_memory_modules():
+    done = subprocess.run(["busybox", "sh", "-c", f". {FOS}/agent/jobs/inventory.sh; memory_lines"],
+                          input=DMIDECODE, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        'DIMM A/1|17179869184|DDR4|3200 MT/s|Some "Maker"|PART-1|00C0FFEE', "DIMM B1|536870912|||||"]
+
+
+@pytest.mark.parametrize("secure, setup, state", [(1, 0, "enabled"), (0, 1, "setup"), (0, 0, "disabled")])
+def test_secure_boot_state(tmp_path, secure, setup, state):
+    variables = tmp_path / "firmware/efi/efivars"
+    variables.mkdir(parents=True)
+    for name, value in (("SecureBoot", secure), ("SetupMode", setup)):
+        path = variables / f"{name}-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+        path.write_bytes(b"\x06\0\0\0" + bytes([value]))
+    code = f". {FOS}/agent/jobs/inventory.sh; secure_boot"
+    assert shell(code, FOS_SYS=str(tmp_path)) == (0, f"{state}\n")
+    assert shell(code, FOS_SYS=str(tmp_path / "bios")) == (0, "")
+
+
+def step(programs, tmp_path, *arguments, body=b"#!/bin/sh\necho ran $1; exit 5\n", status=b"200 OK"):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = subprocess.run(["busybox", "sh", FOS / "agent/tools/step", "folder/x", *arguments], check=False,
+                              capture_output=True, text=True, env={"PATH": f"{programs}:/usr/bin:/bin", "rouse_url":
+                              f"http://127.0.0.1:{server.getsockname()[1]}"})
+        thread.join()
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_step_runs_only_with_its_hash(programs, tmp_path):
+    digest = hashlib.sha256(b"#!/bin/sh\necho ran $1; exit 5\n").hexdigest()
+    status, said = step(programs, tmp_path, digest, "well")
+    assert status == 5 and "ran well" in said and "status 5" in said
+    status, said = step(programs, tmp_path, "0" * 64)
+    assert status == 98 and "ran" not in said
+    status, said = step(programs, tmp_path, digest, status=b"404 Not Found")
+    assert status == 97 and "404" in said
 
 
 # -- fos-hash -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ insert into wrong (call, code, message, hint) values
 	('rouse.dhcp_snippet(''kea'', ''10.70.0.0/24'')', '42704', 'there is no subnet', '10.77.0.0/24'),
 	('rouse.dhcp_snippet(''kea'')', '55000', 'the address of tftpd is not known', 'rouse.setting'),
 	('rouse.capture(''lab-01'', ''Tiny!'')', '22023', 'an image cannot be called "Tiny!"', 'Use a-z'),
-	('rouse.wipe(''lab-01'', ''slow'')', '22023', 'there is no mode "slow"', 'secure'),
+	('rouse.wipe(''lab-01'', ''slow'')', '22023', 'there is no mode "slow"', 'normal'),
 	('rouse.inventory(''group:kiosk'')', '42704', 'there is no group "kiosk"', 'kiosks'),
 	('rouse.cancel(999999)', '42704', 'there is no job 999999', 'rouse.queue'),
 	('rouse.cancel(null)', '42704', 'there is no job', 'rouse.queue'),

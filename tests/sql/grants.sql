@@ -9,7 +9,7 @@ select role, routine from (values
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
-		' fos_register fos_finish fos_image fos_script act read operator_password session_keys openapi')) g (role, routines)
+		' fos_register fos_finish fos_image fos_script fos_log act read operator_password session_keys openapi')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 
 create temp table expected_view (role text, relation text);
@@ -65,7 +65,7 @@ select set_eq($$
 	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')
 	where p.pronamespace in ('rouse_daemon'::regnamespace, 'rouse_data'::regnamespace) and has_function_privilege(r.oid, p.oid, 'execute')
 		and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
-	$$, $$ select r, f from unnest('{rouse_viewer,rouse_operator}'::text[]) r, unnest('{uuid_swapped,mac_of,begins_boot,boot_outcome,is_stop}'::text[]) f $$,
+	$$, $$ select r, f from unnest('{rouse_viewer,rouse_operator}'::text[]) r, unnest('{uuid_swapped,mac_of,begins_boot,boot_outcome,is_stop,json_leaves}'::text[]) f $$,
 	'people execute nothing outside schema rouse, but what views need');
 create function pg_temp.unreadable(reader text) returns text language plpgsql as $$
 declare

@@ -9,7 +9,7 @@ select pg_temp.image('tiny') \g /dev/null
 -- Every kind, with what it needs and all that it takes; and without what it needs.
 create temp table given (kind text, arguments text);
 insert into given values ('deploy', 'image => ''tiny'', disk => ''/dev/sda'''), ('capture', 'image => ''new-one'', disk => ''/dev/sda'''),
-	('wipe', 'mode => ''secure'', disk => ''/dev/nvme0n1'''), ('install', 'profile => ''memtest'''), ('inventory', null), ('register', 'mode => ''full'''),
+	('wipe', 'mode => ''normal'', disk => ''/dev/nvme0n1'''), ('install', 'profile => ''memtest'''), ('inventory', null), ('register', 'mode => ''full'''),
 	('test', 'mode => ''memory'''), ('debug', null), ('rescue', null), ('script', 'script => ''echo $host'''), ('local', null);
 select set_eq('select kind from given', 'select kind from rouse.job_kinds', 'every kind is tried');
 select is(pg_temp.error(format('select rouse.enqueue(''lab-01'', %L%s)', kind, coalesce(', ' || arguments, ''))), 'no error', kind || ' with all that it takes') from given order by kind;
@@ -17,7 +17,7 @@ select set_eq('select distinct kind from rouse.jobs', 'select kind from given', 
 select set_eq($$select kind from rouse.job_kinds k where pg_temp.error(format('select rouse.enqueue(%L, %L)', 'lab-01', kind)) <> 'no error'$$,
 	$$values ('deploy'), ('capture'), ('script'), ('install')$$, 'what needs something is refused without it');
 select results_eq($$select kind, image::text, mode, disk, script, profile::text, after from rouse.jobs where id in (select max(id) from rouse.jobs where kind in ('wipe', 'test', 'register') group by kind) order by kind$$,
-	$$values ('register', null, 'quick', 'auto', null, null, 'reboot'), ('test', null, 'all', 'auto', null, null, 'reboot'), ('wipe', null, 'quick', 'auto', null, null, 'reboot')$$,
+	$$values ('register', null, 'quick', 'auto', null, null, 'reboot'), ('test', null, 'all', 'auto', null, null, 'reboot'), ('wipe', null, 'fast', 'auto', null, null, 'reboot')$$,
 	'the first of the modes is meant where none is given');
 
 create function pg_temp.says(statement text, words text) returns text language sql as $$ select tap.matches(pg_temp.error(statement), words, words) $$;
@@ -26,8 +26,8 @@ select pg_temp.says($$select rouse.enqueue('lab-01', 'inventory', disk => '/dev/
 select pg_temp.says($$select rouse.enqueue('lab-01', 'wipe', 'tiny')$$, 'has no image \| .*capture or deploy');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'debug', mode => 'quick')$$, 'has no mode \| .*register or test or wipe');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'deploy', 'tiny', profile => 'memtest')$$, 'has no profile \| .*install');
-select pg_temp.says($$select rouse.wipe('lab-01', 'slow')$$, '22023 \| there is no mode "slow" \| There is: full, quick, secure');
-select pg_temp.says($$select rouse.enqueue('lab-01', 'test', mode => 'full')$$, 'there is no mode "full" \| There is: all, disk, memory');
+select pg_temp.says($$select rouse.wipe('lab-01', 'slow')$$, '22023 \| there is no mode "slow" \| There is: fast, full, normal');
+select pg_temp.says($$select rouse.enqueue('lab-01', 'test', mode => 'full')$$, 'there is no mode "full" \| There is: all, disk, memory, network, smart');
 select pg_temp.says($$select rouse.capture('lab-01', 'New One')$$, '22023 \| an image cannot be called "New One" \| Use a-z');
 select pg_temp.says($$select rouse.capture('kiosks', 'new-one')$$, '22023 \| "kiosks" is a group.*group_name = ''kiosks''');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'install', profile => 'memtst')$$, '42704 \| there is no profile "memtst" \| .*memtest');

@@ -52,13 +52,45 @@ create trigger check_cards before insert or update of host on rouse_data.nic
 	for each row when (new.host is not null) execute function rouse_data.check_cards();
 
 create view rouse.inventories with (security_barrier) as
-	select h.name as host, i.number, i.at, i.data
+	select h.name as host, i.number, i.at, i.data, i.seen_at
 	from rouse_data.host_inventory i join rouse_data.host h on h.id = i.host_id
 	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
 	order by h.name, i.number;
 call rouse_data.describe('rouse.inventories', 'What machines said about their hardware.', '{
 	"host": "the machine", "number": "1 is the oldest; a new one only when something differs",
-	"at": "when it said so", "data": "all that it said, as JSON"}');
+	"at": "when it said so first", "data": "all that it said, as JSON; health is as of seen_at", "seen_at": "when it said so last"}');
+
+create function rouse_data.json_leaves(tree jsonb, root text default '') returns table (path text, value text)
+language sql immutable as $$
+	with recursive walk (path, node) as (
+		select json_leaves.root, json_leaves.tree
+		union all
+		select child.path, child.node from walk w cross join lateral (
+			select case when w.path = '' then o.key else w.path || '.' || o.key end, o.value
+			from jsonb_each(case jsonb_typeof(w.node) when 'object' then w.node else '{}' end) o
+			union all
+			-- What has a name of its own is the same thing wherever it stands in its list.
+			select format('%s[%s]', w.path, coalesce(e.value ->> 'mac', e.value ->> 'serial', e.value ->> 'slot',
+				e.value ->> 'address', e.value ->> 'name', e.n::text)), e.value
+			from jsonb_array_elements(case jsonb_typeof(w.node) when 'array' then w.node else '[]' end) with ordinality e (value, n)
+		) child (path, node)
+	)
+	select w.path, w.node #>> '{}' from walk w where jsonb_typeof(w.node) not in ('object', 'array')
+$$;
+comment on function rouse_data.json_leaves is 'Each single value of a JSON document, with the path to it: disks[S1].size_bytes.';
+
+create view rouse.inventory_changes with (security_barrier) as
+	select i.host, i.number, i.at, c.what, c.before, c.after
+	from rouse.inventories i join rouse.inventories old on old.host = i.host and old.number = i.number - 1
+	cross join lateral (
+		select coalesce(o.path, n.path) as what, o.value as before, n.value as after
+		from (select * from rouse_data.json_leaves(old.data - 'health')) o
+		full join (select * from rouse_data.json_leaves(i.data - 'health')) n on n.path = o.path
+		where o.value is distinct from n.value) c
+	order by i.host, i.number desc, c.what;
+call rouse_data.describe('rouse.inventory_changes', 'What is different between an inventory and the one before it.', '{
+	"host": "the machine", "number": "of the inventory that differs", "at": "when the machine said so first",
+	"what": "the path to the value: memory_bytes, disks[S1].size_bytes", "before": "null: it was not there", "after": "null: it is gone"}');
 
 create function rouse_data.host_named(word text) returns rouse_data.host
 language plpgsql stable as $$

@@ -11,7 +11,7 @@ call rouse_data.describe('rouse.menu', 'The boot menu. A machine sees, and may c
 	"parent": "the sub-menu that it is in; null: the first menu", "arch": "only on these architectures; null: any",
 	"group_name": "only for hosts of this group; null: any", "role": "only if somebody has logged in at the machine: viewer or operator; null: anybody",
 	"confirm": "a word that must be typed before it is carried out; null: none",
-	"mode": "wipe: quick, full or secure; test: all, memory or disk; null for all else"}');
+	"mode": "wipe: fast, normal or full; test: all, memory, disk, smart or network; null for all else"}');
 
 create function rouse_data.menu_ancestors(item text) returns setof rouse_data.menu_item
 language sql stable as $$

@@ -109,7 +109,7 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
 	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
-	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text)
+	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text, test_url text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -183,13 +183,13 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
 	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
 	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
-	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text)
+	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text, test_url text)
 language plpgsql volatile as $$
 begin
 	return query
 	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
 		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null,
-		null, null::int, null, null, null, null, null, null, null
+		null, null::int, null, null, null, null, null, null, null, null
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	where a.id = the_attempt and j.state = 'waiting'
 	union all
@@ -201,7 +201,8 @@ begin
 		case when k.takes_disk then j.disk end,
 		case when j.script is not null then '/fos/script/' || j.id end, octet_length(j.script), encode(sha256(convert_to(j.script, 'UTF8')), 'hex'),
 		j.profile::text, p.kind, rouse_data.file_url(p.kernel), rouse_data.file_url(p.initrd), p.arguments,
-		coalesce(rouse_data.file_url(p.file), p.url)
+		coalesce(rouse_data.file_url(p.file), p.url),
+		case j.kind when 'test' then rouse_data.file_url(rouse_data.setting_text('fos_initrd')) end
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id join rouse_data.job_kind k on k.kind = j.kind
 	left join rouse_data.image_version v on v.id = j.image_version_id

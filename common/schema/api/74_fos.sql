@@ -135,9 +135,13 @@ declare
 	latest rouse_data.host_inventory;
 begin
 	select i.* into latest from rouse_data.host_inventory i where i.host_id = the_host order by i.number desc limit 1;
-	if latest.data is distinct from inventory then
+	-- What changes by itself (hours, temperatures) makes no new version: the latest one is brought up to date.
+	if latest.data - 'health' is distinct from inventory - 'health' then
 		insert into rouse_data.host_inventory (host_id, number, attempt_id, data)
 		values (the_host, coalesce(latest.number, 0) + 1, attempt_id, inventory);
+	else
+		update rouse_data.host_inventory i set seen_at = now(), data = inventory
+		where i.host_id = the_host and i.number = latest.number;
 	end if;
 	update rouse_data.host h set
 		uuid = coalesce(rouse_data.uuid_of(inventory ->> 'uuid'), h.uuid),
@@ -213,7 +217,7 @@ $$;
 comment on function rouse_data.settle_host is 'Gives a host that has registered the state that the settings say.';
 
 create function rouse_daemon.fos_finish(fields jsonb, address inet)
-returns table (answer text, reason text, message text, state text, after text)
+returns table (answer text, reason text, message text, state text, after text, ticket text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -250,6 +254,10 @@ begin
 	state := (select j.state from rouse_data.job j where j.id = job.id);
 	-- To the client local is a reboot; the machine's next boot is answered accordingly.
 	after := replace(rouse_data.after_job(job), 'local', 'reboot');
+	if rouse_data.after_job(job) = 'reboot' then
+		ticket := rouse_data.next_ticket(job.host_id, attempt.facts, job.id);
+		after := case when ticket is null then after else 'next' end;
+	end if;
 	return next;
 end
 $$;

@@ -206,6 +206,7 @@ language plpgsql as $$
 begin
 	delete from rouse_data.ticket t where t.expires_at < now() - interval '1 day'
 		and not exists (select from rouse_data.attempt a where a.id = t.attempt_id and a.ended_at is null);
+	delete from rouse_data.attempt_log l where l.at < now() - make_interval(days => rouse_data.setting_int('event_days'));
 	-- A dhcpd that heard nothing for so long reads all leases anew.
 	delete from rouse_data.lease_change c where c.at < now() - interval '10 minutes';
 	delete from rouse_data.daemon d where d.seen_at < now() - interval '7 days';

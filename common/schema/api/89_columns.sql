@@ -50,6 +50,7 @@ call rouse_data.describe_columns('{
 	"offer.id": "its number", "offer.job_id": "the job", "offer.opened_at": "the boot''s first answer", "offer.answers": "how many answers", "offer.claimed_at": "when a client checked in",
 	"schedule_run.schedule_id": "the schedule", "operator_password.operator": "whose it is", "operator_password.hash": "of the password, as crypt(5) writes it",
 	"operator_password.set_at": "when it was set", "operator_password.set_by": "by whom", "session_key.hour": "sessions of this hour are signed with it", "session_key.key": "the key", "setting.kind": "what a value may be", "setting.minimum": "of a number", "setting.maximum": "of a number", "setting.choices": "of a choice",
+	"attempt_log.attempt_id": "the attempt", "attempt_log.position": "bytes that were sent before", "attempt_log.at": "when it came", "attempt_log.text": "the piece",
 	"ticket.hash": "SHA-256 of the ticket", "ticket.job_id": "the job", "ticket.offer_id": "the boot that it was given in", "ticket.mac": "the card that asked",
 	"ticket.uuid": "what that machine called itself", "ticket.expires_at": "no good afterwards", "ticket.attempt_id": "the attempt that used it",
 	"wake.host_id": "the machine", "wake.job_id": "the job that it is woken for", "wake.claimed_at": "when it took the order", "wake.claimed_by": "the daemon that sends it"}');

@@ -13,7 +13,8 @@ grant execute on function rouse.setting(text), rouse.explain(macaddr, text, text
 	rouse.next_times, rouse.why, rouse.explain_code, rouse.dhcp_snippet to rouse_viewer;
 
 -- A view's functions are called with the rights of who reads it: these read nothing.
-grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of, rouse_data.begins_boot, rouse_data.boot_outcome, rouse_data.is_stop to rouse_viewer;
+grant execute on function rouse_data.uuid_swapped, rouse_data.mac_of, rouse_data.begins_boot, rouse_data.boot_outcome, rouse_data.is_stop,
+	rouse_data.json_leaves to rouse_viewer;
 
 grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
@@ -42,5 +43,6 @@ grant execute on function rouse_daemon.lease_mac, rouse_daemon.machine_arch to r
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
 	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image, rouse_daemon.fos_script,
+	rouse_daemon.fos_log,
 	rouse_daemon.act, rouse_daemon.read, rouse_daemon.operator_password, rouse_daemon.session_keys,
 	rouse_daemon.openapi to rouse_menud;

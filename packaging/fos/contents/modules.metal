@@ -22,3 +22,4 @@ drivers/ufs
 drivers/usb/host
 drivers/usb/storage
 drivers/virtio/virtio_pci.ko
+fs/efivarfs

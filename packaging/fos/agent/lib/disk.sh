@@ -44,6 +44,14 @@ disk_choose() {
 	return "$disk_status"
 }
 
+# disk_describe: what disks there are, for a message that there is none to use.
+disk_describe() {
+	list=$(for name in $(disk_list); do
+		printf '%s has %s bytes, ' "$name" "$(disk_size "$name")"
+	done)
+	printf '%s' "${list:-there is none at all, }" | sed 's/, $//'
+}
+
 # disk_spoil NAME: overwrites the first and last MiB, where partition tables are, so that a disk
 # that was written by half does not boot.
 disk_spoil() {

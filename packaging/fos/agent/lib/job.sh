@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # A job, from menud's answer to its finish. A job's own file is jobs/KIND.sh with job_KIND(), which
-# ends by one of the four functions job_succeed, job_fail, job_cancelled, job_gone.
+# ends by one of the four functions job_succeed, job_fail, job_cancelled, job_gone: one result. What
+# lasts runs by work_run (lib/work.sh), which reports and hears of a cancellation.
 
 # job_load: the answer `run`, as variables. Only what is known is taken, and numbers are checked.
 job_load() {
@@ -22,8 +23,9 @@ now() {
 	cut -d. -f1 /proc/uptime
 }
 
+# job_succeed [TEXT]: TEXT is what is worth knowing of it.
 job_succeed() {
-	outcome=succeeded reason='' text=''
+	outcome=succeeded reason='' text=$(printf '%s' "${1:-}" | text_clean)
 }
 
 # job_fail REASON TEXT
@@ -51,13 +53,17 @@ job_check_answer() {
 }
 
 job_run() {
+	outcome=failed reason=client_error text="the job ended without a result"
 	case $kind in
-	inventory | register | deploy)
-		. "/rouse/jobs/$kind.sh"
-		"job_$kind"
-		;;
-	*) job_fail unsupported "not supported by this client: a job of kind '$kind'" ;;
+	'' | *[!a-z]*) kind_file= ;;
+	*) kind_file=${FOS_JOBS:-/rouse/jobs}/$kind.sh ;;
 	esac
+	if [ -r "$kind_file" ]; then
+		. "$kind_file"
+		"job_$kind"
+	else
+		job_fail unsupported "not supported by this client: a job of kind '$kind'"
+	fi
 }
 
 # job_finish: tells menud how it ended, the person too, and init what comes next.
@@ -74,10 +80,14 @@ job_finish() {
 	esac
 	[ "$outcome" = gone ] || job_report_finish
 	printf '%s' "$after" >"$run/after"
-	screen_say "Next: ${after:-reboot}."
+	case $after in
+	next) screen_say "Next: another job, without a reboot." ;;
+	*) screen_say "Next: ${after:-reboot}." ;;
+	esac
 }
 
 job_report_finish() {
+	log_send
 	if ! client_call finish token "$token" outcome "$outcome" reason "$reason" text "$text" \
 		bytes "$job_bytes" seconds "$(($(now) - job_started))"; then
 		screen_fail "The server does not take our report: $client_error" \
@@ -86,5 +96,9 @@ job_report_finish() {
 	fi
 	case $(answer_get after) in
 	reboot | poweroff) after=$(answer_get after) ;;
+	next)
+		after=next
+		ticket=$(answer_get ticket)
+		;;
 	esac
 }

@@ -25,12 +25,19 @@ screen_say() {
 	screen_is_partial=
 	read -r screen_seconds _ </proc/uptime
 	screen_write '[%6s] %s\r\n' "$screen_seconds" "$1"
+	log_add "[$screen_seconds] $1"
 }
 
 # screen_update TEXT: a line that the next update overwrites.
 screen_update() {
 	screen_write '\r%s\033[K' "$1"
 	screen_is_partial=1
+}
+
+# screen_progress PERCENT TEXT: the same, with a bar.
+screen_progress() {
+	screen_bar=$(printf '%*s' "$(($1 / 5))" '' | tr ' ' '#')
+	screen_update "$(printf '[%-20s] %3s %% %.50s' "$screen_bar" "$1" "$2")"
 }
 
 # screen_fail CAUSE REMEDY
