@@ -5,7 +5,8 @@
  *	ata         an ATA drive with SMART      nvme        an NVMe drive
  *	secure      with security erase          sanitize    with sanitize (else: format)
  *	frozen      whose firmware has frozen it shared      which has a second namespace
- *	failing     whose SMART expects the end  lies        which says "erased" and erases nothing
+ *	failing     whose SMART expects the end  lies        which says "erased" and erases
+ *nothing
  *
  * Each command that it was given is appended to the file FAKE_DRIVE_LOG.
  */
@@ -136,8 +137,8 @@ static int nvme(int fd, struct nvme_admin_cmd *cmd)
 		return 0;
 	case 0x80:
 	case 0x84:
-		(void)snprintf(line, sizeof(line), "%s %#x", cmd->opcode == 0x80 ? "format" : "sanitize",
-			       cmd->cdw10);
+		(void)snprintf(line, sizeof(line), "%s %#x",
+			       cmd->opcode == 0x80 ? "format" : "sanitize", cmd->cdw10);
 		note(line);
 		erase(fd);
 		return 0;
