@@ -6,25 +6,31 @@
 #include <string.h>
 
 #include "core/boot.h"
-#include "core/ipxe.h"
+#include "core/grub.h"
 #include "core/menu.h"
 #include "core/text.h"
 #include "db/rows.h"
 #include "io/log.h"
 #include "menud/answer.h"
+#include "menud/dialect.h"
 #include "menud/form.h"
 #include "menud/login.h"
 
 #define SCRIPT_SIZE 65536
-#define DONE_SECONDS 3 /* to read what was done; the snapshot has it by then */
+#define GRUB_PATH "boot/grub.cfg" /* where GRUB asks again, with what it knows */
+#define DONE_SECONDS 3		  /* to read what was done; the snapshot has it by then */
+
+static const char script_type[] = "text/plain; charset=utf-8";
+static const struct http_header not_kept[] = {{"Cache-Control", "no-store"}, {NULL, NULL}};
 
 /* One request, which may outlive its first call: nothing here points into a site. */
 struct boot_request {
 	struct menud *menud;
 	struct http_request *http; /* NULL: the server has answered for us */
+	enum boot_loader loader;   /* in its language it is answered */
 	struct form form;
 	char base_url[128];
-	char query[FORM_QUERY_SIZE];
+	char query[sizeof(GRUB_PATH) + FORM_QUERY_SIZE];
 	char mac[MAC_TEXT_SIZE];
 };
 
@@ -74,13 +80,17 @@ static enum boot_role role_of(const struct form *form)
 	return BOOT_ROLE_ANONYMOUS;
 }
 
-static struct boot_facts facts_of(const struct form *form, const struct host *host)
+static struct boot_facts facts_of(const struct boot_request *boot, const struct host *host)
 {
+	const struct form *form = &boot->form;
+
 	return (struct boot_facts){
 		.stage = BOOT_STAGE_MENU,
-		.loader = BOOT_LOADER_IPXE,
+		.loader = boot->loader,
 		.host_state = host ? host->state : HOST_UNKNOWN,
-		.job = host && host->has_live_job ? BOOT_JOB_LIVE : BOOT_JOB_NONE,
+		/* a ticket is bound to a MAC */
+		.job = host && host->has_live_job && form->mac_count > 0 ? BOOT_JOB_LIVE
+									 : BOOT_JOB_NONE,
 		.arch = form->arch,
 		.host = host ? host->name : "",
 		.product = form->product,
@@ -99,6 +109,7 @@ static struct menu start_menu(const struct boot_request *boot, const struct boot
 	menu.manufacturer = boot->form.manufacturer;
 	menu.product = boot->form.product;
 	menu.serial = boot->form.serial;
+	menu.is_http = true;
 	menu.attempt = boot->form.attempt;
 	return menu;
 }
@@ -162,19 +173,16 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 static void send_menu(const struct boot_request *boot, const struct menu *menu)
 {
 	static char script[SCRIPT_SIZE]; /* one loop, one answer at a time */
-	static const struct http_header headers[] = {{"Cache-Control", "no-store"},
-						     {NULL, NULL}};
 	struct text out = text_into(script, sizeof(script));
 
-	if (ipxe_render(menu, &out) != ERR_OK) {
+	if (dialect_render(boot->loader, menu, &out) != ERR_OK) {
 		log_error("script_too_long", "mac=%s remedy=%s", boot->mac,
 			  log_text("shorten the menu: a script holds 64 KiB"));
 		answer_line(boot->http, 500, "the menu does not fit into a script");
 	} else {
 		record(boot, menu->kind == MENU_LOCAL ? "local_boot" : "script",
 		       kind_name(menu), boot->form.item, menu->message);
-		http_answer_text(boot->http, 200, "text/plain; charset=utf-8", out.start,
-				 out.length, headers);
+		http_answer_text(boot->http, 200, script_type, out.start, out.length, not_kept);
 	}
 }
 
@@ -212,7 +220,7 @@ static void send_verdict(const struct boot_request *boot, const struct site *sit
 static void send_without_job(const struct boot_request *boot)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
-	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
+	struct boot_facts facts = facts_of(boot, host_of(site, &boot->form));
 	struct boot_verdict verdict;
 
 	facts.job = BOOT_JOB_NONE;
@@ -224,7 +232,7 @@ static void send_without_job(const struct boot_request *boot)
 static void send_job(const struct boot_request *boot, struct row *row)
 {
 	const struct site *site = snapshot_site(boot->menud->snapshot);
-	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
+	struct boot_facts facts = facts_of(boot, host_of(site, &boot->form));
 	struct menu menu = start_menu(boot, &facts);
 	const char *answer = row_text(row, "answer");
 	char message[256];
@@ -261,7 +269,7 @@ static void send_images(const struct boot_request *boot, const struct db_rows *r
 {
 	static struct menu_image images[MENU_ENTRIES_MAX]; /* one loop, one answer at a time */
 	const struct site *site = snapshot_site(boot->menud->snapshot);
-	struct boot_facts facts = facts_of(&boot->form, host_of(site, &boot->form));
+	struct boot_facts facts = facts_of(boot, host_of(site, &boot->form));
 	struct menu menu = start_menu(boot, &facts);
 	size_t count = rows_count(rows);
 
@@ -289,7 +297,7 @@ static void send_offer(const struct boot_request *boot, const struct db_answer *
 	if (answer->outcome != DB_OK || rows_count(answer->rows) == 0) {
 		log_warning("offer_failed", "mac=%s reason=%s", boot->mac,
 			    log_text(answer->message));
-		facts = facts_of(&boot->form, NULL);
+		facts = facts_of(boot, NULL);
 		send_away(boot, &facts);
 		return;
 	}
@@ -344,7 +352,7 @@ static enum err ask(struct boot_request *kept, const char *item)
 static void ask_database(const struct boot_request *boot, const char *item)
 {
 	struct boot_request *kept = malloc(sizeof(*kept));
-	struct boot_facts facts = facts_of(&boot->form, NULL);
+	struct boot_facts facts = facts_of(boot, NULL);
 
 	if (kept) {
 		*kept = *boot;
@@ -406,7 +414,6 @@ static void find_role(struct boot_request *boot)
 static bool read_form(struct boot_request *boot)
 {
 	char message[160];
-	struct text out = text_into(boot->query, sizeof(boot->query));
 
 	boot->base_url[0] = boot->mac[0] = '\0';
 	form_init(&boot->form);
@@ -422,45 +429,91 @@ static bool read_form(struct boot_request *boot)
 		answer_line(boot->http, 400, message);
 		return false;
 	}
-	if (boot->form.mac_count == 0) {
-		answer_line(boot->http, 400,
-			    "the field \"mac0\" is missing; ask /boot?mac0=52:54:00:00:00:01");
-		return false;
-	}
-	mac_format_dashes(&boot->form.macs[0], boot->mac);
 	find_role(boot);
-	form_put_query(&boot->form, &out);
 	return true;
+}
+
+static void decide(struct boot_request *boot)
+{
+	struct menud *menud = boot->menud;
+	const struct site *site = snapshot_site(menud->snapshot);
+	struct boot_facts facts;
+	struct boot_verdict verdict;
+
+	if (boot->form.mac_count > 0)
+		mac_format_dashes(&boot->form.macs[0], boot->mac);
+	find_base_url(boot);
+	facts = facts_of(boot, host_of(site, &boot->form));
+	if (boot->form.errno_text[0] != '\0')
+		record(boot, "script", "failed", boot->form.errno_text,
+		       "iPXE reports an error");
+	verdict = boot_decide(site->rules, site->rule_count, &facts);
+	if (!snapshot_is_loaded(menud->snapshot))
+		send_away(boot, &facts);
+	else if (boot->form.attempt >= MENU_TRIES_MAX)
+		send_verdict(
+			boot, site, &facts,
+			&(struct boot_verdict){BOOT_LOCAL, "", "asked in vain too often", 0});
+	else if (boot->form.item[0] != '\0' &&
+		 (verdict.answer == BOOT_MENU || verdict.answer == BOOT_RUN_JOB))
+		answer_item(boot, site, &facts);
+	else if (verdict.answer == BOOT_RUN_JOB)
+		ask_database(boot, NULL);
+	else
+		send_verdict(boot, site, &facts, &verdict);
 }
 
 void boot_answer(struct menud *menud, struct http_request *request)
 {
-	const struct site *site = snapshot_site(menud->snapshot);
 	struct boot_request boot; /* large: cleared where it is filled */
-	struct boot_facts facts;
-	struct boot_verdict verdict;
+	struct text query = text_into(boot.query, sizeof(boot.query));
 
 	boot.menud = menud;
 	boot.http = request;
+	boot.loader = BOOT_LOADER_IPXE;
 	if (!read_form(&boot))
 		return;
-	find_base_url(&boot);
-	facts = facts_of(&boot.form, host_of(site, &boot.form));
-	if (boot.form.errno_text[0] != '\0')
-		record(&boot, "script", "failed", boot.form.errno_text,
-		       "iPXE reports an error");
-	verdict = boot_decide(site->rules, site->rule_count, &facts);
-	if (!snapshot_is_loaded(menud->snapshot))
-		send_away(&boot, &facts);
-	else if (boot.form.attempt >= MENU_TRIES_MAX)
-		send_verdict(
-			&boot, site, &facts,
-			&(struct boot_verdict){BOOT_LOCAL, "", "asked in vain too often", 0});
-	else if (boot.form.item[0] != '\0' &&
-		 (verdict.answer == BOOT_MENU || verdict.answer == BOOT_RUN_JOB))
-		answer_item(&boot, site, &facts);
-	else if (verdict.answer == BOOT_RUN_JOB)
-		ask_database(&boot, NULL);
+	if (boot.form.mac_count == 0) {
+		answer_line(request, 400,
+			    "the field \"mac0\" is missing; ask /boot?mac0=52:54:00:00:00:01");
+		return;
+	}
+	form_put_query(&boot.form, &query);
+	decide(&boot);
+}
+
+/* GRUB asks for grub.cfg and says nothing of its machine: it is told how to. */
+static void ask_grub(struct http_request *request)
+{
+	char script[512];
+	struct text out = text_into(script, sizeof(script));
+
+	if (grub_render_ask(GRUB_PATH, &out) != ERR_OK)
+		answer_line(request, 500, "the script is too long");
 	else
-		send_verdict(&boot, site, &facts, &verdict);
+		http_answer_text(request, 200, script_type, out.start, out.length, not_kept);
+}
+
+void boot_answer_config(struct menud *menud, struct http_request *request,
+			const struct search *search)
+{
+	struct boot_request boot; /* large: cleared where it is filled */
+	struct text query = text_into(boot.query, sizeof(boot.query));
+
+	boot.menud = menud;
+	boot.http = request;
+	boot.loader = search->loader;
+	if (!read_form(&boot))
+		return;
+	if (dialect_take_name(search, &boot.form) != ERR_OK) {
+		answer_line(request, 404, "only a name with the machine's MAC is known here");
+		return;
+	}
+	if (boot.loader == BOOT_LOADER_GRUB && boot.form.mac_count == 0) {
+		ask_grub(request);
+		return;
+	}
+	text_put(&query, GRUB_PATH "?");
+	form_put_query(&boot.form, &query);
+	decide(&boot);
 }

@@ -8,8 +8,12 @@
 #ifndef ROUSE_MENUD_BOOT_H
 #define ROUSE_MENUD_BOOT_H
 
+#include "core/search.h"
 #include "menud/menud.h"
 
 void boot_answer(struct menud *menud, struct http_request *request);
+/* The same for GRUB and PXELINUX, which ask for a configuration by a name (core/search.h). */
+void boot_answer_config(struct menud *menud, struct http_request *request,
+			const struct search *search);
 
 #endif

@@ -184,6 +184,25 @@ static void answer_unopened(struct http_request *request, const char *path, int 
 	}
 }
 
+bool file_exists(const struct menud *menud, const char *rest)
+{
+	struct path path;
+	struct stat facts;
+
+	if (path_clean(rest, strlen(rest), &path) != ERR_OK)
+		return true; /* file_answer() says what is wrong with it */
+	for (size_t i = 0; i < menud->root_count; i++) {
+		int file = open_beneath(menud->roots[i], path.name, &facts);
+
+		if (file >= 0)
+			(void)close(file);
+		/* one that cannot be opened now is one: nothing else may stand in for it */
+		if (file >= 0 || (errno != ENOENT && errno != ENOTDIR))
+			return true;
+	}
+	return false;
+}
+
 void file_answer(struct menud *menud, struct http_request *request, const char *rest)
 {
 	struct path path;

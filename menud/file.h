@@ -4,6 +4,7 @@
 #ifndef ROUSE_MENUD_FILE_H
 #define ROUSE_MENUD_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "menud/menud.h"
@@ -18,6 +19,8 @@ struct file_wish {
 /* Opens the folders named in the settings; a root that is not there is told and left out. */
 void file_open_roots(struct menud *menud);
 void file_close_roots(struct menud *menud);
+/* Is there anything by that name that file_answer() has to answer for, be it with an error? */
+bool file_exists(const struct menud *menud, const char *rest);
 /* GET, HEAD /files/PATH */
 void file_answer(struct menud *menud, struct http_request *request, const char *rest);
 /* The same for a file of the image store, which somebody else has allowed. */

@@ -163,7 +163,8 @@ static void each_fact(const struct form *form, struct text *out,
 
 static void put_pair(struct text *out, const char *name, const char *value)
 {
-	if (out->length > 0)
+	/* behind a path and its "?", or alone */
+	if (out->length > 0 && out->start[out->length - 1] != '?')
 		text_put(out, "&");
 	text_put(out, name);
 	text_put(out, "=");

@@ -11,6 +11,9 @@ static const struct {
 } routes[] = {
 	{"/boot", ROUTE_BOOT, "GET, POST"},
 	{"/files/", ROUTE_FILES, "GET, HEAD"},
+	{"/boot/", ROUTE_LOADER, "GET, HEAD"},
+	{"/grub/", ROUTE_LOADER, "GET, HEAD"},
+	{"/pxelinux.cfg/", ROUTE_LOADER, "GET, HEAD"},
 	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD"},
 	{"/fos/script/", ROUTE_FOS_SCRIPT, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},
@@ -49,7 +52,8 @@ struct route route_find(const char *method, const char *path)
 			continue;
 		if (!allows(routes[i].methods, method))
 			return (struct route){ROUTE_METHOD, routes[i].methods};
-		return (struct route){routes[i].to, path + length};
+		return (struct route){routes[i].to,
+				      path + (routes[i].to == ROUTE_LOADER ? 1 : length)};
 	}
 	return (struct route){ROUTE_UNKNOWN, path};
 }

@@ -10,6 +10,7 @@
 enum route_to {
 	ROUTE_BOOT,	  /* GET, POST /boot */
 	ROUTE_FILES,	  /* GET, HEAD /files/PATH */
+	ROUTE_LOADER,	  /* GET, HEAD /grub/..., /boot/..., /pxelinux.cfg/... */
 	ROUTE_FOS,	  /* POST /fos/VERB */
 	ROUTE_FOS_IMAGE,  /* GET, HEAD /fos/image/VERSION */
 	ROUTE_FOS_SCRIPT, /* GET, HEAD /fos/script/JOB */
@@ -24,7 +25,8 @@ enum route_to {
 
 struct route {
 	enum route_to to;
-	const char *rest; /* of the path, behind the handler's prefix */
+	const char
+		*rest; /* of the path, behind the handler's prefix; a loader's name is whole */
 };
 
 struct route route_find(const char *method, const char *path);

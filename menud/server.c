@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/search.h"
 #include "io/log.h"
 #include "io/metrics_port.h"
 #include "io/notify.h"
@@ -34,6 +35,17 @@ static void answer_method(struct http_request *request, const char *allowed)
 	http_answer_text(request, 405, "text/plain", "method not allowed\n", 19, headers);
 }
 
+/* As tftpd has it: a loader's configuration is made for the machine, unless a root has one. */
+static void answer_name(struct menud *menud, struct http_request *request, const char *name)
+{
+	struct search search;
+
+	if (search_parse(name, &search) && !file_exists(menud, name))
+		boot_answer_config(menud, request, &search);
+	else
+		file_answer(menud, request, name);
+}
+
 static void on_request(void *data, struct http_request *request)
 {
 	struct menud *menud = data;
@@ -44,7 +56,8 @@ static void on_request(void *data, struct http_request *request)
 		boot_answer(menud, request);
 		break;
 	case ROUTE_FILES:
-		file_answer(menud, request, route.rest);
+	case ROUTE_LOADER:
+		answer_name(menud, request, route.rest);
 		break;
 	case ROUTE_FOS:
 		fos_answer(menud, request, route.rest);

@@ -39,7 +39,8 @@ struct arch arch_from_ipxe(const char *cpu, const char *platform)
 	}
 	if (platform && strcmp(platform, "efi") == 0)
 		arch.firmware = FIRMWARE_EFI;
-	else if (platform && (strcmp(platform, "pcbios") == 0 || strcmp(platform, "bios") == 0))
+	else if (platform && (strcmp(platform, "pcbios") == 0 ||
+			      strcmp(platform, "bios") == 0 || strcmp(platform, "pc") == 0))
 		arch.firmware = FIRMWARE_BIOS;
 	return arch;
 }

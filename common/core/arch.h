@@ -33,8 +33,8 @@ struct arch {
 /* From option 93. 7 and 9 both are x86-64: RFC 4578 had them exchanged, and firmware sends 7.
  */
 struct arch arch_from_client(uint16_t code);
-/* From iPXE's ${arch} or ${buildarch} ("x86_64") and ${platform} ("efi", "pcbios"); NULL is
- * none. */
+/* From iPXE's ${arch} or ${buildarch} ("x86_64") and ${platform} ("efi", "pcbios"), or GRUB's
+ * $grub_cpu and $grub_platform ("efi", "pc"); NULL is none. */
 struct arch arch_from_ipxe(const char *cpu, const char *platform);
 /* "x86_64", "efi": the words that people and the database use; never NULL. */
 const char *arch_cpu_name(enum arch_cpu cpu);

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define FILE_URL_SIZE 2048 /* a path of PATH_SIZE, each octet as %xx, and its query */
+
 /* One word of GRUB's language; control bytes become blanks. */
 static void put_word(struct text *out, const char *before, const char *string, size_t length)
 {
@@ -57,10 +59,33 @@ static void put_path(struct text *out, const char *path)
 	put_word(out, "/", path, strlen(path));
 }
 
+/* A file below the roots, on the server that the configuration came from. */
+static void put_file(struct text *out, const struct menu *menu, const char *path,
+		     const char *as)
+{
+	char url[FILE_URL_SIZE];
+	struct text url_out = text_into(url, sizeof(url));
+
+	if (!menu->is_http) {
+		put_path(out, path);
+		return;
+	}
+	menu_put_file(menu, path, as, &url_out);
+	put_word(out, "", url, url_out.length);
+	out->failed |= url_out.failed;
+}
+
+static void put_exit(struct text *out)
+{
+	/* not 0: firmware that is told of a success may stop at its own menu */
+	text_put(out, "exit 1\n");
+}
+
 /* The ways to the local disk, in turn. GRUB's own is to leave: firmware goes on to the next. */
 static void put_local(struct text *out, const struct menu *menu)
 {
 	const char *exits = menu->exits;
+	char path[MENU_EXIT_SIZE];
 	const char *word;
 	size_t length;
 
@@ -69,18 +94,23 @@ static void put_local(struct text *out, const struct menu *menu)
 			break;
 		if (length == 7 && memcmp(word, "sanboot", 7) == 0)
 			continue; /* iPXE's word: there is no such thing here */
+		if (length >= sizeof(path)) {
+			out->failed = true;
+			break;
+		}
+		memcpy(path, word, length);
+		path[length] = '\0';
 		text_put(out, "if chainloader ");
-		put_word(out, "/", word, length);
+		put_file(out, menu, path, "kernel");
 		text_put(out, "; then\nboot\nfi\n");
 	}
-	/* not 0: firmware that is told of a success may stop at its own menu */
-	text_put(out, "exit 1\n");
+	put_exit(out);
 }
 
 static void put_kernel(struct text *out, const struct menu *menu)
 {
 	text_put(out, "linux ");
-	put_path(out, menu->kernel);
+	put_file(out, menu, menu->kernel, "kernel");
 	if (menu->ticket[0] != '\0') {
 		put_pair(out, "rouse_url=", menu->base_url);
 		put_pair(out, "rouse_ticket=", menu->ticket);
@@ -103,7 +133,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 	text_put(out, "; then\n");
 	if (menu->initrd[0] != '\0') {
 		text_put(out, "if initrd ");
-		put_path(out, menu->initrd);
+		put_file(out, menu, menu->initrd, "initrd");
 		text_put(out, "; then\nboot\nfi\n");
 	} else {
 		text_put(out, "boot\n");
@@ -115,7 +145,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 static void put_efi(struct text *out, const struct menu *menu)
 {
 	text_put(out, "if chainloader ");
-	put_path(out, menu->file);
+	put_file(out, menu, menu->file, "kernel");
 	put_arguments(out, menu->arguments);
 	text_put(out, "; then\nboot\nfi\n");
 	put_failed(out, menu);
@@ -132,11 +162,12 @@ static void put_entry_body(struct text *out, const struct menu *menu,
 		return;
 	}
 	text_put(out, profile->kind == PROFILE_EFI ? "chainloader " : "linux ");
-	put_path(out, profile->kind == PROFILE_EFI ? profile->file : profile->kernel);
+	put_file(out, menu, profile->kind == PROFILE_EFI ? profile->file : profile->kernel,
+		 "kernel");
 	put_arguments(out, profile->arguments);
 	if (profile->kind == PROFILE_LINUX && profile->initrd[0] != '\0') {
 		text_put(out, "\ninitrd ");
-		put_path(out, profile->initrd);
+		put_file(out, menu, profile->initrd, "initrd");
 	}
 	text_put(out, "\n");
 }
@@ -239,7 +270,7 @@ enum err grub_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_ISO:
 	case MENU_CHAIN:
-		put_echo(out, "GRUB cannot start this over TFTP: use iPXE for it");
+		put_echo(out, "GRUB cannot start this: use iPXE for it");
 		text_put(out, "sleep 10\n");
 		put_local(out, menu);
 		break;
@@ -260,5 +291,21 @@ enum err grub_render(const struct menu *menu, struct text *out)
 		put_local(out, menu);
 		break;
 	}
+	return out->failed ? ERR_SPACE : ERR_OK;
+}
+
+enum err grub_render_ask(const char *path, struct text *out)
+{
+	text_put(out, "# made by rouse: which machine is this?\n"
+		      "if [ -z \"$net_default_mac\" ]; then\n");
+	put_echo(out, "GRUB knows no network card; booting the local disk");
+	text_put(out, "sleep 10\n");
+	put_exit(out);
+	text_put(out, "fi\nconfigfile ");
+	put_path(out, path);
+	/* what GRUB knows itself: colons of a MAC may stand in a query (RFC 3986 section 3.4)
+	 */
+	text_put(out, "\"?mac0=$net_default_mac&arch=$grub_cpu&platform=$grub_platform\"\n");
+	put_exit(out);
 	return out->failed ? ERR_SPACE : ERR_OK;
 }

@@ -1,11 +1,11 @@
 /*
  * grub - renders for GRUB 2: what grub/grub.cfg and its variants hold.
  *
- * Debian's signed GRUB speaks TFTP only, so kernels and initial disks are named by their paths
- * on the server that the configuration came from, and entries stand in the text whole, those of
- * sub-menus as blocks: there is nobody to ask again. A hidden menu is shown by Esc, whatever
- * key is set. What only a boot service can do (registration, an image for sanboot, another
- * server's URL) is left out of the menu.
+ * Kernels and initial disks are named by their paths on the server that the configuration came
+ * from: tftpd, for Debian's signed GRUB speaks TFTP only, or menud. Entries stand in the text
+ * whole, those of sub-menus as blocks: over TFTP there is nobody to ask again. A hidden menu is
+ * shown by Esc, whatever key is set. What only a boot service can do (registration, an image
+ * for sanboot, another server's URL) is left out of the menu.
  *
  * Every foreign word stands between single quotes, in which GRUB knows no special character.
  */
@@ -22,5 +22,11 @@
  * it does not fit.
  */
 MUST_CHECK enum err grub_render(const struct menu *menu, struct text *out);
+/*
+ * What makes GRUB say which machine it runs on: over HTTP it asks for nothing but grub.cfg. It
+ * asks for `path` (without its first "/") again, with the fields mac0, arch and platform.
+ * ERR_SPACE.
+ */
+MUST_CHECK enum err grub_render_ask(const char *path, struct text *out);
 
 #endif

@@ -17,19 +17,11 @@ static void put_echo(struct text *out, const char *message)
 	text_put(out, "\n");
 }
 
-/* "http://10.77.0.1:8080/files/fos/bzImage?as=kernel&mac=52-54-.." */
 static void put_file_url(struct text *out, const struct menu *menu, const char *path,
 			 const char *as)
 {
 	text_put(out, menu->base_url);
-	text_put(out, "/files/");
-	text_put_url_path(out, path);
-	if (menu->mac[0] != '\0') {
-		text_put(out, "?as=");
-		text_put(out, as);
-		text_put(out, "&mac=");
-		text_put_url(out, menu->mac);
-	}
+	menu_put_file(menu, path, as, out);
 }
 
 /*

@@ -102,6 +102,18 @@ bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry)
 	       (entry->profile->kind == PROFILE_EFI && loader == BOOT_LOADER_GRUB);
 }
 
+void menu_put_file(const struct menu *menu, const char *path, const char *as, struct text *out)
+{
+	text_put(out, "/files/");
+	text_put_url_path(out, path);
+	if (menu->mac[0] != '\0') {
+		text_put(out, "?as=");
+		text_put(out, as);
+		text_put(out, "&mac=");
+		text_put_url(out, menu->mac);
+	}
+}
+
 static bool conditions_hold(const struct site_menu_item *item, const struct boot_facts *facts)
 {
 	return set_holds(item->host_state, facts->host_state) &&

@@ -12,6 +12,7 @@
 #include "core/boot.h"
 #include "core/err.h"
 #include "core/site.h"
+#include "core/text.h"
 
 #define MENU_ENTRIES_MAX 64
 #define MENU_DEPTH_MAX 8   /* of sub-menus in each other: the database lets no more lie so */
@@ -69,6 +70,7 @@ struct menu {
 	const char
 		*query;	 /* the machine's facts again, URL-encoded: behind every URL of ours */
 	const char *mac; /* with dashes, "" when not known: tells whose kernel is fetched */
+	bool is_http;	 /* the loader fetches files from menud itself, not by TFTP */
 	enum arch_firmware firmware;
 	const char *host; /* its name, "" when unknown */
 	enum host_state host_state;
@@ -125,6 +127,11 @@ void menu_list_images(const struct site *site, const struct boot_facts *facts, c
 bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry);
 /* The next word of `*exits`, and its length; NULL at the end. Goes on behind it. */
 const char *menu_next_exit(const char **exits, size_t *ret_length);
+/*
+ * Where menud has a file below the roots, "/files/fos/bzImage?as=kernel&mac=52-54-..": `as` and
+ * the MAC, where it is known, tell the timeline whose kernel or initial disk is fetched.
+ */
+void menu_put_file(const struct menu *menu, const char *path, const char *as, struct text *out);
 /* May this machine see that item, and the sub-menus that it is in? */
 bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,
 			  const struct boot_facts *facts);

@@ -34,13 +34,29 @@ static void put_local_label(struct text *out)
 	text_put(out, "LABEL local\nLOCALBOOT 0\n");
 }
 
-static void put_files(struct text *out, const char *kernel, const char *initrd)
+/* A path on the TFTP server, or menud's whole URL: a path would stand behind the loader's own
+ * prefix. */
+static void put_file(struct text *out, const struct menu *menu, const char *path,
+		     const char *as)
 {
-	text_put(out, "LINUX /");
-	put_line(out, kernel);
+	if (!menu->is_http) {
+		text_put(out, "/");
+		put_line(out, path);
+		return;
+	}
+	text_put(out, menu->base_url);
+	menu_put_file(menu, path, as, out);
+	text_put(out, "\n");
+}
+
+static void put_files(struct text *out, const struct menu *menu, const char *kernel,
+		      const char *initrd)
+{
+	text_put(out, "LINUX ");
+	put_file(out, menu, kernel, "kernel");
 	if (initrd[0] != '\0') {
-		text_put(out, "INITRD /");
-		put_line(out, initrd);
+		text_put(out, "INITRD ");
+		put_file(out, menu, initrd, "initrd");
 	}
 }
 
@@ -60,7 +76,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 {
 	put_default(out, "rouse");
 	text_put(out, "LABEL rouse\n");
-	put_files(out, menu->kernel, menu->initrd);
+	put_files(out, menu, menu->kernel, menu->initrd);
 	text_put(out, "APPEND ");
 	if (menu->ticket[0] != '\0') {
 		text_printf(out, "rouse_url=%s rouse_ticket=", menu->base_url);
@@ -99,7 +115,7 @@ static void put_entry(struct text *out, const struct menu *menu, const struct me
 		text_put(out, "LOCALBOOT 0\n");
 		return;
 	}
-	put_files(out, profile->kernel, profile->initrd);
+	put_files(out, menu, profile->kernel, profile->initrd);
 	text_put(out, "APPEND ");
 	put_line(out, profile->arguments);
 }
@@ -168,7 +184,7 @@ enum err pxelinux_render(const struct menu *menu, struct text *out)
 	case MENU_EFI:
 	case MENU_ISO:
 	case MENU_CHAIN:
-		put_say(out, "this loader cannot start that over TFTP: use iPXE for it");
+		put_say(out, "this loader cannot start that: use iPXE for it");
 		put_local(out);
 		break;
 	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */

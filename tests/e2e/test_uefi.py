@@ -2,7 +2,7 @@
 
 import pytest
 
-from chain import make_image, sha256
+from chain import ONLY_HTTP, make_image, sha256
 from vm import make_disk
 
 MAC = "52:54:00:00:00:01"
@@ -99,9 +99,7 @@ def test_an_unknown_machine_registers_itself(chain):
 def test_http_boot_needs_no_tftp(chain):
     """UEFI HTTP Boot: dhcpd names a URL, menud gives iPXE, and iPXE finds its way to the menu."""
     mac = "52:54:00:00:00:04"
-    only_http = [f"-fw_cfg name=opt/org.tianocore/{name}PXESupport,string=n".split()
-                 for name in ("IPv4", "IPv6")]
-    with chain.machine(mac, extra=sum(only_http, [])) as machine:
+    with chain.machine(mac, extra=ONLY_HTTP) as machine:
         machine.wait_serial("Register this machine", timeout=120)
     assert chain.wait_event(mac, "fw_dhcp", kind="ack").name.endswith(":8080/files/tftp/ipxe.efi")
     assert chain.wait_event(mac, "script", kind="menu")

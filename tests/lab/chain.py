@@ -25,6 +25,9 @@ from vm import VM
 ROUSE_DB = Path(__file__).resolve().parents[2] / "packaging" / "rouse-db"
 IPXE = Path("/usr/lib/ipxe")
 FIRST_STAGES = ("ipxe.efi", "snponly.efi", "undionly.kpxe")
+# firmware whose own PXE is switched off: UEFI HTTP Boot is what is left
+ONLY_HTTP = [word for name in ("IPv4", "IPv6")
+             for word in ("-fw_cfg", f"name=opt/org.tianocore/{name}PXESupport,string=n")]
 NETWORK, MENUD_URL = "10.77.0.0/24", "http://10.77.0.3:8080"
 ADDRESSES = {"dhcpd": "10.77.0.1", "tftpd": "10.77.0.2", "menud": "10.77.0.3"}
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "core/grub.h"
+#include "core/path.h"
 
 static const struct site_profile linux_profile = {.name = "rescue",
 						  .title = "Rescue",
@@ -163,6 +164,70 @@ static void too_long_is_told_and_never_cut(void **state)
 	}
 }
 
+static void over_http_files_have_urls(void **state)
+{
+	struct menu menu = job();
+
+	(void)state;
+	menu.is_http = true;
+	menu.kernel = "fos/b'z I&mage";
+	menu.query = "boot/grub.cfg?mac0=52%3A54%3A00%3A00%3A00%3A01";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "echo 'rouse: job 7: deploy on lab-01'\n"
+		      "if linux '/files/fos/b%27z%20I%26mage?as=kernel&mac=52-54-00-00-00-01'"
+		      " 'rouse_url=http://10.77.0.3:8080'"
+		      " 'rouse_ticket=00112233445566778899aabbccddeeff'"
+		      " 'BOOTIF=01-52-54-00-00-00-01' 'quiet' 'console=ttyS0'; then\n"
+		      "if initrd '/files/fos/init.xz?as=initrd&mac=52-54-00-00-00-01'; then\n"
+		      "boot\nfi\nfi\n"
+		      "echo 'rouse: this did not start; booting the local disk'\n"
+		      "sleep 10\nexit 1\n");
+	menu.kind = MENU_EFI;
+	menu.message = menu.arguments = "";
+	menu.file = "memtest.efi";
+	menu.mac = "";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "if chainloader '/files/memtest.efi'; then\nboot\nfi\n"
+		      "echo 'rouse: this did not start; booting the local disk'\n"
+		      "sleep 10\nexit 1\n");
+}
+
+/* The longest path that path_clean() lets through, each octet of it as three. */
+static void the_longest_path_fits(void **state)
+{
+	struct menu menu = job();
+	char path[PATH_SIZE];
+	char buffer[8192];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	memset(path, ' ', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	menu.is_http = true;
+	menu.kernel = menu.initrd = path;
+	assert_int_equal(grub_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "%20?as=initrd&mac=52-54-00-00-00-01'; then"));
+}
+
+static void grub_is_asked_which_machine_it_runs_on(void **state)
+{
+	char buffer[512];
+	struct text out = text_into(buffer, sizeof(buffer));
+
+	(void)state;
+	assert_int_equal(grub_render_ask("boot/grub.cfg", &out), ERR_OK);
+	assert_string_equal(
+		buffer, "# made by rouse: which machine is this?\n"
+			"if [ -z \"$net_default_mac\" ]; then\n"
+			"echo 'rouse: GRUB knows no network card; booting the local disk'\n"
+			"sleep 10\nexit 1\nfi\n"
+			"configfile '/boot/grub.cfg'"
+			"\"?mac0=$net_default_mac&arch=$grub_cpu&platform=$grub_platform\"\n"
+			"exit 1\n");
+	out = text_into(buffer, 64);
+	assert_int_equal(grub_render_ask("boot/grub.cfg", &out), ERR_SPACE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +237,9 @@ int main(void)
 		cmocka_unit_test(a_sub_menu_is_a_block),
 		cmocka_unit_test(a_wait_comes_to_an_end),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
+		cmocka_unit_test(over_http_files_have_urls),
+		cmocka_unit_test(the_longest_path_fits),
+		cmocka_unit_test(grub_is_asked_which_machine_it_runs_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

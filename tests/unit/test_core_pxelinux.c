@@ -124,6 +124,24 @@ static void too_long_is_told_and_never_cut(void **state)
 	}
 }
 
+static void over_http_files_have_urls(void **state)
+{
+	struct menu menu = job();
+
+	(void)state;
+	menu.is_http = true;
+	menu.message = "";
+	menu.initrd = "fos/in\nit";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "DEFAULT rouse\nPROMPT 0\nLABEL rouse\n"
+		      "LINUX http://10.77.0.3:8080/files/fos/bzImage?as=kernel"
+		      "&mac=52-54-00-00-00-01\n"
+		      "INITRD http://10.77.0.3:8080/files/fos/in%0Ait?as=initrd"
+		      "&mac=52-54-00-00-00-01\n"
+		      "APPEND rouse_url=http://10.77.0.3:8080 rouse_ticket=0011"
+		      " BOOTIF=01-52-54-00-00-00-01 quiet\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +150,7 @@ int main(void)
 		cmocka_unit_test(a_sub_menu_begins_and_ends),
 		cmocka_unit_test(waiting_is_the_local_disk),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
+		cmocka_unit_test(over_http_files_have_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,11 @@ static void routes(void **state)
 	expect("GET", "/files/fos/bzImage", ROUTE_FILES, "fos/bzImage");
 	expect("HEAD", "/files/x", ROUTE_FILES, "x");
 	expect("GET", "/files/", ROUTE_UNKNOWN, NULL);
+	expect("GET", "/boot/grub.cfg", ROUTE_LOADER, "boot/grub.cfg");
+	expect("GET", "/grub/x86_64-efi/http.mod", ROUTE_LOADER, "grub/x86_64-efi/http.mod");
+	expect("HEAD", "/pxelinux.cfg/default", ROUTE_LOADER, "pxelinux.cfg/default");
+	expect("POST", "/pxelinux.cfg/default", ROUTE_METHOD, "GET, HEAD");
+	expect("GET", "/grub/", ROUTE_UNKNOWN, NULL);
 	expect("POST", "/fos/checkin", ROUTE_FOS, "checkin");
 	expect("GET", "/fos/checkin", ROUTE_METHOD, "POST");
 	expect("GET", "/fos/image/12", ROUTE_FOS_IMAGE, "12");
