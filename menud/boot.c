@@ -1,6 +1,5 @@
 #include "menud/boot.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "db/rows.h"
 #include "io/log.h"
 #include "menud/answer.h"
+#include "menud/base_url.h"
 #include "menud/dialect.h"
 #include "menud/form.h"
 #include "menud/login.h"
@@ -29,37 +29,11 @@ struct boot_request {
 	struct http_request *http; /* NULL: the server has answered for us */
 	enum boot_loader loader;   /* in its language it is answered */
 	struct form form;
-	char base_url[128];
+	char base_url[BASE_URL_SIZE];
+	char client_url[BASE_URL_SIZE];
 	char query[sizeof(GRUB_PATH) + FORM_QUERY_SIZE];
 	char mac[MAC_TEXT_SIZE];
 };
-
-/* May the client's Host header stand in a script? Letters, digits, and what addresses hold. */
-static bool is_plain_host(const char *host)
-{
-	size_t length = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789.-:[]");
-
-	return length > 0 && length < 100 && host[length] == '\0';
-}
-
-/* The name the client knows us by comes first: behind a proxy our own address would lead
- * nowhere. */
-static void find_base_url(struct boot_request *boot)
-{
-	const char *host = http_get_header(boot->http, "Host");
-	char address[INET_ADDRSTRLEN] = "127.0.0.1";
-	struct sockaddr_in local;
-
-	if (host && is_plain_host(host)) {
-		(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s", host);
-		return;
-	}
-	local = http_local(boot->http);
-	(void)inet_ntop(AF_INET, &local.sin_addr, address, sizeof(address));
-	(void)snprintf(boot->base_url, sizeof(boot->base_url), "http://%s:%u", address,
-		       ntohs(local.sin_port));
-}
 
 static const struct host *host_of(const struct site *site, const struct form *form)
 {
@@ -104,6 +78,7 @@ static struct menu start_menu(const struct boot_request *boot, const struct boot
 	struct menu menu = menu_start(snapshot_site(boot->menud->snapshot), facts);
 
 	menu.base_url = boot->base_url;
+	menu.client_url = boot->client_url;
 	menu.query = boot->query;
 	menu.mac = boot->mac;
 	menu.manufacturer = boot->form.manufacturer;
@@ -157,7 +132,7 @@ static void record(const struct boot_request *boot, const char *stage, const cha
 		.kind = kind,
 		.mac = form->mac_count > 0 ? &form->macs[0] : NULL,
 		.uuid = form->has_uuid ? &form->uuid : NULL,
-		.address = ip_from_v4(ntohl(http_peer(boot->http).sin_addr.s_addr)),
+		.address = http_peer(boot->http),
 		.name = name,
 		.reason = reason,
 		.detail = detail,
@@ -331,14 +306,14 @@ static void on_abandon(void *data, struct http_request *request)
 static enum err ask(struct boot_request *kept, const char *item)
 {
 	char facts_json[FORM_FACTS_SIZE];
-	char address[INET_ADDRSTRLEN];
+	char address[IP_TEXT_SIZE];
 	struct text out = text_into(facts_json, sizeof(facts_json));
-	struct sockaddr_in peer = http_peer(kept->http);
+	struct ip peer = http_peer(kept->http);
 	const char *params[3];
 	int count = 0;
 
 	form_put_facts(&kept->form, &out);
-	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	ip_format(&peer, address);
 	if (item)
 		params[count++] = item;
 	params[count++] = facts_json;
@@ -415,7 +390,7 @@ static bool read_form(struct boot_request *boot)
 {
 	char message[160];
 
-	boot->base_url[0] = boot->mac[0] = '\0';
+	boot->base_url[0] = boot->client_url[0] = boot->mac[0] = '\0';
 	form_init(&boot->form);
 	for (size_t i = 0; i < http_field_count(boot->http); i++) {
 		const char *name = http_field_name(boot->http, i);
@@ -442,7 +417,8 @@ static void decide(struct boot_request *boot)
 
 	if (boot->form.mac_count > 0)
 		mac_format_dashes(&boot->form.macs[0], boot->mac);
-	find_base_url(boot);
+	base_url_of(boot->http, boot->base_url);
+	base_url_of_client(boot->menud, boot->http, boot->client_url);
 	facts = facts_of(boot, host_of(site, &boot->form));
 	if (boot->form.errno_text[0] != '\0')
 		record(boot, "script", "failed", boot->form.errno_text,

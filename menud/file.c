@@ -1,6 +1,5 @@
 #include "menud/file.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -288,7 +287,7 @@ void file_record_done(struct menud *menud, struct http_request *request, unsigne
 		.stage = as && strcmp(as, "initrd") == 0 ? "initrd" : "kernel",
 		.kind = status == 200 || status == 206 ? "sent" : "missing",
 		.mac = has_mac ? &mac : NULL,
-		.address = ip_from_v4(ntohl(http_peer(request).sin_addr.s_addr)),
+		.address = http_peer(request),
 		.name = path + strlen("/files/"),
 		.detail = detail,
 	};

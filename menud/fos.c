@@ -1,6 +1,5 @@
 #include "menud/fos.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,8 +136,8 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 	struct text out = text_into(fields, sizeof(fields));
 	const char *sql = sql_of(verb);
 	const char *bad = "";
-	char address[INET_ADDRSTRLEN];
-	struct sockaddr_in peer = http_peer(request);
+	char address[IP_TEXT_SIZE];
+	struct ip peer = http_peer(request);
 	const char *params[2] = {fields, address};
 	struct call *call;
 	enum err err;
@@ -160,7 +159,7 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 		return;
 	}
 	*call = (struct call){menud, request};
-	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	ip_format(&peer, address);
 	err = db_query(menud->work, sql, params, 2, MENUD_DATABASE_MS, on_answer, call);
 	if (err != ERR_OK) {
 		free(call);
@@ -217,8 +216,8 @@ static void answer_bearer(struct menud *menud, struct http_request *request, con
 			  const char *sql, db_on_answer *then)
 {
 	const char *authorization = http_get_header(request, "Authorization");
-	struct sockaddr_in peer = http_peer(request);
-	char address[INET_ADDRSTRLEN];
+	struct ip peer = http_peer(request);
+	char address[IP_TEXT_SIZE];
 	const char *params[3] = {number, NULL, address};
 	struct call *call;
 
@@ -242,7 +241,7 @@ static void answer_bearer(struct menud *menud, struct http_request *request, con
 	}
 	*call = (struct call){menud, request};
 	params[1] = authorization + 7;
-	(void)inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
+	ip_format(&peer, address);
 	if (db_query(menud->work, sql, params, 3, MENUD_DATABASE_MS, then, call) != ERR_OK) {
 		free(call);
 		answer_away(request, "no connection");

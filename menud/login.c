@@ -1,6 +1,5 @@
 #include "menud/login.h"
 
-#include <arpa/inet.h>
 #include <crypt.h>
 #include <nettle/memops.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@ struct login {
 struct attempt {
 	struct login *login;
 	struct http_request *http; /* NULL: answered, or abandoned */
-	struct in_addr peer;
+	struct ip peer;
 	bool for_ipxe, is_known, is_right;
 	enum session_role role;
 	struct credentials given;
@@ -142,9 +141,10 @@ struct session login_who(const struct login *login, const struct http_request *r
 {
 	struct session session = {0};
 	const char *word = word_of(request);
+	struct ip peer = http_peer(request);
 
-	if (!word || session_read(&login->keys, word, http_peer(request).sin_addr,
-				  now_seconds(login), &session) != ERR_OK)
+	if (!word ||
+	    session_read(&login->keys, word, &peer, now_seconds(login), &session) != ERR_OK)
 		session = (struct session){0};
 	return session;
 }
@@ -189,7 +189,7 @@ static void answer_session(struct attempt *attempt)
 	struct text out = text_into(body, sizeof(body));
 
 	memcpy(session.operator, attempt->given.name, sizeof(session.operator));
-	if (session_write(&login->keys, &session, attempt->peer, word) != ERR_OK) {
+	if (session_write(&login->keys, &session, &attempt->peer, word) != ERR_OK) {
 		answer_later(attempt->http, "the keys that sessions are signed with are not "
 					    "there yet: ask again");
 		return;
@@ -244,11 +244,11 @@ static void check(uv_work_t *work)
 /* A name that is not known may be a password typed into the wrong field: it is not written. */
 static void log_outcome(const struct attempt *attempt)
 {
-	char address[INET_ADDRSTRLEN];
+	char address[IP_TEXT_SIZE];
 	const char *name =
 		attempt->is_known ? log_text(attempt->given.name) : "\"(not known)\"";
 
-	(void)inet_ntop(AF_INET, &attempt->peer, address, sizeof(address));
+	ip_format(&attempt->peer, address);
 	if (attempt->is_right)
 		log_info("logged_in", "operator=%s role=%s address=%s", name,
 			 session_role_name(attempt->role), address);
@@ -259,15 +259,24 @@ static void log_outcome(const struct attempt *attempt)
 					     : "no operator of that name has a password"));
 }
 
+/* Whoever has one address of IPv6 has the other 2^64 of its network, too. */
+static struct ip attacker_of(struct ip peer)
+{
+	if (!ip_is_v4(&peer))
+		memset(peer.octet + 8, 0, 8);
+	return peer;
+}
+
 static void on_checked(uv_work_t *work, int status)
 {
 	struct attempt *attempt = work->data;
 	struct login *login = attempt->login;
+	struct ip attacker = attacker_of(attempt->peer);
 
 	if (status == 0)
 		log_outcome(attempt);
 	if (attempt->is_right) {
-		throttle_give_back(&login->by_address, &attempt->peer, sizeof(attempt->peer));
+		throttle_give_back(&login->by_address, &attacker, sizeof(attacker));
 		throttle_give_back(&login->by_name, attempt->given.name,
 				   strlen(attempt->given.name));
 	}
@@ -320,7 +329,7 @@ static void on_operator(void *data, const struct db_answer *answer)
 static bool is_throttled(struct login *login, struct http_request *request,
 			 const struct credentials *given)
 {
-	struct in_addr peer = http_peer(request).sin_addr;
+	struct ip peer = attacker_of(http_peer(request));
 	uint64_t now_ms = loop_now_ms(login->loop);
 	uint64_t wait_ms = throttle_take(&login->by_address, &peer, sizeof(peer), now_ms);
 
@@ -344,7 +353,7 @@ static void begin(struct login *login, struct http_request *request, bool for_ip
 	}
 	*attempt = (struct attempt){.login = login,
 				    .http = request,
-				    .peer = http_peer(request).sin_addr,
+				    .peer = http_peer(request),
 				    .for_ipxe = for_ipxe,
 				    .given = *given};
 	login->checks++;

@@ -11,15 +11,22 @@
 #include "io/jail.h"
 #include "io/log.h"
 #include "io/notify.h"
+#include "menud/listen.h"
 #include "menud/menud.h"
 
 static const struct conf_key keys[] = {
 	{"database", CONF_TEXT, offsetof(struct menud_settings, database),
 	 "dbname=rouse user=rouse_menud", "connection string, as psql takes it", 0, 0},
-	{"listen", CONF_TEXT, offsetof(struct menud_settings, listen), "0.0.0.0",
-	 "IPv4 address to listen on", 0, 0},
+	{"listen", CONF_TEXT, offsetof(struct menud_settings, listen),
+	 "::", "address to listen on; ::, all of IPv6 and IPv4; 0.0.0.0, all of IPv4", 0, 0},
 	{"port", CONF_NUMBER, offsetof(struct menud_settings, port), "8080", "TCP port", 0,
 	 65535},
+	{"tls_certificate", CONF_TEXT, offsetof(struct menud_settings, tls_certificate), "",
+	 "file of the certificate for TLS, or a credential's name; empty: no TLS", 0, 0},
+	{"tls_key", CONF_TEXT, offsetof(struct menud_settings, tls_key), "",
+	 "file of its key, or a credential's name", 0, 0},
+	{"tls_port", CONF_NUMBER, offsetof(struct menud_settings, tls_port), "8443",
+	 "TCP port for TLS", 0, 65535},
 	{"root", CONF_TEXT, offsetof(struct menud_settings, root), "/srv/rouse /usr/lib/rouse",
 	 "folders with kernels and first stages, searched in order", 0, 0},
 	{"image_store", CONF_TEXT, offsetof(struct menud_settings, image_store), "/srv/rouse",
@@ -49,7 +56,7 @@ static enum err check(const void *data)
 		return ERR_FORMAT;
 	}
 	log_set_level(level);
-	return ERR_OK;
+	return listen_check(settings);
 }
 
 static const struct conf conf = {
@@ -91,7 +98,8 @@ static int run(struct menud *menud)
 	    confine(&menud->settings) != ERR_OK || server_open_database(menud) != ERR_OK)
 		return EX_CONFIG;
 	notify_ready();
-	log_info("started", "version=%s port=%u", ROUSE_VERSION, http_port(menud->http));
+	log_info("started", "version=%s port=%u tls_port=%u", ROUSE_VERSION,
+		 http_port(menud->http), menud->https ? http_port(menud->https) : 0);
 	loop_run(&menud->loop);
 	loop_close(&menud->loop);
 	log_info("stopped", "version=%s", ROUSE_VERSION);

@@ -20,6 +20,8 @@ struct menud_settings {
 	char *database;
 	char *listen;
 	long port;
+	long tls_port;
+	char *tls_certificate, *tls_key;
 	char *root;
 	char *image_store;
 	char *state_dir;
@@ -35,6 +37,7 @@ struct menud {
 	struct menud_settings settings;
 	struct loop loop;
 	struct http *http;
+	struct http *https; /* NULL: no TLS is configured */
 	struct db_conn *work;
 	struct snapshot *snapshot;
 	struct events *events;

@@ -1,19 +1,16 @@
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "core/search.h"
 #include "io/log.h"
 #include "io/metrics_port.h"
-#include "io/notify.h"
 #include "menud/answer.h"
 #include "menud/api.h"
 #include "menud/boot.h"
 #include "menud/figures.h"
 #include "menud/file.h"
 #include "menud/fos.h"
+#include "menud/listen.h"
 #include "menud/login.h"
 #include "menud/menud.h"
 #include "menud/route.h"
@@ -131,50 +128,17 @@ static const char *problem(void *data)
 	return snapshot_problem(menud->snapshot);
 }
 
-/* Each connection may send a file; systemd's and the shells' usual limit is 1,024. */
-static void raise_descriptor_limit(const struct menud *menud)
-{
-	rlim_t wanted = (rlim_t)menud->settings.connections_max * 2 + 64;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
-			return;
-		log_warning("few_descriptors", "limit=%llu wanted=%llu remedy=%s",
-			    (unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
-			    log_text("raise LimitNOFILE= of the unit, or lower the key "
-				     "connections_max"));
-	}
-}
-
 static enum err open_http(struct menud *menud)
 {
 	struct http_options options = {
-		.port = (uint16_t)menud->settings.port,
-		.reuse_port = true,
-		.activated = notify_socket("http"),
 		.connections_max = (unsigned)menud->settings.connections_max,
 		.body_max = (size_t)800 * 1024, /* an inventory of 256 KiB, each octet as %xx */
 		.on_request = on_request,
 		.on_done = on_done,
 		.data = menud,
 	};
-	enum err err;
 
-	if (inet_pton(AF_INET, menud->settings.listen, &options.address) != 1) {
-		log_error("bad_listen", "listen=%s remedy=%s", log_text(menud->settings.listen),
-			  "\"an IPv4 address of this host, or 0.0.0.0 for all\"");
-		return ERR_FORMAT;
-	}
-	raise_descriptor_limit(menud);
-	err = http_open(&menud->loop, &options, &menud->http);
-	if (err != ERR_OK)
-		log_error("cannot_listen", "address=%s port=%ld reason=%s remedy=%s",
-			  menud->settings.listen, menud->settings.port,
-			  log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
-			  "\"see who holds the port with `ss -ltnp`, or set the key port\"");
-	return err;
+	return listen_open(menud, &options);
 }
 
 enum err server_open_database(struct menud *menud)
@@ -222,6 +186,7 @@ enum err server_open(struct menud *menud)
 void server_close(struct menud *menud)
 {
 	http_close(menud->http);
+	http_close(menud->https);
 	login_close(menud->login);
 	events_close(menud->events);
 	hello_close(menud->hello);

@@ -40,7 +40,7 @@ static void put_head(const struct session *session, uint8_t head[HEAD_SIZE])
 
 /* The name is last, so that nothing can move from one field to the next. */
 static void sign(const uint8_t key[SESSION_KEY_SIZE], const struct session *session,
-		 struct in_addr peer, uint8_t mac[MAC_SIZE])
+		 const struct ip *peer, uint8_t mac[MAC_SIZE])
 {
 	struct hmac_sha256_ctx hmac;
 	uint8_t head[HEAD_SIZE];
@@ -48,14 +48,14 @@ static void sign(const uint8_t key[SESSION_KEY_SIZE], const struct session *sess
 	put_head(session, head);
 	hmac_sha256_set_key(&hmac, SESSION_KEY_SIZE, key);
 	hmac_sha256_update(&hmac, sizeof(head), head);
-	hmac_sha256_update(&hmac, sizeof(peer.s_addr), (const uint8_t *)&peer.s_addr);
+	hmac_sha256_update(&hmac, sizeof(peer->octet), peer->octet);
 	hmac_sha256_update(&hmac, strlen(session->operator),
 			   (const uint8_t *)session->operator);
 	hmac_sha256_digest(&hmac, MAC_SIZE, mac);
 }
 
 enum err session_write(const struct session_keys *keys, const struct session *session,
-		       struct in_addr peer, char word[SESSION_WORD_SIZE])
+		       const struct ip *peer, char word[SESSION_WORD_SIZE])
 {
 	struct text out = text_into(word, SESSION_WORD_SIZE);
 	uint8_t head[HEAD_SIZE];
@@ -108,7 +108,7 @@ static enum err read_word(const char *word, struct session *session, uint8_t mac
 	return ERR_OK;
 }
 
-enum err session_read(const struct session_keys *keys, const char *word, struct in_addr peer,
+enum err session_read(const struct session_keys *keys, const char *word, const struct ip *peer,
 		      uint32_t now_seconds, struct session *ret)
 {
 	struct session session = {0};

@@ -15,11 +15,11 @@
 #ifndef ROUSE_MENUD_SESSION_H
 #define ROUSE_MENUD_SESSION_H
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "menud/credentials.h"
 
 #define SESSION_SECONDS 900
@@ -51,12 +51,12 @@ enum session_role session_role_named(const char *role);
 const char *session_role_name(enum session_role role);
 /* ERR_ABSENT: there is no key. */
 MUST_CHECK enum err session_write(const struct session_keys *keys,
-				  const struct session *session, struct in_addr peer,
+				  const struct session *session, const struct ip *peer,
 				  char word[SESSION_WORD_SIZE]);
 /* ERR_FORMAT: not such a word. ERR_REFUSED: signed by no key of ours, for another address, or
  * changed. ERR_RANGE: it has ended. */
 MUST_CHECK enum err session_read(const struct session_keys *keys, const char *word,
-				 struct in_addr peer, uint32_t now_seconds,
+				 const struct ip *peer, uint32_t now_seconds,
 				 struct session *ret);
 
 #endif

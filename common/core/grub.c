@@ -112,7 +112,7 @@ static void put_kernel(struct text *out, const struct menu *menu)
 	text_put(out, "linux ");
 	put_file(out, menu, menu->kernel, "kernel");
 	if (menu->ticket[0] != '\0') {
-		put_pair(out, "rouse_url=", menu->base_url);
+		put_pair(out, "rouse_url=", menu_client_url(menu));
 		put_pair(out, "rouse_ticket=", menu->ticket);
 		put_pair(out, "BOOTIF=01-", menu->mac);
 	}

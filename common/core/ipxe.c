@@ -89,7 +89,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 	}
 	if (menu->ticket[0] != '\0') {
 		text_put(out, " rouse_url=");
-		text_put(out, menu->base_url);
+		text_put(out, menu_client_url(menu));
 		text_put(out, " rouse_ticket=");
 		text_put_url(out, menu->ticket);
 		text_put(out, " BOOTIF=01-");

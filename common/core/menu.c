@@ -102,6 +102,11 @@ bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry)
 	       (entry->profile->kind == PROFILE_EFI && loader == BOOT_LOADER_GRUB);
 }
 
+const char *menu_client_url(const struct menu *menu)
+{
+	return menu->client_url ? menu->client_url : menu->base_url;
+}
+
 void menu_put_file(const struct menu *menu, const char *path, const char *as, struct text *out)
 {
 	text_put(out, "/files/");

@@ -66,7 +66,8 @@ struct menu_image {
 /* Strings are the caller's, a site's, or literals; none is copied. */
 struct menu {
 	enum menu_kind kind;
-	const char *base_url; /* of the menud that answers, no slash at its end */
+	const char *base_url;	/* of the menud that answers, no slash at its end */
+	const char *client_url; /* the same for the client system; NULL: base_url */
 	const char
 		*query;	 /* the machine's facts again, URL-encoded: behind every URL of ours */
 	const char *mac; /* with dashes, "" when not known: tells whose kernel is fetched */
@@ -131,6 +132,8 @@ const char *menu_next_exit(const char **exits, size_t *ret_length);
  * Where menud has a file below the roots, "/files/fos/bzImage?as=kernel&mac=52-54-..": `as` and
  * the MAC, where it is known, tell the timeline whose kernel or initial disk is fetched.
  */
+/* Where the client system finds its menud. */
+const char *menu_client_url(const struct menu *menu);
 void menu_put_file(const struct menu *menu, const char *path, const char *as, struct text *out);
 /* May this machine see that item, and the sub-menus that it is in? */
 bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,

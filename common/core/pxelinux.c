@@ -79,7 +79,7 @@ static void put_linux(struct text *out, const struct menu *menu)
 	put_files(out, menu, menu->kernel, menu->initrd);
 	text_put(out, "APPEND ");
 	if (menu->ticket[0] != '\0') {
-		text_printf(out, "rouse_url=%s rouse_ticket=", menu->base_url);
+		text_printf(out, "rouse_url=%s rouse_ticket=", menu_client_url(menu));
 		put_words(out, menu->ticket);
 		text_put(out, " BOOTIF=01-");
 		put_words(out, menu->mac);

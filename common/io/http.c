@@ -143,71 +143,83 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 
 static void on_message(void *data, const char *format, va_list arguments)
 {
-	char line[256];
+	struct http *server = data;
 
-	(void)data;
-	(void)vsnprintf(line, sizeof(line), format, arguments);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("http_library", "message=%s", log_text(line));
-}
-
-static int listen_on(const struct http_options *options)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(options->port),
-				      .sin_addr = options->address};
-	int opened = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1;
-	int saved;
-
-	if (opened < 0)
-		return -1;
-	if (setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    (!options->reuse_port ||
-	     setsockopt(opened, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
-	    bind(opened, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    listen(opened, SOMAXCONN) == 0)
-		return opened;
-	saved = errno;
-	(void)close(opened);
-	errno = saved;
-	return -1;
+	(void)vsnprintf(server->said, sizeof(server->said), format, arguments);
+	server->said[strcspn(server->said, "\n")] = '\0';
+	log_debug("http_library", "message=%s", log_text(server->said));
 }
 
 /* The loop ignores SIGPIPE; unless libmicrohttpd is told so, it never uses sendfile. */
 static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 {
 	const struct http_options *options = &server->options;
+	const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	/* 1.2 is what firmware and iPXE know; what is older is broken */
+	const struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0,
+		 (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+		{MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 
+	if (options->certificate)
+		flags |= MHD_USE_TLS;
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-			MHD_USE_SUPPRESS_DATE_NO_CLOCK,
-		0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-		MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message,
+		server, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_END);
+		on_completed, server, MHD_OPTION_ARRAY, options->certificate ? tls : plain,
+		MHD_OPTION_END);
+}
+
+static enum err open_daemon(struct http *server, int listening)
+{
+	bool is_tls = server->options.certificate != NULL;
+
+	if (is_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+		log_error("no_tls", "reason=%s remedy=%s",
+			  log_text("this libmicrohttpd was built without TLS"),
+			  log_text("install one with GnuTLS, as Debian's is, or take "
+				   "tls_certificate out of the configuration"));
+		return ERR_REFUSED;
+	}
+	server->daemon = start_daemon(server, listening);
+	if (server->daemon)
+		return ERR_OK;
+	if (!is_tls)
+		return ERR_SYSTEM;
+	/* what else may fail does so without TLS, too, and plain HTTP was opened before */
+	log_error("no_tls", "reason=%s remedy=%s",
+		  log_text(server->said[0] ? server->said : strerror(errno)),
+		  log_text("see whether tls_key is the key of tls_certificate, both in PEM: "
+			   "openssl x509 -pubkey, openssl pkey -pubout"));
+	return ERR_REFUSED;
 }
 
 static enum err start(struct http *server)
 {
 	int listening = server->options.activated;
 	const union MHD_DaemonInfo *info;
+	enum err err;
 
 	if (listening == 0)
-		listening = listen_on(&server->options);
+		listening = http_listen(&server->options);
 	if (listening < 0)
 		return ERR_SYSTEM;
-	server->daemon = start_daemon(server, listening);
-	if (!server->daemon) {
+	err = open_daemon(server, listening);
+	if (err != ERR_OK) {
 		int saved = errno;
 
 		if (server->options.activated == 0)
 			(void)close(listening);
 		errno = saved;
-		return ERR_SYSTEM;
+		return err;
 	}
 	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (uv_poll_init(&server->loop->uv, &server->poll, info->epoll_fd) == 0)
@@ -237,7 +249,10 @@ enum err http_open(struct loop *loop, const struct http_options *options,
 	server->loop = loop;
 	server->options = *options;
 	set_defaults(&server->options);
+	server->is_tls = options->certificate != NULL;
 	err = start(server);
+	/* they are the caller's, and libmicrohttpd has taken what it needs */
+	server->options.certificate = server->options.key = NULL;
 	if (err != ERR_OK) {
 		int saved = errno;
 
@@ -259,12 +274,10 @@ uint16_t http_port(const struct http *server)
 {
 	const union MHD_DaemonInfo *info =
 		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof(address);
+	uint16_t port;
 
-	if (getsockname(info->listen_fd, (struct sockaddr *)&address, &length) < 0)
-		return 0;
-	return ntohs(address.sin_port);
+	(void)http_socket_address(info->listen_fd, &port);
+	return port;
 }
 
 static void on_closed(uv_handle_t *handle)

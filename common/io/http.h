@@ -18,18 +18,22 @@
 #ifndef ROUSE_IO_HTTP_H
 #define ROUSE_IO_HTTP_H
 
-#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/ip.h"
 #include "io/loop.h"
 
 struct http;
 struct http_request;
 
 struct http_options {
-	struct in_addr address;
+	struct ip address; /* to listen on; none: all of IPv4's */
+	bool both;	   /* with no address: all of IPv6's and of IPv4's */
+	/* PEM texts for TLS, which are no longer needed once it is open; NULL: plain HTTP. */
+	const char *certificate, *key;
 	uint16_t port;		  /* 0: any free one */
 	bool reuse_port;	  /* several processes on one port */
 	int activated;		  /* a listening descriptor given by systemd, or 0 */
@@ -49,6 +53,7 @@ struct http_header {
 	const char *value;
 };
 
+/* ERR_SYSTEM: errno says why. ERR_REFUSED: TLS cannot be had so, with a message. */
 MUST_CHECK enum err http_open(struct loop *loop, const struct http_options *options,
 			      struct http **ret_server);
 uint16_t http_port(const struct http *server);
@@ -60,9 +65,10 @@ void http_close(struct http *server);
 const char *http_method(const struct http_request *request); /* "GET", "HEAD", "POST", ... */
 const char *
 http_path(const struct http_request *request); /* percent-decoded, begins with "/" */
-struct sockaddr_in http_peer(const struct http_request *request);
+struct ip http_peer(const struct http_request *request);
+bool http_is_tls(const struct http_request *request);
 /* The local address the client reached: what a script must name to come back here. */
-struct sockaddr_in http_local(const struct http_request *request);
+struct ip http_local(const struct http_request *request, uint16_t *ret_port);
 const char *http_get_header(const struct http_request *request, const char *name); /* or NULL */
 /* Decoded fields of the query and, behind them, of a form body, in order; NULL ends. */
 size_t http_field_count(const struct http_request *request);

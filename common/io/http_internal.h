@@ -12,6 +12,7 @@
 struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
+struct sockaddr;
 
 struct http {
 	struct loop *loop;
@@ -24,7 +25,8 @@ struct http {
 	bool is_running;     /* inside MHD_run() */
 	time_t dated;	     /* the second that `date` tells */
 	char date[32];	     /* the Date header, made once a second for all answers */
-	bool is_closing;
+	bool is_closing, is_tls;
+	char said[256]; /* by libmicrohttpd, at last */
 	struct http_request *parked;
 };
 
@@ -66,6 +68,12 @@ struct http_request {
 	struct http_request *prev, *next; /* parked requests */
 	char target[];			  /* path, query and their decoded fields lie in here */
 };
+
+/* A listening socket, or -1 with errno (http_socket.c). */
+int http_listen(const struct http_options *options);
+/* No address when it is none of IPv4's or IPv6's. */
+struct ip http_read_address(const struct sockaddr *address, uint16_t *ret_port);
+struct ip http_socket_address(int opened, uint16_t *ret_port);
 
 /* Pure. Splits a request target in place into its decoded path and its raw query ("" if none).
  * ERR_FORMAT for a broken escape, an escaped NUL, or a target that has no path. */

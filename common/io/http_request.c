@@ -247,27 +247,28 @@ const char *http_path(const struct http_request *request)
 	return request->path;
 }
 
-struct sockaddr_in http_peer(const struct http_request *request)
+struct ip http_peer(const struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	struct sockaddr_in peer = {.sin_family = AF_INET};
+	uint16_t port;
 
-	if (info && info->client_addr)
-		memcpy(&peer, info->client_addr, sizeof(peer));
-	return peer;
+	if (!info || !info->client_addr)
+		return (struct ip){{0}};
+	return http_read_address(info->client_addr, &port);
 }
 
-struct sockaddr_in http_local(const struct http_request *request)
+struct ip http_local(const struct http_request *request, uint16_t *ret_port)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct sockaddr_in local = {.sin_family = AF_INET};
-	socklen_t length = sizeof(local);
 
-	if (info)
-		(void)getsockname(info->connect_fd, (struct sockaddr *)&local, &length);
-	return local;
+	return http_socket_address(info ? info->connect_fd : -1, ret_port);
+}
+
+bool http_is_tls(const struct http_request *request)
+{
+	return request->server->is_tls;
 }
 
 const char *http_get_header(const struct http_request *request, const char *name)

@@ -1,6 +1,7 @@
 #include "io/metrics_port.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ static void on_request(void *data, struct http_request *request)
 enum err metrics_port_open(struct loop *loop, uint16_t number, metrics_write *write, void *data,
 			   struct metrics_port **ret_port)
 {
-	struct http_options options = {.address.s_addr = htonl(INADDR_LOOPBACK),
+	struct http_options options = {.address = ip_from_v4(INADDR_LOOPBACK),
 				       .port = number,
 				       .connections_max = CONNECTIONS_MAX,
 				       .on_request = on_request};

@@ -34,7 +34,7 @@ static void fuzz_session(const char *word)
 	static const struct session_keys keys = {.key = {"a secret"}, .count = 1};
 	struct session session;
 
-	must(session_read(&keys, word, (struct in_addr){0}, 0, &session) != ERR_OK);
+	must(session_read(&keys, word, &(struct ip){{0}}, 0, &session) != ERR_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -23,9 +23,11 @@ def server(module_lab, postgres, build, tmp_path_factory):
 class Server:
     """A host with menud, and another from which curl asks."""
 
+    IPV6 = False
+
     def __init__(self, lab, postgres, build, workdir):
         self.postgres, self.build, self.workdir = postgres, build, workdir
-        lab.segment("lan")
+        lab.segment("lan", ipv6=self.IPV6)
         self.host = lab.host("menud", ["10.77.0.3/24"])
         self.client = lab.host("client", ["10.77.0.9/24"])
         (workdir / "srv" / "fos").mkdir(parents=True)

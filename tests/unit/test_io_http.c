@@ -83,16 +83,16 @@ static void on_late(void *data)
 
 static void answer_local(struct http_request *request)
 {
-	struct sockaddr_in local = http_local(request);
-	struct sockaddr_in peer = http_peer(request);
-	char text[2][INET_ADDRSTRLEN];
+	uint16_t port;
+	struct ip local = http_local(request, &port);
+	struct ip peer = http_peer(request);
+	char text[2][IP_TEXT_SIZE];
 	char body[128];
 	int length;
 
-	(void)inet_ntop(AF_INET, &local.sin_addr, text[0], sizeof(text[0]));
-	(void)inet_ntop(AF_INET, &peer.sin_addr, text[1], sizeof(text[1]));
-	length = snprintf(body, sizeof(body), "%s:%u %s", text[0], ntohs(local.sin_port),
-			  text[1]);
+	ip_format(&local, text[0]);
+	ip_format(&peer, text[1]);
+	length = snprintf(body, sizeof(body), "%s:%u %s", text[0], port, text[1]);
 	http_answer_text(request, 200, "text/plain", body, (size_t)length, NULL);
 }
 
@@ -172,7 +172,7 @@ static void open_house(const struct http_options *special)
 	memset(&house, 0, sizeof(house));
 	(void)sem_init(&house.has_delivered, 0, 0);
 	(void)sem_init(&house.has_done, 0, 0);
-	options.address.s_addr = htonl(INADDR_ANY);
+	options.both = true;
 	options.body_max = BODY_MAX;
 	options.on_request = on_request;
 	options.on_done = on_done;

@@ -12,7 +12,7 @@ static const struct session_keys keys = {
 	.current = 1,
 };
 static const struct session anna = {SESSION_OPERATOR, "anna", 5000};
-static const struct in_addr here = {0x0100000a}, there = {0x0200000a};
+static const struct ip here = {{0xfd, [15] = 1}}, there = {{0xfd, [15] = 2}};
 
 static void written_and_read(void **state)
 {
@@ -20,13 +20,13 @@ static void written_and_read(void **state)
 	struct session read;
 
 	(void)state;
-	assert_int_equal(session_write(&keys, &anna, here, word), ERR_OK);
-	assert_int_equal(session_read(&keys, word, here, 4999, &read), ERR_OK);
+	assert_int_equal(session_write(&keys, &anna, &here, word), ERR_OK);
+	assert_int_equal(session_read(&keys, word, &here, 4999, &read), ERR_OK);
 	assert_string_equal(read.operator, "anna");
 	assert_int_equal(read.role, SESSION_OPERATOR);
 	assert_int_equal(read.ends_at, 5000);
-	assert_int_equal(session_read(&keys, word, here, 5000, &read), ERR_RANGE);
-	assert_int_equal(session_read(&keys, word, there, 4999, &read), ERR_REFUSED);
+	assert_int_equal(session_read(&keys, word, &here, 5000, &read), ERR_RANGE);
+	assert_int_equal(session_read(&keys, word, &there, 4999, &read), ERR_REFUSED);
 }
 
 static void keys_come_and_go(void **state)
@@ -37,13 +37,13 @@ static void keys_come_and_go(void **state)
 
 	(void)state;
 	other.current = 2; /* somebody else is an hour ahead */
-	assert_int_equal(session_write(&other, &anna, here, word), ERR_OK);
-	assert_int_equal(session_read(&keys, word, here, 1, &read), ERR_OK);
+	assert_int_equal(session_write(&other, &anna, &here, word), ERR_OK);
+	assert_int_equal(session_read(&keys, word, &here, 1, &read), ERR_OK);
 	other.count = 2;
-	assert_int_equal(session_read(&other, word, here, 1, &read), ERR_REFUSED);
+	assert_int_equal(session_read(&other, word, &here, 1, &read), ERR_REFUSED);
 	other.count = 0;
-	assert_int_equal(session_read(&other, word, here, 1, &read), ERR_REFUSED);
-	assert_int_equal(session_write(&other, &anna, here, word), ERR_ABSENT);
+	assert_int_equal(session_read(&other, word, &here, 1, &read), ERR_REFUSED);
+	assert_int_equal(session_write(&other, &anna, &here, word), ERR_ABSENT);
 }
 
 /* Whatever octet is changed, left out or added: it is no word of ours any more. */
@@ -54,22 +54,22 @@ static void changed_anywhere(void **state)
 	size_t length;
 
 	(void)state;
-	assert_int_equal(session_write(&keys, &anna, here, word), ERR_OK);
+	assert_int_equal(session_write(&keys, &anna, &here, word), ERR_OK);
 	length = strlen(word);
 	for (size_t i = 0; i < length; i++) {
 		for (const char *digit = "0123456789abcdefg"; *digit; digit++) {
 			memcpy(other, word, length + 1);
 			other[i] = *digit;
 			if (*digit != word[i])
-				assert_int_not_equal(session_read(&keys, other, here, 1, &read),
-						     ERR_OK);
+				assert_int_not_equal(
+					session_read(&keys, other, &here, 1, &read), ERR_OK);
 		}
 		memcpy(other, word, i);
 		other[i] = '\0';
-		assert_int_not_equal(session_read(&keys, other, here, 1, &read), ERR_OK);
+		assert_int_not_equal(session_read(&keys, other, &here, 1, &read), ERR_OK);
 	}
 	(void)snprintf(other, sizeof(other), "%s61", word);
-	assert_int_equal(session_read(&keys, other, here, 1, &read), ERR_REFUSED);
+	assert_int_equal(session_read(&keys, other, &here, 1, &read), ERR_REFUSED);
 	assert_int_equal(read.role, SESSION_ANONYMOUS);
 }
 
@@ -82,11 +82,11 @@ static void the_longest_name(void **state)
 
 	(void)state;
 	memset(session.operator, 0xf0, sizeof(session.operator) - 1);
-	assert_int_equal(session_write(&keys, &session, here, word), ERR_OK);
-	assert_int_equal(session_read(&keys, word, here, 1, &read), ERR_OK);
+	assert_int_equal(session_write(&keys, &session, &here, word), ERR_OK);
+	assert_int_equal(session_read(&keys, word, &here, 1, &read), ERR_OK);
 	assert_string_equal(read.operator, session.operator);
 	(void)snprintf(longer, sizeof(longer), "%s%s", word, word);
-	assert_int_equal(session_read(&keys, longer, here, 1, &read), ERR_FORMAT);
+	assert_int_equal(session_read(&keys, longer, &here, 1, &read), ERR_FORMAT);
 }
 
 static void roles(void **state)

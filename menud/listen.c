@@ -1,0 +1,108 @@
+#include "menud/listen.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "io/log.h"
+#include "io/notify.h"
+#include "io/tls_files.h"
+
+static bool wants_tls(const struct menud_settings *settings)
+{
+	return settings->tls_certificate[0] != '\0';
+}
+
+enum err listen_check(const struct menud_settings *settings)
+{
+	struct ip address;
+
+	if (ip_parse(settings->listen, &address) != ERR_OK) {
+		log_error(
+			"bad_setting", "key=listen value=%s remedy=%s",
+			log_text(settings->listen),
+			log_text("an address of this host, 0.0.0.0 for all of IPv4, or :: for "
+				 "all of IPv6 and IPv4"));
+		return ERR_FORMAT;
+	}
+	if (wants_tls(settings) != (settings->tls_key[0] != '\0')) {
+		log_error("bad_setting", "key=%s reason=%s remedy=%s",
+			  wants_tls(settings) ? "tls_key" : "tls_certificate",
+			  log_text("it is missing beside the other"),
+			  log_text("set both tls_certificate and tls_key, or neither"));
+		return ERR_FORMAT;
+	}
+	return ERR_OK;
+}
+
+/* Each connection may send a file; systemd's and the shells' usual limit is 1,024. */
+static void raise_descriptor_limit(const struct menud *menud)
+{
+	rlim_t ports = wants_tls(&menud->settings) ? 2 : 1;
+	rlim_t wanted = (rlim_t)menud->settings.connections_max * ports * 2 + 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted)
+			return;
+		log_warning("few_descriptors", "limit=%llu wanted=%llu remedy=%s",
+			    (unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
+			    log_text("raise LimitNOFILE= of the unit, or lower the key "
+				     "connections_max"));
+	}
+}
+
+static enum err open_port(struct menud *menud, const struct http_options *options,
+			  struct http **ret_server)
+{
+	bool is_tls = options->certificate != NULL;
+	enum err err = http_open(&menud->loop, options, ret_server);
+
+	/* ERR_REFUSED has told its own story */
+	if (err != ERR_OK && err != ERR_REFUSED)
+		log_error("cannot_listen", "address=%s port=%u reason=%s remedy=%s",
+			  log_text(menud->settings.listen), options->port,
+			  log_text(err == ERR_SYSTEM ? strerror(errno) : err_text(err)),
+			  is_tls ? "\"see who holds the port with `ss -ltnp`, or set the key "
+				   "tls_port\""
+				 : "\"see who holds the port with `ss -ltnp`, or set the key "
+				   "port\"");
+	return err;
+}
+
+static enum err open_tls(struct menud *menud, const struct http_options *shared)
+{
+	struct http_options options = *shared;
+	struct tls_files files;
+	enum err err = tls_files_read(menud->settings.tls_certificate, menud->settings.tls_key,
+				      &files);
+
+	if (err != ERR_OK)
+		return err;
+	options.port = (uint16_t)menud->settings.tls_port;
+	options.activated = notify_socket("https");
+	options.certificate = files.certificate;
+	options.key = files.key;
+	err = open_port(menud, &options, &menud->https);
+	tls_files_free(&files);
+	return err;
+}
+
+enum err listen_open(struct menud *menud, const struct http_options *options)
+{
+	struct http_options mine = *options;
+	enum err err = ip_parse(menud->settings.listen, &mine.address);
+
+	if (err != ERR_OK)
+		return err; /* listen_check() has told */
+	mine.both = strcmp(menud->settings.listen, "::") == 0;
+	mine.reuse_port = true;
+	mine.port = (uint16_t)menud->settings.port;
+	mine.activated = notify_socket("http");
+	raise_descriptor_limit(menud);
+	err = open_port(menud, &mine, &menud->http);
+	if (err == ERR_OK && wants_tls(&menud->settings))
+		err = open_tls(menud, &mine);
+	return err;
+}
