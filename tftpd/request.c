@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/search.h"
 #include "tftpd/admit.h"
 #include "tftpd/archs.h"
 #include "tftpd/asked.h"
@@ -10,7 +11,6 @@
 #include "tftpd/lessee.h"
 #include "tftpd/open.h"
 #include "tftpd/report.h"
-#include "tftpd/search.h"
 #include "tftpd/wrq.h"
 
 /* Ports whose services answer anything: two servers would talk to each other for ever. */
