@@ -1,6 +1,6 @@
 -- Events, daemons, the timeline.
 begin;
-select plan(33);
+select plan(41);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select is(rouse_daemon.record('dhcpd', 'd/1', '[
 	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
@@ -62,6 +62,41 @@ alter table rouse_data.event_20000101 owner to rouse_owner;
 select rouse_daemon.tick() \g /dev/null
 select is(to_regclass('rouse_data.event_20000101'), null, 'tick drops what is too old');
 select is((select string_agg(kind, ' ') from rouse_data.event_default), 'old', 'in the default partition too');
+
+-- Kinds that are kept longer than the others, or not so long; a tick deletes one day of each.
+create function pg_temp.ticks(n int) returns void language plpgsql as $$ begin for i in 1 .. n loop perform rouse_daemon.tick(); end loop; end $$;
+create function pg_temp.left_of(what text) returns text language sql as $$
+	select string_agg(to_char(now() at time zone 'UTC' - e.at at time zone 'UTC', 'DD')::int::text, ' ' order by e.at desc) from rouse_data.event e where e.kind = what $$;
+insert into rouse.event_retention (kind, days) values ('brief', 2), ('long', 60);
+insert into rouse_data.event (at, daemon, instance, stage, kind) select now() - d * interval '1 day', 'x', 'x', 'fos', k
+	from unnest('{0,1,4,20,40,50,70}'::int[]) d, unnest('{brief,usual,long}'::text[]) k;
+select pg_temp.ticks(80) \g /dev/null
+select results_eq($$select k, pg_temp.left_of(k) from unnest('{brief,usual,long}'::text[]) k$$,
+	$$values ('brief', '0 1'), ('usual', '0 1 4 20'), ('long', '0 1 4 20 40 50')$$, 'each kind is kept as long as is said of it');
+delete from rouse.event_retention where kind = 'long';
+insert into rouse.event_retention (kind, days) values ('other', 90);
+select pg_temp.ticks(80) \g /dev/null
+select is(pg_temp.left_of('long'), '0 1 4 20', 'and like the others when nothing is said any more');
+select is((select count(*)::int from rouse.audit where noun = 'event_retention'), 4, 'who said it is written down');
+select throws_ok($$insert into rouse.event_retention values ('Bad Kind', 1)$$, '23514', null, 'a kind is a word');
+select throws_like($$insert into rouse.event_retention values ('x', 0)$$, '%events are kept from 1 to 3650 days%', 'for a day at least');
+delete from rouse.event_retention;
+
+-- Partitions are days of UTC, whatever clock the session has that makes them; one that is in the way stops no tick.
+create table rouse_data.event_strange partition of rouse_data.event for values from ((current_date + 200)::timestamptz + interval '5 hours') to ((current_date + 201)::timestamptz + interval '5 hours');
+set local timezone = 'Asia/Tokyo';
+select is((select count(*)::int from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'rouse_data.event'::regclass
+	and c.relname ~ '^event_[0-9]{8}$' and pg_get_expr(c.relpartbound, c.oid) like '%09:00:00+09%09:00:00+09%'), 3, 'days begin at midnight of UTC');
+set local timezone = 'UTC';
+create function pg_temp.make_day(ahead int) returns void language plpgsql as $$
+begin
+	-- keep_partitions() as it will be so many days from now.
+	execute replace(pg_get_functiondef('rouse_data.keep_partitions'::regproc), 'current_date', format('(current_date + %s)', ahead));
+	perform rouse_data.keep_partitions();
+end $$;
+select lives_ok('select pg_temp.make_day(200)', 'a partition that is in the way is left there');
+select is((select count(*)::int from pg_class where relnamespace = 'rouse_data'::regnamespace and relname ~ '^event_[0-9]{8}$' and to_date(right(relname, 8), 'YYYYMMDD') > current_date + 199),
+	1, 'and the days beside it are made');
 
 select results_eq($$select * from rouse_daemon.hello('menud', 'm/1', '0.1', 1, 'ok', null)$$, $$values (1, true, null)$$, 'hello: they fit');
 select matches((select hint from rouse_daemon.hello('menud', 'm/1', '0.1', 9, 'ok', null) where not accepted), 'rouse-db migrate', 'hello: the database is too old');

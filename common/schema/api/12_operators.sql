@@ -206,7 +206,7 @@ begin
 			('profile', 'profiles', 'name', false), ('menu_item', 'menu', 'key', false),
 			('boot_default', 'boot_defaults', 'group_name product host', true),
 			('image', 'images', 'name', false), ('image_version', 'image_versions', 'image number', false),
-			('operator', 'operators', 'name', false)) t (relation, noun, key, by_row)
+			('event_retention', 'event_retention', 'kind', false), ('operator', 'operators', 'name', false)) t (relation, noun, key, by_row)
 	loop
 		if guarded.by_row then
 			execute format('create trigger guard_row before insert or update or delete on rouse_data.%I '

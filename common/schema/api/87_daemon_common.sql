@@ -164,36 +164,6 @@ end
 $$;
 comment on function rouse_data.expire_jobs is 'Ends jobs that did not begin before their deadline; says how many.';
 
-create function rouse_data.keep_partitions() returns void
-language plpgsql as $$
-declare
-	day date;
-	old record;
-	made text;
-begin
-	for day in select d::date from generate_series(current_date, current_date + 2, interval '1 day') d loop
-		made := 'event_' || to_char(day, 'YYYYMMDD');
-		-- A day that has rows in the default partition already stays there: nothing is moved.
-		if to_regclass('rouse_data.' || made) is null
-			and not exists (select from rouse_data.event_default e where e.at >= day and e.at < day + 1) then
-			execute format('create table rouse_data.%I partition of rouse_data.event for values from (%L) to (%L)',
-				made, day::timestamptz, (day + 1)::timestamptz);
-			execute format('comment on table rouse_data.%I is %L', made, 'Events of ' || day);
-		end if;
-	end loop;
-	for old in
-		select c.oid::regclass as partition from pg_inherits i join pg_class c on c.oid = i.inhrelid
-		where i.inhparent = 'rouse_data.event'::regclass and c.relname ~ '^event_[0-9]{8}$'
-			and to_date(right(c.relname, 8), 'YYYYMMDD') < current_date - rouse_data.setting_int('event_days')
-	loop
-		execute format('drop table %s', old.partition);
-	end loop;
-	delete from rouse_data.event_default e
-	where e.at < current_date - rouse_data.setting_int('event_days');
-end
-$$;
-comment on function rouse_data.keep_partitions is 'Makes the partitions of the days to come and drops those that are too old.';
-
 create function rouse_data.tell_job_news() returns int
 language sql as $$
 	with told as (delete from rouse_data.job_news returning host_id)
@@ -219,6 +189,7 @@ begin
 	begin
 		perform set_config('lock_timeout', '200ms', true);
 		perform rouse_data.keep_partitions();
+		perform rouse_data.forget_events();
 	exception when lock_not_available then
 		null;
 	end;
@@ -247,5 +218,3 @@ begin
 end
 $$;
 comment on function rouse_daemon.tick is 'Moves what time moves. Anybody may call it at any time; two at once do the work once.';
-
-select rouse_data.keep_partitions();

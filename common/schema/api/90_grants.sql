@@ -21,7 +21,7 @@ grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
 	rouse.boot_files, rouse.boot_rules, rouse.causes, rouse.profiles, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
-	rouse.operators, rouse.schedules to rouse_operator;
+	rouse.operators, rouse.schedules, rouse.event_retention to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
 -- Daemons.
