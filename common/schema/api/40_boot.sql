@@ -113,16 +113,16 @@ returns table (stage text, loader text, host text, host_state text, job text, fi
 	"position" int, rule text, answer text, argument text, reason text)
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 	select s.stage, s.loader, b.host, b.host_state, b.job, t.firmware, t.arch,
-		e.position, e.name, e.answer, coalesce(e.argument, case e.answer
-			when 'first_stage' then fs.file
-			when 'menu' then rouse_data.menu_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
-			when 'local' then rouse_data.exit_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
-			when 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
+		e.position, e.name, e.answer, coalesce(e.argument, case
+			when way.is_first_stage then fs.file
+			when e.answer = 'menu' then rouse_data.menu_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
+			when e.answer = 'local' then rouse_data.exit_words(rouse_data.boot_defaults_of(b.host, b.product), f.firmware)
+			when e.answer = 'job' then coalesce((select format('%s %s, %s', j.kind, j.id, j.state) from rouse_data.job j
 				where j.host_id = b.host_id
 					and j.state in ('queued', 'waiting', 'running', 'cancelling')),
 				(select format('local disk, once, after job %s', lb.job_id) from rouse_data.local_boot lb
 				where lb.host_id = b.host_id)) end),
-		case when e.answer = 'first_stage' then coalesce(fs.problem, e.reason) else e.reason end
+		case when way.is_first_stage then coalesce(fs.problem, e.reason) else e.reason end
 	from rouse_data.boot_state(explain.mac) b
 	cross join lateral (
 		select coalesce(explain.firmware, given.firmware, seen.firmware, 'efi') as firmware,
@@ -145,6 +145,9 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	cross join lateral rouse.evaluate(s.stage, s.loader, b.host_state, b.job, t.firmware, t.arch,
 		b.host, b.product) e
 	cross join lateral rouse_data.first_stage(f.firmware, f.arch, b.product) fs
+	-- What menud gives has its way there by DHCP: for iPXE its script, for firmware its first stage.
+	cross join lateral (select e.answer = 'first_stage' or (s.stage = 'dhcp' and s.loader = 'firmware'
+		and e.answer in ('script', 'job', 'menu', 'profile')) as is_first_stage) way
 	where rouse_data.check_may_mac(explain.mac)
 	order by s.step
 $$;
