@@ -17,6 +17,8 @@ struct backend {
 	char instance[INSTANCE_SIZE];
 	char site_file[PATH_SIZE_MAX], lease_file[PATH_SIZE_MAX];
 	struct db_conn *conn;
+	/* for what is only told: one connection's statements go in turn */
+	struct db_conn *telling;
 	struct snapshot *snapshot;
 	struct store *store;
 	struct events *events;
@@ -138,6 +140,7 @@ static enum err open_parts(struct backend *backend)
 	const struct settings *settings = backend->options.settings;
 	struct db_conn_options conn = {
 		settings->database, "dhcpd", NULL, on_up, on_down, NULL, backend};
+	struct db_conn_options telling = {.conninfo = settings->database, .program = "dhcpd"};
 	struct snapshot_options snapshot = {
 		settings->database,
 		"dhcpd",
@@ -165,14 +168,16 @@ static enum err open_parts(struct backend *backend)
 	enum err err = db_open(backend->loop, &conn, &backend->conn);
 
 	if (err == ERR_OK)
+		err = db_open(backend->loop, &telling, &backend->telling);
+	if (err == ERR_OK)
 		err = snapshot_open(backend->loop, &snapshot, &backend->snapshot);
 	store.conn = backend->conn;
 	if (err == ERR_OK)
 		err = store_open(&store, &backend->store);
 	if (err == ERR_OK)
-		err = origins_open(backend->loop, backend->conn, &backend->origins);
+		err = origins_open(backend->loop, backend->telling, &backend->origins);
 	if (err == ERR_OK)
-		err = events_open(backend->loop, backend->conn, "dhcpd", backend->instance,
+		err = events_open(backend->loop, backend->telling, "dhcpd", backend->instance,
 				  &backend->events);
 	if (err == ERR_OK)
 		err = hello_open(backend->loop, backend->conn, &hello, &backend->hello);
@@ -222,6 +227,7 @@ void backend_close(struct backend *backend)
 	hello_close(backend->hello);
 	foreign_close(backend->foreign);
 	origins_close(backend->origins);
+	db_close(backend->telling);
 	db_close(backend->conn);
 	store_close(backend->store);
 	snapshot_close(backend->snapshot);

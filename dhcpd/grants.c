@@ -9,7 +9,7 @@
 #include "dhcpd/clienttext.h"
 #include "io/log.h"
 
-#define ROWS_MOST 64
+#define ROWS_MOST 128
 #define STATEMENTS_MOST 4
 #define QUEUE_MAX 4096
 #define DEADLINE_MS 5000

@@ -24,7 +24,7 @@
 #include "db/events.h"
 
 #define EVENT_QUEUE_MAX 4096
-#define EVENT_BATCH_MAX 100 /* leases wait behind it on the same connection: some ms */
+#define EVENT_BATCH_MAX 100 /* what else the connection is asked waits behind it: some ms */
 #define EVENT_BATCH_SIZE (EVENT_BATCH_MAX * 1024)
 
 struct event_record {

@@ -36,14 +36,15 @@ def make_database(postgres):
 
 
 class Lock:
-    """Nobody reads or writes a lease, as long as `with` lasts."""
+    """Nobody reads or writes a lease (or another table), as long as `with` lasts."""
 
-    def __init__(self, database):
+    def __init__(self, database, table="lease"):
         self.connection = database.connect("postgres")
+        self.table = table
 
     def __enter__(self):
         with self.connection.cursor() as cursor:
-            cursor.execute("begin; lock table rouse_data.lease in access exclusive mode")
+            cursor.execute(f"begin; lock table rouse_data.{self.table} in access exclusive mode")
 
     def __exit__(self, *_):
         self.connection.close()
@@ -103,6 +104,20 @@ def _come_back_whole(crowd):
     crowd.come_back()
     crowd.hear(1, at_most=5)
     return all(ack.seconds == LEASE for ack in crowd.leases.values())
+
+
+def test_no_lease_waits_behind_what_is_only_told(site, database):
+    """Events have a connection of their own: each ACK comes, with its row, while none can be recorded."""
+    site.start()
+    recording = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%%record(%%'"
+    with Lock(database, "event"):
+        for number in range(5):
+            wire = site.wire(f"02:00:00:00:04:{0x20 + number:02x}")
+            # it would be an outage if the grant waited for its turn
+            assert wire.lease().number(51) == LEASE
+            assert site.lease_of(wire.mac).state == "bound"
+            site.wait_until(lambda: database.admin(recording))
+    site.wait_until(lambda: database.sql("select 1 from rouse.events where kind = 'ack'"))
 
 
 def test_an_ack_that_missed_its_deadline_never_leaves(site, database):

@@ -1,12 +1,13 @@
 -- Events, daemons, the timeline.
 begin;
-select plan(41);
+select plan(44);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select is(rouse_daemon.record('dhcpd', 'd/1', '[
 	{"stage":"fw_dhcp","kind":"discover","mac":"52:54:00:00:00:01","ago_ms":9000,"count":3},
 	{"stage":"tftp_nbp","kind":"read","mac":"52-54-00-00-00-01","name":"ipxe.efi","ago_ms":8000,"address":"10.77.0.100"},
 	{"stage":"script","kind":"refused","mac":"525400000001","reason":"no such file","ago_ms":1000,"address":"fe80::1","detail":{"firmware":"bios","arch":"i386"}}]'),
 	3, 'good events are kept');
+select is(current_setting('synchronous_commit'), 'off', 'and wait for no disk');
 select is(rouse_daemon.record('dhcpd', 'd/1', '[7, null, [], "x", {}, {"stage":"nowhere","kind":"x"}, {"stage":"fos"}, {"stage":"fos","kind":"Bad Kind"},
 	{"stage":"fos","kind":"x","mac":"52:54"}, {"stage":"fos","kind":"x","mac":{"a":1}}, {"stage":"fos","kind":"x","ago_ms":-1}, {"stage":"fos","kind":"x","ago_ms":1e99},
 	{"stage":"fos","kind":"x","count":"many"}, {"stage":"fos","kind":"x","address":"1.2.3.400"}, {"stage":"fos","kind":"x","address":"::::"},

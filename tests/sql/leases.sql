@@ -1,6 +1,6 @@
 -- Leases: the database decides who has an address.
 begin;
-select plan(48);
+select plan(49);
 insert into rouse.subnets (subnet) values ('10.77.0.0/24'), ('10.78.0.0/24');
 create function pg_temp.grant(address text, client text, seconds int default 600) returns text language sql as $$
 	select concat_ws(' ', convert_from(g.client, 'UTF8'), g.granted, g.seconds_left)
@@ -96,5 +96,6 @@ select is(pg_temp.reassert('10.77.0.60', 'G'), 'f F declined 900', 'one that ano
 select pg_temp.expire('10.77.0.60', '61 seconds') \g /dev/null
 select is(pg_temp.reassert('10.77.0.60', 'G'), 't G bound 900', 'until both promises are over');
 select cmp_ok(rouse_daemon.timeline(), '>=', 1::bigint, 'a server has a timeline');
+select is(current_setting('synchronous_commit'), 'on', 'no lease is said to be recorded that may be lost with the power');
 select * from finish();
 rollback;

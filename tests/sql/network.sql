@@ -1,6 +1,6 @@
 -- Subnets, how full their pools are, and through which relay a lease was asked for.
 begin;
-select plan(15);
+select plan(16);
 insert into rouse.subnets (subnet, lease_seconds, lease_seconds_min, lease_seconds_max) values ('10.77.0.0/24', 600, 300, 7200);
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.109');
 select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 601$$), 'at least 60 seconds and not over', 'shortest');
@@ -31,6 +31,7 @@ reset role;
 
 select rouse_daemon.lease_origin('{10.77.0.100,10.77.0.101}', '{"\\x01","\\xff"}', '{10.77.0.254,10.77.0.254}',
 	'{"\\x47692f30","\\x00"}', '{"\\x0001",null}') \g /dev/null
+select is(current_setting('synchronous_commit'), 'off', 'what a relay says waits for no disk');
 select results_eq($$select relay, circuit_id, remote_id from rouse.leases order by address limit 2$$,
 	$$values ('10.77.0.254'::inet, 'Gi/0', '0x0001'), (null, null, null)$$, 'with the lease of that client only');
 select rouse_daemon.lease_origin('{10.77.0.100}', '{"\\x01"}', '{10.77.0.253}', '{null}', '{null}') \g /dev/null

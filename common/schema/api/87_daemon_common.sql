@@ -56,6 +56,9 @@ declare
 	taken int := 0;
 	one record;
 begin
+	-- What was seen is no promise: a crash of the database may lose the last half second of it, and no
+	-- lease waits behind its commit for the disk.
+	perform set_config('synchronous_commit', 'off', true);
 	if jsonb_typeof(events) is distinct from 'array' then
 		perform rouse_data.field_error('events', 'is no array', 'Send an array of objects.');
 	end if;
