@@ -16,10 +16,18 @@ static void put_words(struct text *out, const char *string)
 	}
 }
 
-/* The same up to the end of the line. */
+/* Would put_words() put nothing but blanks? */
+static bool is_blank(const char *string)
+{
+	while (*string && ((uint8_t)*string <= ' ' || *string == 0x7f || *string == '^'))
+		string++;
+	return *string == '\0';
+}
+
+/* The same up to the end of the line. U-Boot gives a file up where a keyword has no words. */
 static void put_line(struct text *out, const char *string)
 {
-	put_words(out, string);
+	put_words(out, is_blank(string) ? "-" : string);
 	text_put(out, "\n");
 }
 
@@ -60,6 +68,14 @@ static void put_files(struct text *out, const struct menu *menu, const char *ker
 	}
 }
 
+static void put_append(struct text *out, const char *arguments)
+{
+	if (is_blank(arguments))
+		return;
+	text_put(out, "APPEND ");
+	put_line(out, arguments);
+}
+
 /* One choice, made at once. */
 static void put_default(struct text *out, const char *label)
 {
@@ -77,15 +93,17 @@ static void put_linux(struct text *out, const struct menu *menu)
 	put_default(out, "rouse");
 	text_put(out, "LABEL rouse\n");
 	put_files(out, menu, menu->kernel, menu->initrd);
-	text_put(out, "APPEND ");
-	if (menu->ticket[0] != '\0') {
-		text_printf(out, "rouse_url=%s rouse_ticket=", menu_client_url(menu));
-		put_words(out, menu->ticket);
-		text_put(out, " BOOTIF=01-");
-		put_words(out, menu->mac);
-		text_put(out, " ");
+	if (menu->ticket[0] == '\0') {
+		put_append(out, menu->arguments);
+		return;
 	}
-	put_line(out, menu->arguments);
+	text_printf(out, "APPEND rouse_url=%s rouse_ticket=", menu_client_url(menu));
+	put_words(out, menu->ticket);
+	text_put(out, " BOOTIF=01-");
+	put_words(out, menu->mac);
+	text_put(out, " ");
+	put_words(out, menu->arguments);
+	text_put(out, "\n");
 }
 
 /* What is shown at the prompt, where no menu is drawn. */
@@ -116,8 +134,7 @@ static void put_entry(struct text *out, const struct menu *menu, const struct me
 		return;
 	}
 	put_files(out, menu, profile->kernel, profile->initrd);
-	text_put(out, "APPEND ");
-	put_line(out, profile->arguments);
+	put_append(out, profile->arguments);
 }
 
 static void close_menus(struct text *out, unsigned from, unsigned to)

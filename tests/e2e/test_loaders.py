@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-BOARD = "52:54:00:00:00:51"
-ROM_MAC = "52:54:00:00:00:52"
+BOARD, MENU_BOARD = "52:54:00:00:00:51", "52:54:00:00:00:54"
+ROM_MAC, MENU_MAC = "52:54:00:00:00:52", "52:54:00:00:00:53"
 PXELINUX = Path("/usr/lib/PXELINUX/pxelinux.0")
 LDLINUX = Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
 
@@ -51,19 +51,29 @@ def name_arm64_kernel(chain):
     chain.sql("update rouse.settings set value = 'fos/bzImage' where name = 'fos_kernel'")
 
 
+def drawn(words):
+    """SeaBIOS's serial console moves its cursor where it likes, also between two letters."""
+    return r"(?:\x1b\[[0-9;]*[A-Za-z])*".join(map(re.escape, words))
+
+
+def begin_uboot(machine):
+    machine.wait_serial("Hit any key", timeout=60)
+    machine.type_serial("\n")
+    # the card's own; Debian's environment brings one that all boards share
+    machine.uboot(f"setenv autoload no; env set -f ethaddr {machine.mac}", timeout=60)
+    assert "bound to address 10.77.0.1" in machine.uboot("dhcp")
+
+
 @pytest.mark.patience(150)
-def test_uboot(chain, arm64_fos):  # pylint: disable=unused-argument
+@pytest.mark.usefixtures("arm64_fos")
+def test_uboot(chain):
     """By hand at its prompt, as a board's own script does it: a file whole, then the job's kernel with its
     ticket."""
     chain.add_host("board", BOARD)
     chain.sql("select rouse.inventory('board')")
     initrd = (chain.workdir / "srv" / "fos" / "init.xz").read_bytes()
     with chain.machine(BOARD, boot="uboot") as machine:
-        machine.wait_serial("Hit any key", timeout=60)
-        machine.type_serial("\n")
-        # the card's own; Debian's environment brings one that all boards share
-        machine.uboot(f"setenv autoload no; env set -f ethaddr {BOARD}", timeout=60)
-        assert "bound to address 10.77.0.1" in machine.uboot("dhcp")
+        begin_uboot(machine)
         for blksize, windowsize in ((1468, 1), (1468, 16), (512, 1)):
             machine.uboot(f"setenv tftpblocksize {blksize}; setenv tftpwindowsize {windowsize}")
             assert f"{len(initrd)} (" in machine.uboot("tftpboot 0x42000000 fos/init.xz", timeout=60)
@@ -84,19 +94,60 @@ def test_uboot(chain, arm64_fos):  # pylint: disable=unused-argument
     assert chain.wait_event(BOARD, "kernel", kind="sent", name="fos/Image"), chain.story()
 
 
-@pytest.mark.patience(200)
-def test_pxelinux(chain):
+@pytest.fixture(name="sub_menu", scope="module")
+def make_sub_menu(chain):
+    """With an item whose kernel is not there: a loader that finds it says so, and goes no further."""
+    chain.sql("insert into rouse.profiles (name, title, kind, kernel) "
+              "values ('absent', 'Absent', 'linux', 'absent/kernel')")
+    chain.sql("insert into rouse.menu (key, title, position, action) values ('ours', 'What is ours', 90, 'menu')")
+    chain.sql("insert into rouse.menu (key, parent, title, position, action, profile) "
+              "values ('absent', 'ours', 'Not ^there', 91, 'profile', 'absent')")
+
+
+@pytest.mark.usefixtures("sub_menu")
+def test_uboot_reads_a_sub_menu(chain):
+    """What lies in it stands in U-Boot's one list."""
+    chain.add_host("board-menu", MENU_BOARD)
+    chain.sql("insert into rouse.boot_defaults (host, menu_timeout_seconds) values ('board-menu', 120)")
+    with chain.machine(MENU_BOARD, boot="uboot") as machine:
+        begin_uboot(machine)
+        machine.uboot("pxe get")
+        machine.type_serial("pxe boot\n", pause=0)
+        choice = machine.wait_serial(r"(?s)(\d+):\s+Not +there.*Enter choice: ", timeout=30).group(1)
+        machine.type_serial(choice + "\n")
+        machine.wait_serial("Skipping absent for failure retrieving kernel", timeout=30)
+
+
+@pytest.fixture(name="rom", scope="module")
+def make_rom(chain):
     tftp = chain.workdir / "srv" / "tftp"
     shutil.copy(PXELINUX, tftp)
     shutil.copy(LDLINUX, tftp)
     script = chain.workdir / "rom.ipxe"
     script.write_text(ROM, encoding="ascii")
     chain.sql("update rouse.boot_files set file = 'pxelinux.0' where arch = 0")
+    return {"boot": "lkrn", "script": script, "machine": "pc,graphics=off"}
+
+
+@pytest.mark.usefixtures("sub_menu")
+def test_pxelinux_reads_a_sub_menu(chain, rom):
+    chain.add_host("lab-menu", MENU_MAC)
+    chain.sql("insert into rouse.boot_defaults (host, menu_key, menu_timeout_seconds) "
+              "values ('lab-menu', 'any', 150)")
+    with chain.machine(MENU_MAC, **rom) as machine:
+        # hidden: the prompt lists nothing; a key stops its clock
+        machine.wait_serial(drawn("boot:"), timeout=60)
+        assert "Not" not in machine.serial()
+        machine.type_serial("absent\r")
+        chain.wait_event(MENU_MAC, "kernel", kind="missing", name="absent/kernel")
+
+
+@pytest.mark.patience(200)
+def test_pxelinux(chain, rom):
     chain.add_host("lab-bios", ROM_MAC)
     job = chain.value("select rouse.inventory('lab-bios')")
-    with chain.machine(ROM_MAC, boot="lkrn", script=script, machine="pc,graphics=off",
-                       serial_number="SN-0052") as machine:
-        machine.wait_serial("PXELINUX", timeout=60)
+    with chain.machine(ROM_MAC, serial_number="SN-0052", **rom) as machine:
+        machine.wait_serial(drawn("PXELINUX"), timeout=60)
         chain.wait_job(job, "succeeded", timeout=120)
         machine.wait_exit(timeout=60)
     assert chain.value("select serial from rouse.hosts where name = 'lab-bios'") == "SN-0052"

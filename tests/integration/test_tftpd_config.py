@@ -3,6 +3,7 @@ slow or away."""
 
 import random
 import re
+import subprocess
 
 import pytest
 
@@ -96,9 +97,14 @@ def test_sub_menus_hidden_menus_and_exits(net, postgres, site):
     assert "submenu 'More' --id 'more' {\nmenuentry 'The disk' --id 'disk' {\n" \
            "if chainloader '/refind/refind_x64.efi'; then\nboot\nfi\nexit 1\n}\n}\n" in text
     assert "Nothing for it" not in text
+    # GRUB's own reader takes it, whatever an operator calls things
+    change(site, postgres, "update rouse.menu set title = '{ It''s \\ \"$more\" ; } # &' where key in ('more', 'disk')")
+    text = config(net, "grub/grub.cfg-0A634502")
+    assert "submenu '{ It'\\''s \\ \"$more\" ; } # &'" in text
+    subprocess.run(["grub-script-check"], input=text, text=True, check=True)
     text = config(net, "pxelinux.cfg/default")
     assert "PROMPT 1\nTIMEOUT 40\nMENU HIDDEN\n" in text and "SAY" not in text
-    assert "MENU BEGIN more\nMENU TITLE More\nLABEL disk\nMENU LABEL The disk\nLOCALBOOT 0\nMENU END\n" in text
+    assert re.search("MENU BEGIN more\nMENU TITLE { It's.*\nLABEL disk\nMENU LABEL { It's.*\nLOCALBOOT 0\nMENU END\n", text)
 
 
 def test_rules_decide_here_too(net, postgres, site):

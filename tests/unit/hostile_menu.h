@@ -24,15 +24,21 @@ struct hostile {
 	bool is_harmless; /* the same with harmless words for all texts */
 };
 
-/* A harmless word for a text: texts that are equal stay so. */
+/* A harmless word for a text: texts that are equal stay so, and blanks stay blanks. */
 static const char *harmless_text(const struct hostile *from, const char *text)
 {
-	static char words[HOSTILE_TEXTS][4];
+	static char words[HOSTILE_TEXTS][HOSTILE_TEXTS + 1];
+	bool is_blank = true;
 	size_t i = 0;
 
 	while (strcmp(from->texts[i], text) != 0)
 		i++;
-	(void)snprintf(words[i], sizeof(words[i]), "x%zu", i);
+	for (const char *at = text; *at; at++)
+		is_blank = is_blank && ((unsigned char)*at <= ' ' || strchr("\x7f^", *at));
+	if (is_blank)
+		(void)snprintf(words[i], sizeof(words[i]), "%*s", (int)i + 1, "");
+	else
+		(void)snprintf(words[i], sizeof(words[i]), "x%zu", i);
 	return words[i];
 }
 

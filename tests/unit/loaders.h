@@ -304,6 +304,20 @@ static void grub_hear(const char *config, struct heard *heard)
 
 /* ---- PXELINUX, U-Boot */
 
+/* U-Boot gives up a file in which such a keyword stands alone. */
+static bool pxelinux_wants_words(const char *keyword, const char *second)
+{
+	static const char *const alone[] = {"DEFAULT", "HIDDEN", "END"};
+
+	if (keyword[0] == '\0' || keyword[0] == '#')
+		return false;
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		if (strcmp(keyword, "MENU") == 0 && strcmp(second, alone[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* The keyword of each line; of MENU the second word as well. */
 static void pxelinux_hear(const char *config, struct heard *heard)
 {
@@ -325,6 +339,10 @@ static void pxelinux_hear(const char *config, struct heard *heard)
 			if (strcmp(word[0], "MENU") != 0)
 				break;
 		}
+		while (at < end && strchr(" \t\v\f", config[at]))
+			at++;
+		if (at == end && pxelinux_wants_words(word[0], word[1]))
+			heard->bad = "a keyword without words";
 		if (word[0][0] != '\0' && word[0][0] != '#') {
 			hear(heard, "\n", word[0]);
 			hear(heard, " ", word[1]);

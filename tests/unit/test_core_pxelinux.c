@@ -100,6 +100,24 @@ static void a_sub_menu_begins_and_ends(void **state)
 		      "LABEL disk\nMENU LABEL The disk\nLOCALBOOT 0\n");
 }
 
+/* U-Boot gives up a whole file for a keyword without words. */
+static void no_keyword_stands_alone(void **state)
+{
+	struct site_profile profile = linux_profile;
+	struct menu menu = entries();
+
+	(void)state;
+	profile.arguments = " ";
+	menu.entries[0] = (struct menu_entry){"bare", "^", "", "profile", &profile, "", 0};
+	menu.entry_count = 1;
+	menu.default_key = "bare";
+	menu.host = " ";
+	expect(&menu, "# made by rouse for this machine\n"
+		      "DEFAULT bare\nPROMPT 1\nTIMEOUT 100\nMENU TITLE rouse: -\n"
+		      "SAY bare: -\nLABEL bare\nMENU LABEL -\nMENU DEFAULT\n"
+		      "LINUX /fos/bzImage\n");
+}
+
 static void waiting_is_the_local_disk(void **state)
 {
 	struct menu menu = job();
@@ -148,6 +166,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_kernel_initrd_and_ticket),
 		cmocka_unit_test(a_menu_holds_what_the_loader_can_do),
 		cmocka_unit_test(a_sub_menu_begins_and_ends),
+		cmocka_unit_test(no_keyword_stands_alone),
 		cmocka_unit_test(waiting_is_the_local_disk),
 		cmocka_unit_test(too_long_is_told_and_never_cut),
 		cmocka_unit_test(over_http_files_have_urls),
