@@ -184,13 +184,14 @@ static void list_level(const struct listing *listing, const char *parent, unsign
 
 	for (size_t i = 0; i < site->menu_count; i++) {
 		const struct site_menu_item *item = &site->menu[i];
-		struct menu_entry entry = entry_of(site, item);
 		bool is_menu = strcmp(item->action, "menu") == 0;
 		size_t at = menu->entry_count;
+		struct menu_entry entry;
 
 		if (strcmp(item->parent, parent) != 0 ||
 		    !menu_item_is_visible(site, item, listing->facts))
 			continue;
+		entry = entry_of(site, item);
 		if (!asks && !is_menu &&
 		    (item->confirm[0] != '\0' ||
 		     !menu_loader_starts(listing->facts->loader, &entry)))

@@ -6,7 +6,7 @@
 
 #include "hostile_menu.h"
 
-#define ROUNDS 20000
+#define ROUNDS 10000
 #define TEXT_SIZE 24
 
 static uint32_t next_random(uint32_t *seed)
