@@ -154,3 +154,14 @@ def test_all_daemons_decide_by_the_same_evaluator(build, daemon):
                and re.search(r" U boot_decide$", subprocess.run(
                    ["nm", path], text=True, check=True, stdout=subprocess.PIPE).stdout, re.M)]
     assert callers, f"{daemon} decides by itself"
+
+
+def test_every_message_is_in_the_reference():
+    """And the reference invents none."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for folder in ("common", "dhcpd", "tftpd", "menud")
+                        for path in (ROOT / folder).rglob("*.c"))
+    written = set(re.findall(r'log_(?:error|warning|info)\(\s*"(\w+)"', sources))
+    page = (ROOT / "docs/reference/messages.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.M))))
+    assert len(written) > 100 and written - told == set()
+    assert {name for name in told if f'"{name}"' not in sources} == set()
