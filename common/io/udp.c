@@ -172,7 +172,7 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 
 uint16_t udp_port(const struct udp *udp)
 {
-	union udp_sockaddr address = {.any = {0}};
+	union socket_address address = {.any = {0}};
 	socklen_t length = sizeof(address);
 
 	if (getsockname(udp->socket, &address.any, &length) < 0)

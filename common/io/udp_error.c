@@ -36,7 +36,7 @@ static int icmp_error(struct msghdr *message)
 void udp_drain_errors(struct udp *udp)
 {
 	for (int i = 0; i < ERRORS_PER_TURN && !udp->is_closing; i++) {
-		union udp_sockaddr address = {.any = {0}};
+		union socket_address address = {.any = {0}};
 		struct udp_peer peer;
 		_Alignas(struct cmsghdr) uint8_t control[512];
 		struct msghdr message = {.msg_name = &address,

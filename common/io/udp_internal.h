@@ -2,22 +2,14 @@
 #ifndef ROUSE_IO_UDP_INTERNAL_H
 #define ROUSE_IO_UDP_INTERNAL_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 
+#include "io/socket.h"
 #include "io/udp.h"
 
 /* Room for what comes with a datagram: a socket of both kinds tells of IPv4's in both ways. */
 #define UDP_CONTROL_SIZE                                                                       \
 	(CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
-
-/* An address as the kernel has it. */
-union udp_sockaddr {
-	struct sockaddr any;
-	struct sockaddr_in ip4;
-	struct sockaddr_in6 ip6;
-};
 
 struct udp {
 	uv_poll_t poll;
@@ -29,16 +21,13 @@ struct udp {
 	uint64_t send_errors;
 	struct mmsghdr headers[UDP_BATCH];
 	struct iovec vectors[UDP_BATCH];
-	union udp_sockaddr peers[UDP_BATCH];
+	union socket_address peers[UDP_BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][UDP_CONTROL_SIZE];
 	size_t datagram_max;
 	uint8_t buffers[]; /* UDP_BATCH of datagram_max */
 };
 
-/* Writes the address as a socket of that kind wants it; its length. */
-socklen_t udp_write_sockaddr(bool is_ip6, const struct udp_peer *peer,
-			     union udp_sockaddr *ret_address);
-struct udp_peer udp_read_sockaddr(const union udp_sockaddr *address);
+struct udp_peer udp_read_sockaddr(const union socket_address *address);
 /* A bound descriptor with all options set, or -1 with errno. */
 int udp_open_socket(const struct udp_options *options, bool *ret_is_ip6);
 /* Empties the socket's error queue into on_error. */

@@ -19,7 +19,7 @@
 struct messages {
 	struct mmsghdr headers[UDP_BATCH];
 	struct iovec vectors[UDP_BATCH];
-	union udp_sockaddr peers[UDP_BATCH];
+	union socket_address peers[UDP_BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][CONTROL_SIZE];
 };
 
@@ -55,19 +55,20 @@ static void prepare(const struct udp *udp, struct messages *messages, size_t num
 {
 	uint16_t segment = (uint16_t)datagram->segment;
 	struct msghdr *message = &messages->headers[number].msg_hdr;
-	union udp_sockaddr *peer = &messages->peers[number];
+	union socket_address *peer = &messages->peers[number];
 	uint8_t *control = messages->control[number];
 
 	/* the kernel only reads what is sent, but its types do not say so */
 	messages->vectors[number] = (struct iovec){(void *)datagram->data, datagram->length};
 	memset(control, 0, CONTROL_SIZE);
-	*message = (struct msghdr){
-		.msg_name = peer,
-		.msg_namelen = udp_write_sockaddr(udp->is_ip6, &datagram->peer, peer),
-		.msg_iov = &messages->vectors[number],
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = CONTROL_SIZE};
+	*message = (struct msghdr){.msg_name = peer,
+				   .msg_namelen = socket_write_address(
+					   udp->is_ip6, &datagram->peer.address,
+					   datagram->peer.scope, datagram->peer.port, peer),
+				   .msg_iov = &messages->vectors[number],
+				   .msg_iovlen = 1,
+				   .msg_control = control,
+				   .msg_controllen = CONTROL_SIZE};
 	put_source(message, datagram);
 	if (segment == 0)
 		return;

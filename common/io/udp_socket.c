@@ -22,37 +22,12 @@ struct udp_datagram udp_reply_to(const struct udp_datagram *received)
 	return reply;
 }
 
-/* An IPv6 peer stays one: a socket of IPv4 alone refuses it by itself, and that is counted. */
-socklen_t udp_write_sockaddr(bool is_ip6, const struct udp_peer *peer,
-			     union udp_sockaddr *ret_address)
+struct udp_peer udp_read_sockaddr(const union socket_address *address)
 {
-	bool is_v4 = ip_is_v4(&peer->address) || ip_is_none(&peer->address);
+	struct udp_peer peer = {.scope = 0};
 
-	memset(ret_address, 0, sizeof(*ret_address));
-	if (!is_ip6 && is_v4) {
-		ret_address->ip4 =
-			(struct sockaddr_in){.sin_family = AF_INET,
-					     .sin_port = htons(peer->port),
-					     .sin_addr.s_addr = htonl(ip_v4(&peer->address))};
-		return sizeof(ret_address->ip4);
-	}
-	ret_address->ip6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
-						 .sin6_port = htons(peer->port),
-						 .sin6_scope_id = peer->scope};
-	memcpy(&ret_address->ip6.sin6_addr, peer->address.octet, sizeof(peer->address.octet));
-	return sizeof(ret_address->ip6);
-}
-
-struct udp_peer udp_read_sockaddr(const union udp_sockaddr *address)
-{
-	struct udp_peer peer = {.port = ntohs(address->ip4.sin_port)};
-
-	if (address->any.sa_family != AF_INET6) {
-		peer.address = ip_from_v4(ntohl(address->ip4.sin_addr.s_addr));
-		return peer;
-	}
-	memcpy(peer.address.octet, &address->ip6.sin6_addr, sizeof(peer.address.octet));
-	if (ip_is_link_local(&peer.address))
+	peer.address = socket_read_address(address, &peer.port);
+	if (address->any.sa_family == AF_INET6 && ip_is_link_local(&peer.address))
 		peer.scope = address->ip6.sin6_scope_id;
 	return peer;
 }
@@ -105,30 +80,11 @@ static int set_options(int socket, bool is_ip6, const struct udp_options *option
 
 static int bind_socket(int opened, bool is_ip6, const struct udp_options *options)
 {
-	struct udp_peer wanted = {options->address, options->scope, options->port};
-	union udp_sockaddr address;
-	socklen_t length = udp_write_sockaddr(is_ip6, &wanted, &address);
+	union socket_address address;
+	socklen_t length = socket_write_address(is_ip6, &options->address, options->scope,
+						options->port, &address);
 
-	/* the system's default may be either (net.ipv6.bindv6only) */
-	if (is_ip6 && set_flag(opened, IPPROTO_IPV6, IPV6_V6ONLY, !options->both) < 0)
-		return -1;
 	return bind(opened, &address.any, length);
-}
-
-/* One of ours, or -1 with errno. */
-static int make_socket(const struct udp_options *options, bool *ret_is_ip6)
-{
-	bool is_any = ip_is_none(&options->address);
-	bool is_ip6 = is_any ? options->both : !ip_is_v4(&options->address);
-	int kind = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-	int made = socket(is_ip6 ? AF_INET6 : AF_INET, kind, 0);
-
-	if (made < 0 && errno == EAFNOSUPPORT && is_any && is_ip6) {
-		is_ip6 = false;
-		made = socket(AF_INET, kind, 0);
-	}
-	*ret_is_ip6 = is_ip6;
-	return made;
 }
 
 static bool is_of_ip6(int given)
@@ -147,7 +103,7 @@ int udp_open_socket(const struct udp_options *options, bool *ret_is_ip6)
 	int saved;
 
 	if (is_ours)
-		opened = make_socket(options, ret_is_ip6);
+		opened = socket_make(SOCK_DGRAM, &options->address, options->both, ret_is_ip6);
 	else
 		*ret_is_ip6 = is_of_ip6(opened);
 	if (opened >= 0 && set_options(opened, *ret_is_ip6, options) == 0 &&
