@@ -19,8 +19,8 @@ select results_eq('select mac::text, kind from rouse.nics order by mac', $$value
 select is(c.answer || ' ' || c.kind || ' ' || c.mode, 'run register quick', 'check-in')
 	from (select pg_temp.offer_ticket('52:54:00:00:00:70') as word) t, rouse_daemon.fos_checkin(jsonb_build_object('ticket', t.word, 'token', pg_temp.token('1'), 'mac0', '52:54:00:00:00:70'), null) c;
 
-create function pg_temp.inventory(json text) returns text language sql as $$
-	select answer from rouse_daemon.fos_inventory(jsonb_build_object('token', pg_temp.token('1'), 'json', json), null) $$;
+create function pg_temp.inventory(said text) returns text language sql as $$
+	select answer from rouse_daemon.fos_inventory(jsonb_build_object('token', pg_temp.token('1'), 'json', said), null) $$;
 select is(pg_temp.inventory('{"uuid":"11111111-2222-3333-4444-555555555570","serial":"S1","nics":[{"mac":"52:54:00:00:00:72"},{"mac":"x"},7]}'), 'ok', 'inventory');
 select is(pg_temp.inventory('{"uuid":"11111111-2222-3333-4444-555555555570","serial":"S1","nics":[{"mac":"52:54:00:00:00:72"},{"mac":"x"},7]}'), 'ok', 'inventory, said again');
 select results_eq('select host::text, number from rouse.inventories', $$values ('pc-525400000070', 1)$$, 'is kept once');
