@@ -10,7 +10,7 @@ create function pg_temp.refused(statement text, words text) returns text languag
 
 select pg_temp.refused($$insert into rouse.hosts (name) values ('Lab_02')$$, 'a host name has labels');
 select pg_temp.refused($$insert into rouse.hosts (name) values ('lab-01')$$, 'a host name is used once');
-select pg_temp.refused($$insert into rouse.hosts (name, state) values ('x', 'on')$$, 'unknown, pending, active, disabled or retired');
+select pg_temp.refused($$insert into rouse.hosts (name, state) values ('x', 'on')$$, 'state cannot be "on" \| There is: active, disabled, pending, retired, unknown');
 select pg_temp.refused($$insert into rouse.nics values ('01:00:5e:00:00:01', 'lab-01', 'extra')$$, 'a MAC names one card');
 select pg_temp.refused($$insert into rouse.nics values ('00:00:00:00:00:00', 'lab-01', 'extra')$$, 'a MAC names one card');
 select pg_temp.refused($$insert into rouse.nics values ('52:54:00:00:00:02', 'lab-01', 'primary')$$, 'a host has one primary');
@@ -21,7 +21,7 @@ select pg_temp.refused($$insert into rouse.subnets (subnet) values ('10.77.0.0/1
 select pg_temp.refused($$insert into rouse.subnets (subnet) values ('fe80::/64')$$, 'a subnet is IPv4');
 select pg_temp.refused($$insert into rouse.subnets (subnet, routers) values ('10.78.0.0/24', '{10.77.0.1}')$$, 'routers lie inside');
 select pg_temp.refused($$insert into rouse.subnets (subnet, lease_seconds) values ('10.78.0.0/24', 1)$$, 'from 60 seconds to a year');
-select pg_temp.refused($$update rouse.subnets set probe = 'on'$$, 'probed by arp, icmp, auto');
+select pg_temp.refused($$update rouse.subnets set probe = 'on'$$, 'probe cannot be "on" \| There is: arp, auto, icmp, off');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.150', '10.77.0.210')$$, 'pools do not overlap');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.78.0.1', '10.78.0.9')$$, 'a pool (lies inside|leaves out)');
 select pg_temp.refused($$insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.250', '10.77.0.255')$$, 'leaves out');
@@ -30,7 +30,7 @@ select pg_temp.refused($$insert into rouse.reservations (mac, address) values ('
 select pg_temp.refused($$insert into rouse.boot_files (arch, file) values (6, '/etc/passwd')$$, 'a path is relative');
 select pg_temp.refused($$insert into rouse.boot_files (arch, file) values (6, 'a/../../b')$$, 'a path is relative');
 select pg_temp.refused($$insert into rouse.boot_files (arch, file) values (7, 'other.efi')$$, 'one first stage for each');
-select pg_temp.refused($$insert into rouse.boot_rules (position, name, stage, answer, reason) values (10, 'x', '{boot}', 'menu', 'y')$$, 'stage is dhcp, script or menu');
+select pg_temp.refused($$insert into rouse.boot_rules (position, name, stage, answer, reason) values (10, 'x', '{boot}', 'menu', 'y')$$, 'stage cannot be "boot" \| There is: dhcp, menu, script');
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, stage, answer, reason) values (10, 'x', '{}', 'menu', 'y')$$, 'stage is dhcp, script or menu');
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (10, 'x', 'profile', 'y')$$, 'the answer profile names it');
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (100, 'x', 'menu', 'y')$$, 'boot_rule_pkey');

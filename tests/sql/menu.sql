@@ -20,10 +20,10 @@ select pg_temp.refused($$update rouse.menu set action = 'local' where key = 'own
 select pg_temp.refused($$delete from rouse.menu where key = 'own'$$, 'a menu item''s parent is a known sub-menu');
 select pg_temp.refused($$update rouse.menu set confirm = 'yes' where key = 'own'$$, 'a sub-menu asks for no word');
 select pg_temp.refused($$update rouse.menu set confirm = 'Yes!' where key = 'look'$$, 'a word to type has');
-select pg_temp.refused($$update rouse.menu set role = 'boss' where key = 'look'$$, 'for a viewer or an operator');
-select pg_temp.refused($$update rouse.menu set arch = '{vax}' where key = 'look'$$, 'a menu''s arch is i386');
+select pg_temp.refused($$update rouse.menu set role = 'boss' where key = 'look'$$, 'role cannot be "boss" \| There is: operator, viewer');
+select pg_temp.refused($$update rouse.menu set arch = '{vax}' where key = 'look'$$, 'arch cannot be "vax" \| There is: arm32');
 select pg_temp.refused($$update rouse.menu set host_state = array['active', null] where key = 'look'$$, 'a menu''s host_state is unknown');
-select pg_temp.refused($$update rouse.menu set action = 'dance' where key = 'look'$$, 'action is one of those');
+select pg_temp.refused($$update rouse.menu set action = 'dance' where key = 'look'$$, 'action cannot be "dance" \| Like it are: ');
 select pg_temp.refused($$insert into rouse.menu (key, title, position, action, parent)
 	select 'deep' || n, 'Deep', 200 + n, 'menu', case n when 1 then 'own' else 'deep' || n - 1 end from generate_series(1, 8) n$$, 'would lie too deep .*8 deep at most');
 

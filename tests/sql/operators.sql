@@ -30,7 +30,7 @@ grant usage on schema tap to public;
 -- What an operator is.
 select pg_temp.refused($$insert into rouse.operators (name, groups) values ('anna', '{kiosk}')$$, '23503 \| there is no group "kiosk" \| There is: kiosks, labs');
 select pg_temp.refused($$insert into rouse.operators (name, groups) values ('anna', '{kiosks,null}')$$, '22023.*''\{\}''');
-select pg_temp.refused($$insert into rouse.operators (name, role) values ('anna', 'boss')$$, 'an operator''s role is viewer or operator');
+select pg_temp.refused($$insert into rouse.operators (name, role) values ('anna', 'boss')$$, 'role cannot be "boss" \| There is: operator, viewer');
 insert into rouse.operators (name, groups) values ('anna', '{kiosks}');
 select is(rouse.my_groups(), null, 'who is not named has no limit');
 select is(rouse.me(), 'postgres', 'and is who logged in');
