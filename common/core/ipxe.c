@@ -3,11 +3,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *base_name(const char *path)
+/* What the kernel shall know its initial disk by: "" when there is none. */
+static const char *initrd_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 
-	return slash ? slash + 1 : path;
+	return path[0] != '\0' && name[0] == '\0' ? "initrd" : name;
 }
 
 static void put_echo(struct text *out, const char *message)
@@ -78,7 +80,7 @@ static void put_failed(struct text *out, const struct menu *menu)
 
 static void put_linux(struct text *out, const struct menu *menu)
 {
-	const char *initrd = base_name(menu->initrd);
+	const char *initrd = initrd_name(menu->initrd);
 
 	text_put(out, "kernel ");
 	put_file_url(out, menu, menu->kernel, "kernel");

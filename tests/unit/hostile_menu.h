@@ -142,6 +142,8 @@ static void fill_menu(struct hostile *from, struct menu *menu,
 	fill_entries(from, menu, profiles);
 }
 
+static const char HOSTILE_DOES_NOT_FIT[] = "it does not fit"; /* nothing is served then */
+
 /* What the dialect's loader is heard to do; `typed` is what somebody enters at it. */
 static const char *hear_dialect(int dialect, const struct menu *menu, const char *typed,
 				struct heard *heard)
@@ -156,7 +158,7 @@ static const char *hear_dialect(int dialect, const struct menu *menu, const char
 	heard->length = 0;
 	heard->bad = NULL;
 	if (err != ERR_OK)
-		return "it does not fit";
+		return HOSTILE_DOES_NOT_FIT;
 	if (dialect < 2)
 		ipxe_hear(buffer, typed, dialect == 1, heard);
 	else if (dialect == 2)
@@ -164,6 +166,15 @@ static const char *hear_dialect(int dialect, const struct menu *menu, const char
 	else
 		pxelinux_hear(buffer, heard);
 	return heard->bad;
+}
+
+static bool has_setting(const struct hostile *from)
+{
+	for (size_t i = 0; i < HOSTILE_TEXTS; i++) {
+		if (strstr(from->texts[i], "${"))
+			return true;
+	}
+	return false;
 }
 
 #define HOSTILE_DIALECTS 4 /* iPXE, an old iPXE, GRUB, PXELINUX */
@@ -182,13 +193,16 @@ static const char *hostile_compare(const struct hostile *from, int *ret_dialect,
 	fill_menu(&hostile, &menus[1], profiles[1]);
 	for (int dialect = 0; dialect < HOSTILE_DIALECTS; dialect++) {
 		const char *typed = from->texts[HOSTILE_TEXTS - 1];
-		/* its own settings an old iPXE would look into again, whatever we write */
-		bool is_loop = dialect == 1 && strstr(typed, "${");
+		/* an old iPXE looks into its own settings again, whatever we write, and an
+		 * operator's ${product} is for the product of whoever comes */
+		bool is_loop = dialect == 1 && has_setting(from);
 		const char *bad = hear_dialect(dialect, &menus[0], typed[0] ? "x" : "", wanted);
 
 		*ret_dialect = dialect;
 		if (!bad)
 			bad = hear_dialect(dialect, &menus[1], is_loop ? "x" : typed, seen);
+		if (bad == HOSTILE_DOES_NOT_FIT)
+			continue;
 		if (!bad && strcmp(wanted->text, seen->text) != 0)
 			bad = "other commands";
 		if (bad)

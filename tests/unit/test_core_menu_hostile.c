@@ -15,8 +15,8 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed >> 8;
 }
 
-/* Pieces that mean something to one loader or another. */
-static const char *random_text(uint32_t *seed, char buffer[TEXT_SIZE])
+/* Pieces that mean something to one loader or another; with settings of iPXE's, or without. */
+static const char *random_text(uint32_t *seed, bool settings, char buffer[TEXT_SIZE])
 {
 	static const char *const pieces[] = {
 		"||",	"&&", ";",    "#",    ":",     "\n",	"\r",	"\t",	 "\v",
@@ -33,6 +33,8 @@ static const char *random_text(uint32_t *seed, char buffer[TEXT_SIZE])
 
 		if (length + strlen(piece) >= TEXT_SIZE)
 			break;
+		if (!settings && strcmp(piece, "${") == 0)
+			continue;
 		memcpy(buffer + length, piece, strlen(piece) + 1);
 		length += strlen(piece);
 	}
@@ -52,7 +54,7 @@ static void no_text_begins_a_command(void **state)
 		int dialect = 0;
 
 		for (size_t i = 0; i < HOSTILE_TEXTS; i++)
-			from.texts[i] = random_text(&seed, texts[i]);
+			from.texts[i] = random_text(&seed, round % 2 == 0, texts[i]);
 		bad = hostile_compare(&from, &dialect, &wanted, &seen);
 		if (bad)
 			fail_msg("round %d, dialect %d: %s\nwanted:%s\nseen:%s", round, dialect,
