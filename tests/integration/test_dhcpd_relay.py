@@ -93,6 +93,31 @@ def test_the_relay_plays_the_server(site):
     assert wire.request(offer, agent, giaddr="10.77.0.254").type == ACK
 
 
+def test_one_daemon_on_two_links(lab, postgres, build, tmp_path):
+    """Each link has its own subnet, is answered from the address there, and a card that moves is told so."""
+    postgres.fresh()
+    site = Site(lab, postgres, build, tmp_path / "state")
+    postgres.sql("insert into rouse.subnets (subnet) values ('10.88.0.0/24')")
+    postgres.sql("insert into rouse.pools (subnet, first, last) values "
+                 "('10.88.0.0/24', '10.88.0.20', '10.88.0.29'), ('10.88.0.0/24', '10.88.0.40', '10.88.0.49')")
+    far = lab.segment("far")
+    site.server.attach(far, ["10.88.0.1/24"])
+    mac = "02:00:00:00:02:0c"
+    here, there = site.wire(mac), site.wire(mac, host=lab.host("farclient", segment=far))
+    try:
+        site.start("--interface", "eth0 eth1")
+        first = here.lease()
+        assert first.yiaddr.startswith("10.77.0.") and first.options[54] == packed(SERVER)
+        site.wait_until(lambda: there.discover(timeout=0.5))  # that link is asked for other servers first
+        assert there.ask(REQUEST, option(50, packed(first.yiaddr))).type == NAK
+        second = there.lease()
+        assert second.yiaddr.startswith("10.88.0.") and second.options[54] == packed("10.88.0.1")
+        # a lease in each network: coming back, it has its first address again
+        assert here.lease().yiaddr == first.yiaddr
+    finally:
+        site.close()
+
+
 def test_subnets_of_one_link_share_their_pools(lab, postgres, build, tmp_path):
     postgres.fresh()
     site = Site(lab, postgres, build, tmp_path / "state", pool=("10.77.0.20", "10.77.0.20"))
