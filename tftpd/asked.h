@@ -25,7 +25,8 @@ struct asked {
 	unsigned repaired; /* what had to be mended in the name, a set of 1 << enum repair */
 	char mapped[PATH_SIZE]; /* the name by the site's rules */
 	char served[PATH_SIZE]; /* the file's own name, when it is another than was asked */
-	bool is_loop;		/* iPXE asked for its own binary: it gets its script */
+	bool is_read; /* its file was read just now: if it is not in memory, it never will be */
+	bool is_loop; /* iPXE asked for its own binary: it gets its script */
 	const char *stage;
 };
 

@@ -62,7 +62,6 @@ static void on_answer(void *data, const struct db_answer *answer)
 	struct parked_request *asking = data;
 	struct server *server = asking->server;
 	struct inquiry *inquiry = asking->asker;
-	struct parked taken = {0};
 
 	if (!server) { /* it has closed meanwhile */
 		free(asking);
@@ -70,14 +69,8 @@ static void on_answer(void *data, const struct db_answer *answer)
 	}
 	inquiry->asked--;
 	note(inquiry, asking->name, loop_now_ms(server->loop), answer);
-	parked_take(&inquiry->parked, asking->name, &taken); /* itself is one of them */
-	while (taken.requests) {
-		struct parked_request *request = taken.requests;
-
-		parked_remove(&taken, request);
-		server_take_request(server, &request->datagram);
-		free(request);
-	}
+	/* itself is one of them */
+	parked_resume(&inquiry->parked, server, asking->name, server_take_request);
 }
 
 static enum err ask(struct inquiry *inquiry, struct server *server,

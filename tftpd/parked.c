@@ -80,8 +80,10 @@ void parked_remove(struct parked *parked, struct parked_request *request)
 	parked->count--;
 }
 
-void parked_take(struct parked *parked, const char *name, struct parked *ret_taken)
+void parked_resume(struct parked *parked, struct server *server, const char *name,
+		   void (*take)(struct server *server, const struct udp_datagram *datagram))
 {
+	struct parked taken = {0};
 	struct parked_request *request, *next;
 
 	DL_FOREACH_SAFE(parked->requests, request, next)
@@ -89,7 +91,13 @@ void parked_take(struct parked *parked, const char *name, struct parked *ret_tak
 		if (strcmp(request->name, name) != 0)
 			continue;
 		parked_remove(parked, request);
-		append(ret_taken, request);
+		append(&taken, request);
+	}
+	/* apart from the list, for one may park itself anew */
+	while ((request = taken.requests)) {
+		parked_remove(&taken, request);
+		take(server, &request->datagram);
+		free(request);
 	}
 }
 

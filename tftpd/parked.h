@@ -1,9 +1,10 @@
 /*
- * parked - requests that wait for the database's answer to a question, PARKED_MS at most.
+ * parked - requests that wait: for the database's answer to a question, PARKED_MS at most, or
+ * for a disk (tftpd/cold.h).
  *
  * Each has its own copy of its datagram, and comes back by server_take_request(). One request
  * asks (parked_ask), and others that need the same answer may join it (parked_join): whoever is
- * told the answer takes them all back.
+ * told the answer sends them all on their way again.
  *
  *	if (parked_has(&parked, &peer, name))		it waits already: this one repeats it
  *	else if (parked_ask(&parked, server, datagram, &question) == ERR_OK)	nothing now
@@ -56,15 +57,19 @@ struct parked_question {
 MUST_CHECK enum err parked_ask(struct parked *parked, struct server *server,
 			       const struct udp_datagram *datagram,
 			       const struct parked_question *question);
-/* Waits for a question of that name which another request has asked. ERR_SPACE, ERR_MEMORY. */
+/* Waits for what goes by that name, without a question of its own. ERR_SPACE, ERR_MEMORY. */
 MUST_CHECK enum err parked_join(struct parked *parked, struct server *server,
 				const struct udp_datagram *datagram, const char *name);
 /* Does a request of this peer wait under that name? Of any, when `peer` is NULL? */
 bool parked_has(const struct parked *parked, const struct udp_peer *peer, const char *name);
 /* Takes it out; it is the caller's to free. */
 void parked_remove(struct parked *parked, struct parked_request *request);
-/* All of that name move into `ret_taken`, which was empty. */
-void parked_take(struct parked *parked, const char *name, struct parked *ret_taken);
+/*
+ * What all of that name waited for is there: each is given to `take`, and freed. The name may
+ * be one of theirs.
+ */
+void parked_resume(struct parked *parked, struct server *server, const char *name,
+		   void (*take)(struct server *server, const struct udp_datagram *datagram));
 /* Those that ask are left to their answers, which free them. */
 void parked_close(struct parked *parked);
 

@@ -7,6 +7,7 @@
 #include "tftpd/admit.h"
 #include "tftpd/archs.h"
 #include "tftpd/asked.h"
+#include "tftpd/cold.h"
 #include "tftpd/deliver.h"
 #include "tftpd/lessee.h"
 #include "tftpd/open.h"
@@ -146,19 +147,29 @@ static void begin_upload(const struct asked *asked, unsigned last_tid)
 	deliver_step(asked->server, transfer, &event);
 }
 
-/* The octets as the client's mode wants them; false when it was refused. */
+static void await_disk(const struct asked *asked, const struct source *source)
+{
+	if (cold_wait(asked->server, asked->datagram, source) != ERR_OK)
+		asked_refuse(asked, PACKET_UNDEFINED,
+			     "too many wait for the disk: ask again in a moment");
+}
+
+/* The octets as the client's mode wants them; false: refused, or parked until they are read. */
 static bool suits_mode(const struct asked *asked, struct source *source)
 {
 	enum err err = ERR_OK;
 
 	if (asked->request.mode == PACKET_NETASCII)
-		err = source_to_netascii(source);
+		err = source_to_netascii(source, asked->is_read);
 	if (err == ERR_OK)
 		return true;
+	if (err == ERR_AWAY)
+		await_disk(asked, source);
+	else
+		asked_refuse(asked, PACKET_UNDEFINED,
+			     err == ERR_SPACE ? "too large for mode netascii: ask in mode octet"
+					      : "the file could not be read");
 	source_close(source);
-	asked_refuse(asked, PACKET_UNDEFINED,
-		     err == ERR_SPACE ? "too large for mode netascii: ask in mode octet"
-				      : "the file could not be read");
 	return false;
 }
 
@@ -332,12 +343,16 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 		return;
 	}
 	server->counts.requests++;
-	request_take_again(server, datagram);
+	request_take_again(server, datagram, false);
 }
 
-void request_take_again(struct server *server, const struct udp_datagram *datagram)
+void request_take_again(struct server *server, const struct udp_datagram *datagram,
+			bool is_read)
 {
-	struct asked asked = {.server = server, .datagram = datagram, .stage = "tftp_nbp"};
+	struct asked asked = {.server = server,
+			      .datagram = datagram,
+			      .stage = "tftp_nbp",
+			      .is_read = is_read};
 
 	asked.has_mac = neigh_find(&server->neigh, datagram->interface, &datagram->peer.address,
 				   &asked.mac) == ERR_OK;

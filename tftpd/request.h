@@ -8,7 +8,8 @@
 #include "tftpd/server.h"
 
 void request_take(struct server *server, const struct udp_datagram *datagram);
-/* One that was parked: it has been counted. */
-void request_take_again(struct server *server, const struct udp_datagram *datagram);
+/* One that was parked: it has been counted. `is_read`: its file lies in memory by now. */
+void request_take_again(struct server *server, const struct udp_datagram *datagram,
+			bool is_read);
 
 #endif

@@ -195,7 +195,14 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 void server_take_request(struct server *server, const struct udp_datagram *datagram)
 {
 	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
-	request_take_again(server, datagram);
+	request_take_again(server, datagram, false);
+	server_settle(server);
+}
+
+void server_take_read(struct server *server, const struct udp_datagram *datagram)
+{
+	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
+	request_take_again(server, datagram, true);
 	server_settle(server);
 }
 
@@ -416,6 +423,7 @@ void server_close(struct server *server)
 	udp_close(server->listener);
 	transfer_table_free(&server->transfers);
 	parked_close(&server->offers);
+	parked_close(&server->cold);
 	inquiry_close(&server->lessees);
 	inquiry_close(&server->archs);
 	kept_close(&server->kept);

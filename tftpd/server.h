@@ -64,6 +64,7 @@ struct server {
 	struct transfer_table transfers;
 	struct kept kept;
 	struct parked offers; /* wait for generate.c's question */
+	struct parked cold;   /* wait for a disk */
 	struct inquiry lessees;
 	struct folds folds;
 	struct map map;
@@ -90,6 +91,8 @@ void server_close(struct server *server);
 
 /* A request that was parked goes its way again. */
 void server_take_request(struct server *server, const struct udp_datagram *datagram);
+/* The same; what it asks for has been read meanwhile. */
+void server_take_read(struct server *server, const struct udp_datagram *datagram);
 
 /* For request.c: */
 

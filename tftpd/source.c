@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define OPEN_TRIES 3
@@ -173,6 +176,49 @@ enum err source_read(const struct source *source, uint64_t offset, void *buffer,
 	return ERR_OK;
 }
 
+/* A filesystem that has no disk is never waited for. */
+static bool is_in_memory(int file)
+{
+	struct statfs status;
+
+	return fstatfs(file, &status) == 0 &&
+	       (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+/*
+ * Some filesystems (NFS, FUSE, overlays) cannot say whether they would have to wait: their
+ * files count as not in memory until they were read ahead.
+ */
+static ssize_t read_cached(int file, void *buffer, size_t length, uint64_t offset)
+{
+	const struct iovec whole = {buffer, length};
+	ssize_t got;
+
+	do {
+		got = preadv2(file, &whole, 1, (off_t)offset, RWF_NOWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+		return got;
+	if (is_in_memory(file))
+		return pread(file, buffer, length, (off_t)offset);
+	errno = EAGAIN;
+	return -1;
+}
+
+enum err source_read_at_once(const struct source *source, uint64_t offset, void *buffer,
+			     size_t length)
+{
+	ssize_t got;
+
+	if (source->text)
+		return source_read(source, offset, buffer, length);
+	got = read_cached(source->file, buffer, length, offset);
+	if (got < 0 && errno != EAGAIN)
+		return ERR_SYSTEM;
+	/* only a part of it, or nothing, lies in memory; or the file has become shorter */
+	return got == (ssize_t)length ? ERR_OK : ERR_AWAY;
+}
+
 static size_t expand_line_ends(const char *in, size_t length, char *out)
 {
 	size_t written = 0;
@@ -187,20 +233,25 @@ static size_t expand_line_ends(const char *in, size_t length, char *out)
 	return written;
 }
 
-enum err source_to_netascii(struct source *source)
+enum err source_to_netascii(struct source *source, bool may_wait)
 {
+	size_t size = (size_t)source->size;
 	struct source text = {.file = -1};
 	char *plain;
 	enum err err;
 
 	if (source->size > SOURCE_NETASCII_MAX)
 		return ERR_SPACE;
-	plain = malloc((size_t)source->size + 1);
-	text.text = malloc((size_t)source->size * 2 + 1);
-	err = plain && text.text ? source_read(source, 0, plain, (size_t)source->size)
-				 : ERR_MEMORY;
+	plain = malloc(size + 1);
+	text.text = malloc(size * 2 + 1);
+	if (!plain || !text.text)
+		err = ERR_MEMORY;
+	else if (may_wait || size == 0)
+		err = source_read(source, 0, plain, size);
+	else
+		err = source_read_at_once(source, 0, plain, size);
 	if (err == ERR_OK) {
-		text.size = expand_line_ends(plain, (size_t)source->size, text.text);
+		text.size = expand_line_ends(plain, size, text.text);
 		source_close(source);
 		*source = text;
 	} else {

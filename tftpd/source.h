@@ -9,6 +9,7 @@
 #ifndef ROUSE_TFTPD_SOURCE_H
 #define ROUSE_TFTPD_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,17 +45,20 @@ int source_open_beneath(int root, const char *path, unsigned flags);
 /* Copies the text. */
 MUST_CHECK enum err source_from_text(const char *text, size_t length,
 				     struct source *ret_source);
+/* All of `length` octets. ERR_SHORT: the file was cut meanwhile. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err source_read(const struct source *source, uint64_t offset, void *buffer,
+				size_t length);
+/* The same of what lies in memory. ERR_AWAY: the disk would have to be waited for. */
+MUST_CHECK enum err source_read_at_once(const struct source *source, uint64_t offset,
+					void *buffer, size_t length);
 #define SOURCE_NETASCII_MAX ((size_t)256 * 1024)
 
 /*
  * The same as text with the line ends that RFC 764 wants: a line feed becomes CR LF, a carriage
- * return CR NUL. ERR_SPACE: larger than SOURCE_NETASCII_MAX. Otherwise as source_read();
- * ERR_MEMORY. Unchanged when it fails.
+ * return CR NUL. ERR_SPACE: larger than SOURCE_NETASCII_MAX. Otherwise as source_read(), or,
+ * unless it `may_wait`, as source_read_at_once(); ERR_MEMORY. Unchanged when it fails.
  */
-MUST_CHECK enum err source_to_netascii(struct source *source);
-/* All of `length` octets. ERR_SHORT: the file was cut meanwhile. ERR_SYSTEM: errno says why. */
-MUST_CHECK enum err source_read(const struct source *source, uint64_t offset, void *buffer,
-				size_t length);
+MUST_CHECK enum err source_to_netascii(struct source *source, bool may_wait);
 void source_close(struct source *source);
 
 #endif

@@ -3,7 +3,7 @@
  * read by one system call.
  *
  *	length = window_length(&session, first, count);
- *	err = window_read(&source, &session, (struct window){first, count}, room, &flags);
+ *	err = window_read(&source, &session, (struct window){first, count}, may_wait, room);
  */
 #ifndef ROUSE_TFTPD_WINDOW_H
 #define ROUSE_TFTPD_WINDOW_H

@@ -16,13 +16,14 @@ CLIENTS = 6  # more than libuv's pool has threads
 SIZE = 3 << 20  # more than is read ahead at a time
 BLKSIZE = 1400
 
+TEXT = b"a line\n" * 100
 COLD = {f"cold-{number}": random.Random(number).randbytes(SIZE) for number in range(CLIENTS)}
 
 
 @contextmanager
 def bare(folder):
     """The files lie on a file system that cannot even say whether a read would have to wait."""
-    with SlowFiles(folder / "mount", COLD) as files:
+    with SlowFiles(folder / "mount", {**COLD, "text": TEXT}) as files:
         yield files, folder / "mount"
 
 
@@ -32,7 +33,7 @@ def disk(folder):
     tree, image, mount = folder / "tree", folder / "image", folder / "ext4"
     tree.mkdir()
     mount.mkdir()
-    for name, octets in COLD.items():
+    for name, octets in {**COLD, "text": TEXT}.items():
         (tree / name).write_bytes(octets)
     image.touch()
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, image, "32m"], check=True,
@@ -43,7 +44,7 @@ def disk(folder):
         try:
             subprocess.run(["mount", "-o", "ro,noload", device, mount], check=True)
             try:
-                for name in COLD:
+                for name in [*COLD, "text"]:
                     (mount / name).stat()  # names and places are known: the octets are not
                 yield files, mount
             finally:
@@ -94,3 +95,42 @@ def test_a_disk_that_does_not_answer(net, own, place, tmp_path):
             assert fetch_cold(sock) == COLD[name]
             sock.close()
         assert daemon.stop() == 0, daemon.output
+
+
+@pytest.mark.parametrize("place", [bare, disk])
+def test_text_that_must_be_read_whole(net, own, place, tmp_path):
+    """Mode netascii: how long a text becomes shows by reading it. Nobody waits for that but who asked."""
+    net.file("mebi", 1 << 20)
+    with place(tmp_path) as (files, mount):
+        daemon = own("--root", f"{net.root} {mount}")
+        files.stall()
+        waiting = [net.socket(), net.socket()]
+        for sock in (*waiting, waiting[0]):  # the last repeats itself
+            sock.sendto(request("text", mode="netascii", blksize=BLKSIZE), (SERVER, PORT))
+        files.wait_for_reads(1)
+        assert fetch(net, "mebi", port=PORT) == net.file("mebi", 1 << 20)
+        for sock in waiting:
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                sock.recv(100)
+            sock.settimeout(20)
+        files.release()
+        for sock in waiting:  # without asking again
+            opcode, _, _, sender = receive(sock)
+            assert opcode == OACK
+            sock.sendto(ack(0), sender)
+            assert fetch_cold(sock) == TEXT.replace(b"\n", b"\r\n")
+            sock.close()
+        assert daemon.stop() == 0, daemon.output
+
+
+def test_stopping_while_text_is_read(net, own, tmp_path):
+    with bare(tmp_path) as (files, mount):
+        daemon = own("--root", mount)
+        files.stall()
+        with net.socket() as sock:
+            sock.sendto(request("text", mode="netascii"), (SERVER, PORT))
+            files.wait_for_reads(1)
+            daemon.signal(15)
+            files.release()
+            assert daemon.wait(60) == 0, daemon.output

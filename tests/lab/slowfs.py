@@ -24,6 +24,7 @@ ROOT = 1
 VALID_SECONDS = 3600
 MAX_WRITE = 128 << 10
 ASYNC_READ = 1
+KEEP_CACHE = 2  # or a second open waits for what the first one reads
 
 
 class SlowFiles:
@@ -109,7 +110,7 @@ class SlowFiles:
         if opcode == GETATTR:
             return struct.pack("<QII", VALID_SECONDS, 0, 0) + self._attributes(node)
         if opcode in (OPEN, OPENDIR):
-            return struct.pack("<QII", 0, 0, 0)
+            return struct.pack("<QII", 0, KEEP_CACHE, 0)
         if opcode == READ:
             return self._read(node, body)
         if opcode == STATFS:
