@@ -53,7 +53,8 @@ class SlowFiles:
         self.release()
         subprocess.run(["umount", "-l", self.folder], check=True)
         self._thread.join(10)  # reading ends with the last user of the mount
-        os.close(self._device)
+        if not self._thread.is_alive():  # else it would go on to read whatever gets the number next
+            os.close(self._device)
 
     def stall(self):
         with self._changed:
