@@ -1,12 +1,13 @@
-"""Secure Boot's way: the firmware fetches shim, shim fetches GRUB, and Debian's signed GRUB speaks TFTP
-only: its configuration, FOS's kernel and the initial disk all come from tftpd, and the job is done."""
+"""Secure Boot, with Microsoft's keys in the firmware: it fetches shim, shim fetches GRUB, and Debian's signed GRUB
+speaks TFTP only: its configuration, FOS's kernel (Debian's, signed) and the initial disk all come from tftpd, and the
+job is done."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-MAC, MENU_MAC = "52:54:00:00:00:41", "52:54:00:00:00:42"
+MAC, MENU_MAC, STRANGER = "52:54:00:00:00:41", "52:54:00:00:00:42", "52:54:00:00:00:43"
 SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
 GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed")
 
@@ -16,14 +17,31 @@ def signed_grub(chain):
     tftp = chain.workdir / "srv" / "tftp"
     shutil.copy(SHIM, tftp / "shimx64.efi")
     shutil.copy(GRUB, tftp / "grubx64.efi")
-    chain.sql("update rouse.boot_files set file = 'shimx64.efi' where arch in (7, 9)")
+    name_first_stage(chain, "shimx64.efi")
+
+
+def name_first_stage(chain, file):
+    chain.sql("update rouse.boot_files set file = %s where arch in (7, 9)", file)
+
+
+@pytest.mark.patience(120)
+def test_what_nobody_signed_is_refused(chain):
+    """This firmware means it: iPXE arrives whole, and is not started."""
+    name_first_stage(chain, "ipxe.efi")
+    try:
+        with chain.machine(STRANGER, boot="secure") as machine:
+            machine.wait_serial("Access Denied", timeout=100)
+        assert chain.wait_event(STRANGER, "tftp_nbp", kind="sent", name="ipxe.efi"), chain.story()
+    finally:
+        name_first_stage(chain, "shimx64.efi")
+    assert not chain.sql("select from rouse.events where mac = %s and stage in ('ipxe_dhcp', 'script')", STRANGER)
 
 
 @pytest.mark.patience(330)
 def test_a_job_is_done_by_tftp_alone(chain):
     chain.add_host("lab-grub", MAC)
     job = chain.value("select rouse.inventory('lab-grub')")
-    with chain.machine(MAC, serial_number="SN-0041") as machine:
+    with chain.machine(MAC, boot="secure", serial_number="SN-0041") as machine:
         chain.wait_job(job, "succeeded", timeout=280)
         machine.wait_exit(timeout=60)
     # the configuration was made for this machine, and everything came by TFTP

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 BOARD, MENU_BOARD = "52:54:00:00:00:51", "52:54:00:00:00:54"
+UBOOT_MAC = "52:52:52:52:52:52"  # from Debian's environment, whatever card the board has
 ROM_MAC, MENU_MAC = "52:54:00:00:00:52", "52:54:00:00:00:53"
 PXELINUX = Path("/usr/lib/PXELINUX/pxelinux.0")
 LDLINUX = Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
@@ -92,6 +93,30 @@ def test_uboot(chain):
     sent = chain.wait_event(BOARD, "initrd", kind="sent", name="fos/init.xz")
     assert sent.detail["client"] == "uboot" and sent.detail["bytes"] == len(initrd)
     assert chain.wait_event(BOARD, "kernel", kind="sent", name="fos/Image"), chain.story()
+
+
+def uboot_script(text):
+    """boot.scr.uimg: commands in U-Boot's image format (include/image.h), as mkimage makes it."""
+    data = struct.pack(">II", len(text), 0) + text.encode()
+    linux, arm64, script = 5, 22, 6
+
+    def head(checksum):
+        return struct.pack(">IIIIIIIBBBB32s", 0x27051956, checksum, 0, len(data), 0, 0, zlib.crc32(data),
+                           linux, arm64, script, 0, b"rouse")
+
+    return head(zlib.crc32(head(0))) + data
+
+
+@pytest.mark.patience(150)
+def test_uboot_by_its_own_boot_order(chain):
+    """Nobody types: the board is switched on, finds its way to the database, and its job ends there."""
+    (chain.workdir / "srv" / "tftp" / "boot.scr.uimg").write_bytes(uboot_script("pxe get && pxe boot\n"))
+    chain.add_host("board-2", UBOOT_MAC)
+    job = chain.value("select rouse.enqueue('board-2', 'local')")
+    with chain.machine(UBOOT_MAC, boot="uboot") as machine:
+        chain.wait_job(job, "succeeded", timeout=120)
+        machine.wait_serial(r"Config file .*found[\s\S]*1:\s+local", timeout=30)
+    assert chain.wait_event(UBOOT_MAC, "script", kind="sent", host="board-2", name="pxelinux.cfg/01-52-52-52-52-52-52")
 
 
 @pytest.fixture(name="sub_menu", scope="module")

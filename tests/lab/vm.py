@@ -16,6 +16,7 @@ or listen on sockets made in it. Nothing leaves the namespace. Python's standard
 How a machine boots (`boot`):
   "direct"  QEMU loads `kernel`, `initrd`, `append` itself: the quickest, for tests of FOS alone.
   "uefi"    OVMF from a private copy of its variables, with no iPXE ROM: EDK2's own PXE client.
+  "secure"  the same with Microsoft's keys enrolled, and Secure Boot on: what is not signed does not start.
   "lkrn"    Debian's ipxe.lkrn plays a vendor's PXE ROM under SeaBIOS; `script`, iPXE commands in a
             file, is what it runs (set a user class of your own there and chain by raw/).
   "disk"    from the first disk, by SeaBIOS.
@@ -44,6 +45,8 @@ from pathlib import Path
 
 OVMF_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+OVMF_SECURE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+OVMF_SECURE_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.ms.fd")
 IPXE_LKRN = Path("/usr/lib/ipxe/ipxe.lkrn")
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 CLONE_NEWNET = 0x40000000
@@ -158,15 +161,28 @@ class VM:
             script = ["-initrd", self.script] if self.script else []
             return ["-kernel", IPXE_LKRN, *script]
         if self.boot == "uefi":
-            variables = self.workdir / f"{self.name}-vars.fd"
-            shutil.copy(OVMF_VARS, variables)
-            return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
-                    "-drive", f"if=pflash,format=raw,file={variables}"]
+            return self._flash(OVMF_CODE, OVMF_VARS)
+        if self.boot == "secure":
+            # the variables are written in System Management Mode only, or nobody could trust them
+            return [*self._flash(OVMF_SECURE_CODE, OVMF_SECURE_VARS),
+                    "-global", "driver=cfi.pflash01,property=secure,value=on"]
         if self.boot == "uboot":
             return ["-cpu", "cortex-a53", "-bios", UBOOT]
         if self.boot == "disk":
             return []
-        raise ValueError(f"boot={self.boot!r}: direct, uefi, lkrn, uboot or disk")
+        raise ValueError(f"boot={self.boot!r}: direct, uefi, secure, lkrn, uboot or disk")
+
+    def _flash(self, code, variables):
+        """The firmware, and its variables in a copy of the machine's own."""
+        copy = self.workdir / f"{self.name}-vars.fd"
+        shutil.copy(variables, copy)
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+                "-drive", f"if=pflash,format=raw,file={copy}"]
+
+    def _machine(self):
+        if self.boot == "uboot":
+            return "virt"
+        return self.machine + (",smm=on" if self.boot == "secure" else "")
 
     def _disk_arguments(self):
         device = {"virtio": "virtio-blk-pci,drive=disk{0}", "ide": "ide-hd,drive=disk{0}",
@@ -188,7 +204,7 @@ class VM:
         is_arm = self.boot == "uboot"
         return [
             "qemu-system-aarch64" if is_arm else "qemu-system-x86_64", "-accel", "tcg", "-name", self.name,
-            "-machine", "virt" if is_arm else self.machine, "-m", str(self.memory_mb), "-smp", str(self.cpus),
+            "-machine", self._machine(), "-m", str(self.memory_mb), "-smp", str(self.cpus),
             "-nodefaults", "-display", "none", "-vga", "std" if self.screen else "none",
             "-no-reboot", "-device", "virtio-rng-pci",
             *(["-uuid", self.uuid] if self.uuid else []),
