@@ -318,10 +318,12 @@ static enum err ask(struct boot_request *kept, const char *item)
 		params[count++] = item;
 	params[count++] = facts_json;
 	params[count++] = address;
-	return db_query(kept->menud->work,
-			item ? "select * from rouse_daemon.choose($1, $2::jsonb, $3::inet)"
-			     : "select * from rouse_daemon.offer($1::jsonb, $2::inet)",
-			params, count, MENUD_DATABASE_MS, on_offer, kept);
+	return db_query_grouped(kept->menud->work,
+				item ? "select * from rouse_daemon.choose($1, $2::jsonb, "
+				       "$3::inet) where " DB_GROUPED
+				     : "select * from rouse_daemon.offer($1::jsonb, "
+				       "$2::inet) where " DB_GROUPED,
+				params, count, MENUD_DATABASE_MS, on_offer, kept);
 }
 
 static void ask_database(const struct boot_request *boot, const char *item)

@@ -21,16 +21,16 @@ struct call {
 	struct http_request *http; /* NULL once it has been answered */
 };
 
+#define CALL(function)                                                                         \
+	"select * from rouse_daemon." function "($1::jsonb, $2::inet) where " DB_GROUPED
+
 static const struct {
 	const char *verb;
 	const char *sql;
 } verbs[] = {
-	{"checkin", "select * from rouse_daemon.fos_checkin($1::jsonb, $2::inet)"},
-	{"progress", "select * from rouse_daemon.fos_progress($1::jsonb, $2::inet)"},
-	{"log", "select * from rouse_daemon.fos_log($1::jsonb, $2::inet)"},
-	{"inventory", "select * from rouse_daemon.fos_inventory($1::jsonb, $2::inet)"},
-	{"register", "select * from rouse_daemon.fos_register($1::jsonb, $2::inet)"},
-	{"finish", "select * from rouse_daemon.fos_finish($1::jsonb, $2::inet)"},
+	{"checkin", CALL("fos_checkin")},   {"progress", CALL("fos_progress")},
+	{"log", CALL("fos_log")},	    {"inventory", CALL("fos_inventory")},
+	{"register", CALL("fos_register")}, {"finish", CALL("fos_finish")},
 };
 
 /* Line breaks and other control bytes would forge a line: they become blanks. */
@@ -160,7 +160,7 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 	}
 	*call = (struct call){menud, request};
 	ip_format(&peer, address);
-	err = db_query(menud->work, sql, params, 2, MENUD_DATABASE_MS, on_answer, call);
+	err = db_query_grouped(menud->work, sql, params, 2, MENUD_DATABASE_MS, on_answer, call);
 	if (err != ERR_OK) {
 		free(call);
 		answer_away(request, "no connection");

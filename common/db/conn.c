@@ -6,16 +6,15 @@
 #include "db/conn_internal.h"
 #include "db/rows_internal.h"
 
-#define STATEMENTS_MAX 4096
-
 /* Answers what is in flight: nobody knows whether it was done. */
 void conn_answer_lost(struct db_conn *conn, const char *reason)
 {
-	struct conn_statement *statement = conn->first;
+	struct conn_statement *statement = conn->held ? conn->held : conn->first;
 
-	conn->first = NULL;
-	conn->last = NULL;
-	conn->statement_count = 0;
+	if (conn->held)
+		conn->last_held->next = conn->first;
+	conn->first = conn->last = conn->held = conn->last_held = NULL;
+	conn->statement_count = conn->unflushed = conn->flushes = 0;
 	while (statement) {
 		struct conn_statement *next = statement->next;
 		struct db_answer answer = {
@@ -40,7 +39,7 @@ static bool flush(struct db_conn *conn)
 	return conn_watch(conn, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 }
 
-static void answer(struct conn_statement *statement)
+void conn_answer(struct conn_statement *statement)
 {
 	PGresult *result = statement->result;
 	ExecStatusType status = PQresultStatus(result);
@@ -73,8 +72,12 @@ static void answer_first(struct db_conn *conn)
 	if (!conn->first)
 		conn->last = NULL;
 	conn->statement_count--;
+	if (statement->is_grouped) {
+		conn_hold(conn, statement);
+		return;
+	}
 	if (statement->result)
-		answer(statement);
+		conn_answer(statement);
 	free(statement);
 }
 
@@ -139,16 +142,16 @@ void conn_on_socket(uv_poll_t *handle, int status, int events)
 		conn_lose(conn, PQerrorMessage(conn->pg));
 }
 
-void conn_check_deadlines(void *data)
+/* false: the connection is gone, and the list with it. */
+static bool check_deadlines_of(struct db_conn *conn, struct conn_statement *list)
 {
-	struct db_conn *conn = data;
 	uint64_t now_ms = loop_now_ms(conn->loop);
 	struct db_answer answer = {.outcome = DB_TIMEOUT,
 				   .sqlstate = "",
 				   .message = "the database did not answer in time",
 				   .hint = ""};
 
-	for (struct conn_statement *at = conn->first; at; at = at->next) {
+	for (struct conn_statement *at = list; at; at = at->next) {
 		db_on_answer *on_answer = at->on_answer;
 
 		if (!on_answer || at->deadline_ms > now_ms)
@@ -156,8 +159,17 @@ void conn_check_deadlines(void *data)
 		at->on_answer = NULL;
 		on_answer(at->data, &answer);
 		if (conn->state != CONN_UP)
-			return;
+			return false;
 	}
+	return true;
+}
+
+void conn_check_deadlines(void *data)
+{
+	struct db_conn *conn = data;
+
+	if (!check_deadlines_of(conn, conn->held) || !check_deadlines_of(conn, conn->first))
+		return;
 	/* it runs on while there is something to look at: a database that says nothing, and is
 	   asked nothing, costs nothing */
 	if (!conn->first)
@@ -238,8 +250,6 @@ enum err conn_send(struct db_conn *conn, const struct conn_call *call, uint64_t 
 
 	if (conn->state != CONN_UP)
 		return ERR_AWAY;
-	if (conn->statement_count >= STATEMENTS_MAX)
-		return ERR_SPACE;
 	statement = calloc(1, sizeof(*statement));
 	if (!statement)
 		return ERR_MEMORY;
@@ -252,6 +262,7 @@ enum err conn_send(struct db_conn *conn, const struct conn_call *call, uint64_t 
 	statement->on_answer = on_answer;
 	statement->data = data;
 	statement->is_named = call->name && !call->is_preparing;
+	statement->is_grouped = call->is_grouped;
 	statement->deadline_ms = loop_now_ms(conn->loop) + deadline_ms;
 	if (conn->last)
 		conn->last->next = statement;
@@ -272,6 +283,8 @@ enum err db_query(struct db_conn *conn, const char *sql, const char *const *para
 {
 	struct conn_call call = {.sql = sql, .params = params, .param_count = param_count};
 
+	if (conn->statement_count >= CONN_STATEMENTS_MAX)
+		return ERR_SPACE;
 	if (conn->state == CONN_UP)
 		call.name = conn_prepared_name(conn, sql, param_count);
 	return conn_send(conn, &call, deadline_ms, on_answer, data);

@@ -72,6 +72,20 @@ bool db_is_up(const struct db_conn *conn);
 MUST_CHECK enum err db_query(struct db_conn *conn, const char *sql, const char *const *params,
 			     int param_count, uint64_t deadline_ms, db_on_answer *on_answer,
 			     void *data);
+/*
+ * The same for what many ask at once: each call still is a transaction of its own, with an
+ *error of its own, but those that follow each other wait for one flush of the log together. So
+ *the statement must not wait for the disk itself: it says
+ *
+ *	select ... from ... where " DB_GROUPED
+ *
+ * and a transaction behind it flushes what it has written, before on_answer is called. What is
+ * answered is committed as safely as by db_query(), on the standby too where one is waited for.
+ */
+#define DB_GROUPED "set_config('synchronous_commit', 'off', true) is not null"
+MUST_CHECK enum err db_query_grouped(struct db_conn *conn, const char *sql,
+				     const char *const *params, int param_count,
+				     uint64_t deadline_ms, db_on_answer *on_answer, void *data);
 /* Waiting statements are answered DB_LOST. Accepts NULL. */
 void db_close(struct db_conn *conn);
 

@@ -14,6 +14,7 @@
 
 #define CONN_BACK_OFF_LEAST_MS 50
 #define CONN_DEADLINE_CHECK_MS 50 /* a time-out is told so late at most */
+#define CONN_STATEMENTS_MAX 4096  /* of callers, in flight */
 #define CONN_PREPARED_MAX 32	  /* texts; the rest is sent as text each time */
 
 enum conn_state {
@@ -30,6 +31,7 @@ struct conn_statement {
 	void *data;
 	uint64_t deadline_ms; /* on the loop's clock */
 	bool is_named;	      /* runs a prepared statement */
+	bool is_grouped;      /* its commit waits for a flush that is asked for behind it */
 	PGresult *result; /* what it said, until its sync point shows that it has committed */
 };
 
@@ -40,6 +42,7 @@ struct conn_call {
 	int param_count;
 	const char *name;  /* of the prepared statement, or NULL */
 	bool is_preparing; /* gives `sql` that name, and does not run it */
+	bool is_grouped;   /* as in struct conn_statement */
 };
 
 /* One text that the server has parsed and planned for this connection, or is asked to. */
@@ -79,6 +82,9 @@ struct db_conn {
 	struct loop_timer deadline_timer;    /* runs while something is in flight */
 	struct conn_statement *first, *last; /* in flight, in order */
 	size_t statement_count;
+	struct conn_statement *held, *last_held; /* done, but not flushed yet */
+	size_t unflushed; /* grouped statements sent since a flush was asked for last */
+	size_t flushes;	  /* asked for, and on their way */
 	struct conn_prepared prepared[CONN_PREPARED_MAX];
 	size_t prepared_count;
 	bool is_pooled; /* another server process answers each transaction: nothing is prepared
@@ -102,6 +108,10 @@ void conn_forget_addresses(struct db_conn *conn);
 bool conn_watch(struct db_conn *conn, int events);
 /* What is in flight is answered DB_LOST: nobody knows whether it was done. */
 void conn_answer_lost(struct db_conn *conn, const char *reason);
+/* The statement has its result. Hands it to its reader, whether it is DB_OK or DB_ERROR. */
+void conn_answer(struct conn_statement *statement);
+/* It has its result, and waits for the flush (conn_group.c). */
+void conn_hold(struct db_conn *conn, struct conn_statement *statement);
 /* libpq's socket is ready (conn.c). */
 void conn_on_socket(uv_poll_t *handle, int status, int events);
 /* Looks for statements whose time is up (conn.c). */

@@ -55,7 +55,7 @@ declare
 	ticket text := replace(gen_random_uuid()::text, '-', '');
 begin
 	insert into rouse_data.ticket (hash, job_id, offer_id, mac, uuid, expires_at)
-	values (sha256(ticket::bytea), the_job, the_offer, (rouse_data.macs_of(facts))[1],
+	values (sha256(ticket::bytea), the_job, the_offer, rouse_data.booted_mac(facts),
 		rouse_data.uuid_of(facts ->> 'uuid'),
 		clock_timestamp() + make_interval(mins => rouse_data.setting_int('ticket_minutes')));
 	return ticket;
