@@ -17,6 +17,8 @@
 #include "menud/login.h"
 
 #define SCRIPT_SIZE 65536
+#define ARGUMENTS_SIZE 8192
+#define TOO_LONG ": its kernel arguments are too long"
 #define GRUB_PATH "boot/grub.cfg" /* where GRUB asks again, with what it knows */
 #define DONE_SECONDS 3		  /* to read what was done; the snapshot has it by then */
 
@@ -183,7 +185,7 @@ static void send_verdict(const struct boot_request *boot, const struct site *sit
 
 	if (menu_from_verdict(site, verdict, facts, &menu) != ERR_OK) {
 		menu.kind = MENU_REFUSE;
-		menu.message = "the boot rule names a profile that does not exist";
+		menu.message = "the profile that is to be booted does not exist";
 		log_error("rule_without_profile", "position=%d profile=%s remedy=%s",
 			  verdict->position, log_text(verdict->argument),
 			  log_text("insert it into rouse.profiles, or mend rouse.boot_rules"));
@@ -203,6 +205,15 @@ static void send_without_job(const struct boot_request *boot)
 	send_verdict(boot, site, &facts, &verdict);
 }
 
+/* A job said: there, once. */
+static void send_profile(const struct boot_request *boot, const char *name, const char *reason)
+{
+	const struct site *site = snapshot_site(boot->menud->snapshot);
+	struct boot_facts facts = facts_of(boot, host_of(site, &boot->form));
+
+	send_verdict(boot, site, &facts, &(struct boot_verdict){BOOT_PROFILE, name, reason, 0});
+}
+
 /* The job's words, as one row of the database's answer. */
 static void send_job(const struct boot_request *boot, struct row *row)
 {
@@ -210,7 +221,8 @@ static void send_job(const struct boot_request *boot, struct row *row)
 	struct boot_facts facts = facts_of(boot, host_of(site, &boot->form));
 	struct menu menu = start_menu(boot, &facts);
 	const char *answer = row_text(row, "answer");
-	char message[256];
+	char arguments[ARGUMENTS_SIZE], message[256];
+	struct text expanded = text_into(arguments, sizeof(arguments));
 
 	(void)snprintf(message, sizeof(message), "%s", row_text(row, "reason"));
 	menu.message = message;
@@ -218,11 +230,14 @@ static void send_job(const struct boot_request *boot, struct row *row)
 		menu.kind = MENU_LINUX;
 		menu.kernel = row_text(row, "kernel");
 		menu.initrd = row_text(row, "initrd");
-		menu.arguments = row_text(row, "arguments");
 		menu.ticket = row_text(row, "ticket");
-		(void)snprintf(message, sizeof(message), "job %s: %s on %s",
+		menu_expand(&menu, row_text(row, "arguments"), &expanded);
+		menu.arguments = arguments;
+		(void)snprintf(message, sizeof(message), "job %s: %s on %s%s",
 			       row_text(row, "job"), row_text(row, "kind"),
-			       row_text(row, "host"));
+			       row_text(row, "host"), expanded.failed ? TOO_LONG : "");
+		if (expanded.failed)
+			menu.kind = MENU_REFUSE;
 	} else if (strcmp(answer, "busy") == 0) {
 		menu.kind = MENU_WAIT;
 		menu.wait_seconds = (unsigned)row_number(row, "retry_seconds");
@@ -230,6 +245,9 @@ static void send_job(const struct boot_request *boot, struct row *row)
 			menu.wait_seconds = 5;
 	} else if (strcmp(answer, "local") == 0) {
 		menu.kind = MENU_LOCAL;
+	} else if (strcmp(answer, "profile") == 0) {
+		send_profile(boot, row_text(row, "profile"), message);
+		return;
 	} else if (strcmp(answer, "done") == 0) {
 		menu.kind = MENU_DONE;
 		menu.wait_seconds = DONE_SECONDS;

@@ -14,6 +14,7 @@ static const struct {
 	{"/boot/", ROUTE_LOADER, "GET, HEAD"},
 	{"/grub/", ROUTE_LOADER, "GET, HEAD"},
 	{"/pxelinux.cfg/", ROUTE_LOADER, "GET, HEAD"},
+	{"/answers/", ROUTE_ANSWERS, "GET, HEAD"},
 	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD"},
 	{"/fos/script/", ROUTE_FOS_SCRIPT, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},

@@ -11,6 +11,7 @@ enum route_to {
 	ROUTE_BOOT,	  /* GET, POST /boot */
 	ROUTE_FILES,	  /* GET, HEAD /files/PATH */
 	ROUTE_LOADER,	  /* GET, HEAD /grub/..., /boot/..., /pxelinux.cfg/... */
+	ROUTE_ANSWERS,	  /* GET, HEAD /answers/TICKET, /answers/TICKET/done */
 	ROUTE_FOS,	  /* POST /fos/VERB */
 	ROUTE_FOS_IMAGE,  /* GET, HEAD /fos/image/VERSION */
 	ROUTE_FOS_SCRIPT, /* GET, HEAD /fos/script/JOB */

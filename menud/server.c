@@ -10,6 +10,7 @@
 #include "menud/figures.h"
 #include "menud/file.h"
 #include "menud/fos.h"
+#include "menud/installer.h"
 #include "menud/listen.h"
 #include "menud/login.h"
 #include "menud/menud.h"
@@ -58,6 +59,9 @@ static void on_request(void *data, struct http_request *request)
 		break;
 	case ROUTE_FOS:
 		fos_answer(menud, request, route.rest);
+		break;
+	case ROUTE_ANSWERS:
+		installer_answer(menud, request, route.rest);
 		break;
 	case ROUTE_FOS_IMAGE:
 		fos_answer_image(menud, request, route.rest);

@@ -12,6 +12,8 @@
 
 #define TEXT_SIZE 32768
 #define URL_SIZE 256
+#define ARGUMENTS_SIZE 8192
+#define TOO_LONG ": its kernel arguments are too long"
 #define WAIT_SECONDS 5
 #define WAIT_KEPT_MS 2000 /* a wait is asked again soon, and must not be the same then */
 
@@ -103,21 +105,30 @@ static enum err keep(struct server *server, const struct generate_ask *ask,
 			out.length, loop_now_ms(server->loop) + keep_ms);
 }
 
+static enum err keep_decided(struct server *server, const struct generate_ask *ask,
+			     const struct machine *machine, const struct boot_facts *facts,
+			     const struct boot_verdict *verdict)
+{
+	const struct site *site = ask->client.site;
+	struct menu menu = start_menu(ask, machine, facts);
+
+	if (menu_from_verdict(site, verdict, facts, &menu) != ERR_OK) {
+		menu.kind = MENU_REFUSE;
+		menu.message = "the profile that is to be booted does not exist";
+		log_error("rule_without_profile", "position=%d profile=%s remedy=%s",
+			  verdict->position, log_text(verdict->argument),
+			  log_text("insert it into rouse.profiles, or mend rouse.boot_rules"));
+	}
+	return keep(server, ask, &menu);
+}
+
 static enum err keep_verdict(struct server *server, const struct generate_ask *ask,
 			     const struct machine *machine, const struct boot_facts *facts)
 {
 	const struct site *site = ask->client.site;
 	struct boot_verdict verdict = boot_decide(site->rules, site->rule_count, facts);
-	struct menu menu = start_menu(ask, machine, facts);
 
-	if (menu_from_verdict(site, &verdict, facts, &menu) != ERR_OK) {
-		menu.kind = MENU_REFUSE;
-		menu.message = "the boot rule names a profile that does not exist";
-		log_error("rule_without_profile", "position=%d profile=%s remedy=%s",
-			  verdict.position, log_text(verdict.argument),
-			  log_text("insert it into rouse.profiles, or mend rouse.boot_rules"));
-	}
-	return keep(server, ask, &menu);
+	return keep_decided(server, ask, machine, facts, &verdict);
 }
 
 /* The database was asked in vain: the loader waits and asks again. */
@@ -139,14 +150,19 @@ static enum err keep_job(struct server *server, const struct generate_ask *ask,
 {
 	struct menu menu = start_menu(ask, machine, facts);
 	const char *answer = row_text(row, "answer");
-	char url[URL_SIZE];
-	char message[256];
+	char url[URL_SIZE], arguments[ARGUMENTS_SIZE], message[256];
 	struct text url_out = text_into(url, sizeof(url));
+	struct text expanded = text_into(arguments, sizeof(arguments));
 
 	(void)snprintf(message, sizeof(message), "%s", row_text(row, "reason"));
 	menu.message = message;
 	if (strcmp(answer, "busy") == 0) {
 		menu.kind = MENU_WAIT;
+	} else if (strcmp(answer, "profile") == 0) {
+		struct boot_verdict verdict = {BOOT_PROFILE, row_text(row, "profile"), message,
+					       0};
+
+		return keep_decided(server, ask, machine, facts, &verdict);
 	} else if (strcmp(answer, "job") != 0) {
 		menu.kind = MENU_LOCAL;
 	} else {
@@ -158,11 +174,14 @@ static enum err keep_job(struct server *server, const struct generate_ask *ask,
 		menu.base_url = url;
 		menu.kernel = row_text(row, "kernel");
 		menu.initrd = row_text(row, "initrd");
-		menu.arguments = row_text(row, "arguments");
 		menu.ticket = row_text(row, "ticket");
-		(void)snprintf(message, sizeof(message), "job %s: %s on %s",
+		menu_expand(&menu, row_text(row, "arguments"), &expanded);
+		menu.arguments = arguments;
+		(void)snprintf(message, sizeof(message), "job %s: %s on %s%s",
 			       row_text(row, "job"), row_text(row, "kind"),
-			       row_text(row, "host"));
+			       row_text(row, "host"), expanded.failed ? TOO_LONG : "");
+		if (expanded.failed)
+			menu.kind = MENU_REFUSE;
 	}
 	return keep(server, ask, &menu);
 }

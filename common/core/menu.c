@@ -426,3 +426,18 @@ enum err menu_from_choice(const struct site *site, const struct menu_choice *cho
 	}
 	return use_action(site, item, facts, menu);
 }
+
+void menu_expand(const struct menu *menu, const char *arguments, struct text *out)
+{
+	static const char place[] = "%answers%";
+	const char *found;
+
+	while ((found = strstr(arguments, place)) != NULL) {
+		text_put_bytes(out, arguments, (size_t)(found - arguments));
+		text_put(out, menu_client_url(menu));
+		text_put(out, "/answers/");
+		text_put(out, menu->ticket);
+		arguments = found + sizeof(place) - 1;
+	}
+	text_put(out, arguments);
+}

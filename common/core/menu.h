@@ -132,9 +132,14 @@ const char *menu_next_exit(const char **exits, size_t *ret_length);
  * Where menud has a file below the roots, "/files/fos/bzImage?as=kernel&mac=52-54-..": `as` and
  * the MAC, where it is known, tell the timeline whose kernel or initial disk is fetched.
  */
-/* Where the client system finds its menud. */
-const char *menu_client_url(const struct menu *menu);
 void menu_put_file(const struct menu *menu, const char *path, const char *as, struct text *out);
+/* Where the client system, or an installer, finds its menud. */
+const char *menu_client_url(const struct menu *menu);
+/*
+ * Kernel arguments with %answers% replaced by the URL from which an installer fetches its
+ * answers, by menu_client_url() and the ticket; nothing else is touched.
+ */
+void menu_expand(const struct menu *menu, const char *arguments, struct text *out);
 /* May this machine see that item, and the sub-menus that it is in? */
 bool menu_item_is_visible(const struct site *site, const struct site_menu_item *item,
 			  const struct boot_facts *facts);

@@ -87,6 +87,7 @@ insert into bad_row values
 	('insert into rouse.dhcp_options (subnet, option, value) values (''10.78.0.0/24'', ''26'', ''1500'')', 'there is no subnet', '10.77.0.0/24'),
 	('insert into rouse.operators (name, groups) values (''anna'', ''{kiosk}'')', 'there is no group "kiosk"', 'kiosks'),
 	('insert into rouse.schedules (group_name, kind, at) values (''kiosk'', ''wake'', ''@daily'')', 'there is no group "kiosk"', 'kiosks'),
+	('update rouse.profiles set answers = ''preseed'' where name = ''memtest''', 'there is no answer file "preseed"', 'rouse.answer_files'),
 	('insert into rouse.dhcp_options (option, value) values (''ntp-server'', ''10.0.0.1'')', 'there is no DHCP option "ntp-server"', 'ntp-servers');
 select is_empty($$select statement, pg_temp.judge(statement, case when statement ~ 'schedules|ntp' then '42704' else '23503' end, message, hint) from bad_row
 	where pg_temp.judge(statement, case when statement ~ 'schedules|ntp' then '42704' else '23503' end, message, hint) is not null$$, 'each name of what is not there is answered with names that are');

@@ -9,7 +9,7 @@ select role, routine from (values
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
-		' fos_register fos_finish fos_image fos_script fos_log act read operator_password session_keys openapi')) g (role, routines)
+		' fos_register fos_finish fos_image fos_script fos_log install_answers install_done act read operator_password session_keys openapi')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 
 create temp table expected_view (role text, relation text);
@@ -50,7 +50,7 @@ select is_empty($$
 select set_eq($$
 	select c.relname::text from pg_class c where c.relnamespace = 'rouse'::regnamespace
 		and c.relkind = 'v' and has_table_privilege('rouse_operator', c.oid, 'insert')
-	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,causes,profiles,menu,boot_defaults,dhcp_options,operators,schedules,event_retention}'::text[]) $$,
+	$$, $$ select unnest('{groups,hosts,nics,subnets,pools,reservations,boot_files,boot_rules,causes,profiles,answer_files,menu,boot_defaults,dhcp_options,operators,schedules,event_retention}'::text[]) $$,
 	'an operator writes exactly the views of the configuration');
 select set_eq($$
 	select p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace

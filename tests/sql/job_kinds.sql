@@ -1,6 +1,6 @@
 -- What jobs there are, what each takes, and what is said to who gives it something else.
 begin;
-select plan(53);
+select plan(55);
 insert into rouse.groups (name) values ('kiosks');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 update rouse.hosts set group_name = 'kiosks';
@@ -9,13 +9,13 @@ select pg_temp.image('tiny') \g /dev/null
 -- Every kind, with what it needs and all that it takes; and without what it needs.
 create temp table given (kind text, arguments text);
 insert into given values ('deploy', 'image => ''tiny'', disk => ''/dev/sda'''), ('capture', 'image => ''new-one'', disk => ''/dev/sda'''),
-	('wipe', 'mode => ''normal'', disk => ''/dev/nvme0n1'''), ('install', 'profile => ''memtest'''), ('inventory', null), ('register', 'mode => ''full'''),
+	('wipe', 'mode => ''normal'', disk => ''/dev/nvme0n1'''), ('install', 'profile => ''memtest'''), ('boot', 'profile => ''memtest'''), ('inventory', null), ('register', 'mode => ''full'''),
 	('test', 'mode => ''memory'''), ('debug', null), ('rescue', null), ('script', 'script => ''echo $host'''), ('local', null);
 select set_eq('select kind from given', 'select kind from rouse.job_kinds', 'every kind is tried');
 select is(pg_temp.error(format('select rouse.enqueue(''lab-01'', %L%s)', kind, coalesce(', ' || arguments, ''))), 'no error', kind || ' with all that it takes') from given order by kind;
 select set_eq('select distinct kind from rouse.jobs', 'select kind from given', 'and there is a job of each kind');
 select set_eq($$select kind from rouse.job_kinds k where pg_temp.error(format('select rouse.enqueue(%L, %L)', 'lab-01', kind)) <> 'no error'$$,
-	$$values ('deploy'), ('capture'), ('script'), ('install')$$, 'what needs something is refused without it');
+	$$values ('deploy'), ('capture'), ('script'), ('install'), ('boot')$$, 'what needs something is refused without it');
 select results_eq($$select kind, image::text, mode, disk, script, profile::text, after from rouse.jobs where id in (select max(id) from rouse.jobs where kind in ('wipe', 'test', 'register') group by kind) order by kind$$,
 	$$values ('register', null, 'quick', 'auto', null, null, 'reboot'), ('test', null, 'all', 'auto', null, null, 'reboot'), ('wipe', null, 'fast', 'auto', null, null, 'reboot')$$,
 	'the first of the modes is meant where none is given');
@@ -25,7 +25,7 @@ select pg_temp.says($$select rouse.enqueue('lab-01', 'inventory', script => 'x')
 select pg_temp.says($$select rouse.enqueue('lab-01', 'inventory', disk => '/dev/sda')$$, 'has no disk \| Leave disk out, or say capture or deploy or test or wipe');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'wipe', 'tiny')$$, 'has no image \| .*capture or deploy');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'debug', mode => 'quick')$$, 'has no mode \| .*register or test or wipe');
-select pg_temp.says($$select rouse.enqueue('lab-01', 'deploy', 'tiny', profile => 'memtest')$$, 'has no profile \| .*install');
+select pg_temp.says($$select rouse.enqueue('lab-01', 'deploy', 'tiny', profile => 'memtest')$$, 'has no profile \| .*boot or install');
 select pg_temp.says($$select rouse.wipe('lab-01', 'slow')$$, '22023 \| there is no mode "slow" \| There is: fast, full, normal');
 select pg_temp.says($$select rouse.enqueue('lab-01', 'test', mode => 'full')$$, 'there is no mode "full" \| There is: all, disk, memory, network, smart');
 select pg_temp.says($$select rouse.capture('lab-01', 'New One')$$, '22023 \| an image cannot be called "New One" \| Use a-z');
@@ -68,15 +68,17 @@ select is((select script from rouse_daemon.fos_script(:script_job, pg_temp.token
 select is_empty(format('select rouse_daemon.fos_script(%s, %L, null)', :script_job, w), 'and no other: ' || w) from unnest(array[pg_temp.token('c'), '', '\', '\xzz']) w;
 select is_empty(format('select rouse_daemon.fos_image(1, %L, null)', '\xzz'), 'nor does a token that is no octets open an image');
 select is(pg_temp.finish('b', 'failed', 'script_failed'), 'ok failed', 'a script that fails is not tried again');
-insert into rouse.profiles (name, title, kind, kernel, initrd, arguments) values ('debian', 'Debian', 'linux', 'debian/a b%c?#ä', 'debian/initrd.gz', 'auto=true url=x'),
-	('gone', 'Gone', 'local', null, null, null);
+insert into rouse.answer_files values ('debian', 'd-i hello', null);
+insert into rouse.profiles (name, title, kind, kernel, initrd, arguments, answers) values ('debian', 'Debian', 'linux', 'debian/a b%c?#ä', 'debian/initrd.gz', 'auto=true url=x', 'debian'),
+	('gone', 'Gone', 'local', null, null, null, null);
 select rouse.enqueue('lab-01', 'install', profile => 'debian') \g /dev/null
 select is(pg_temp.claim('c'), '{"kind":"install","profile":"debian","profile_kind":"linux","kernel_url":"/files/debian/a%20b%25c%3F%23%C3%A4",
 	"initrd_url":"/files/debian/initrd.gz","arguments":"auto=true url=x"}', 'an installer: its files below menud''s URL, and its arguments');
-select pg_temp.finish('c', 'succeeded'), rouse.enqueue('lab-01', 'install', profile => 'gone') \g /dev/null
+select pg_temp.finish('c', 'succeeded') \g /dev/null
+select rouse.enqueue('lab-01', 'install', profile => 'gone') as gone \gset
 delete from rouse.profiles where name = 'gone';
-select is(pg_temp.claim('d'), '{"kind":"install","profile":"gone"}', 'a profile that was deleted has no kind any more');
-select pg_temp.finish('d', 'failed', 'profile_missing') \g /dev/null
+select is((select answer from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)), 'none', 'a profile that was deleted sends nobody anywhere');
+select is(pg_temp.state(:gone), 'failed profile_missing', 'the job says why');
 
 -- local: to be sent to its own disk is all of it.
 select rouse.enqueue('lab-01', 'local') as local \gset

@@ -456,6 +456,32 @@ static void a_menu_too_long_says_so(void **state)
 	assert_non_null(strstr(menu.message, "too long"));
 }
 
+static void arguments_lead_an_installer_to_its_answers(void **state)
+{
+	char buffer[128];
+	struct menu menu = {.base_url = "http://m:8080", .ticket = "00ff"};
+	static const char *const pairs[][2] = {
+		{"", ""},
+		{"quiet", "quiet"},
+		{"url=%answers%", "url=http://m:8080/answers/00ff"},
+		{"a=%answers% b=%answers%",
+		 "a=http://m:8080/answers/00ff b=http://m:8080/answers/00ff"},
+		{"%answers %%answers% 100%", "%answers %http://m:8080/answers/00ff 100%"},
+	};
+	struct text out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		out = text_into(buffer, sizeof(buffer));
+		menu_expand(&menu, pairs[i][0], &out);
+		assert_false(out.failed);
+		assert_string_equal(buffer, pairs[i][1]);
+	}
+	out = text_into(buffer, 12); /* what does not fit is known to have failed */
+	menu_expand(&menu, "url=%answers%", &out);
+	assert_true(out.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +500,7 @@ int main(void)
 		cmocka_unit_test(an_image_is_chosen_before_the_word),
 		cmocka_unit_test(images_are_a_menu_with_a_way_back),
 		cmocka_unit_test(a_menu_too_long_says_so),
+		cmocka_unit_test(arguments_lead_an_installer_to_its_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

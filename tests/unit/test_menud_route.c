@@ -30,6 +30,8 @@ static void routes(void **state)
 	expect("GET", "/grub/", ROUTE_UNKNOWN, NULL);
 	expect("POST", "/fos/checkin", ROUTE_FOS, "checkin");
 	expect("GET", "/fos/checkin", ROUTE_METHOD, "POST");
+	expect("GET", "/answers/00ff/done", ROUTE_ANSWERS, "00ff/done");
+	expect("POST", "/answers/00ff", ROUTE_METHOD, "GET, HEAD");
 	expect("GET", "/fos/image/12", ROUTE_FOS_IMAGE, "12");
 	expect("GET", "/fos/script/12", ROUTE_FOS_SCRIPT, "12");
 	expect("POST", "/fos/script/12", ROUTE_METHOD, "GET, HEAD");

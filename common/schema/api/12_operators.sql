@@ -203,7 +203,7 @@ begin
 			('subnet', 'subnets', 'subnet', false), ('pool', 'pools', 'first', false),
 			('reservation', 'reservations', 'address', true), ('dhcp_option', 'dhcp_options', 'scope option', true),
 			('boot_file', 'boot_files', 'arch', false), ('boot_rule', 'boot_rules', 'position', false),
-			('profile', 'profiles', 'name', false), ('menu_item', 'menu', 'key', false),
+			('profile', 'profiles', 'name', false), ('answer_file', 'answer_files', 'name', false), ('menu_item', 'menu', 'key', false),
 			('boot_default', 'boot_defaults', 'group_name product host', true),
 			('image', 'images', 'name', false), ('image_version', 'image_versions', 'image number', false),
 			('event_retention', 'event_retention', 'kind', false), ('operator', 'operators', 'name', false)) t (relation, noun, key, by_row)

@@ -22,11 +22,18 @@ call rouse_data.describe('rouse.boot_rules',
 	"argument": "for profile: its name", "reason": "why, in words: shown in logs, on screens and by rouse.explain"}');
 
 create view rouse.profiles as
-	select name, title, kind, kernel, initrd, arguments, file, url from rouse_data.profile order by name;
-call rouse_data.describe('rouse.profiles', 'What can be booted besides a job.', '{
+	select name, title, kind, kernel, initrd, arguments, file, url, answers from rouse_data.profile order by name;
+call rouse_data.describe('rouse.profiles', 'What can be booted, from the menu or by a job.', '{
 	"name": "its key", "title": "as a menu shows it", "kind": "linux, efi, iso, chain or local",
 	"kernel": "linux: the kernel, below the roots", "initrd": "linux: the initial disk, if any",
-	"arguments": "kernel arguments", "file": "efi, iso: the file, below the roots", "url": "chain, iso: where it is"}');
+	"arguments": "kernel arguments; %answers% stands for the URL of its answers", "answers": "linux: for an installer, a name of rouse.answer_files; such an install job ends when the installer says so", "file": "efi, iso: the file, below the roots", "url": "chain, iso: where it is"}');
+
+create view rouse.answer_files as
+	select name, text, comment from rouse_data.answer_file order by name;
+call rouse_data.describe('rouse.answer_files', 'What installers ask for: a preseed, a kickstart, an autoinstall file.', '{
+	"name": "its key; column answers of rouse.profiles names it",
+	"text": "the file; %host%, %mac%, %uuid%, %url% (of menud) and %done% (the URL to be fetched at the end) stand for the machine''s own",
+	"comment": "your words"}');
 
 create function rouse_data.holds(condition text[], fact text) returns boolean
 language sql immutable as $$ select condition is null or coalesce(fact = any (condition), false) $$;

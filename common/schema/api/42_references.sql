@@ -9,10 +9,11 @@ begin
 		when 'group' then exists (select from rouse_data.host_group g where g.name = word)
 		when 'subnet' then exists (select from rouse_data.subnet s where s.subnet = word::cidr)
 		when 'profile' then exists (select from rouse_data.profile p where p.name = word)
+		when 'answer file' then exists (select from rouse_data.answer_file f where f.name = word)
 		when 'menu item' then exists (select from rouse_data.menu_item m where m.key = word) end;
 end
 $$;
-comment on function rouse_data.is_known is 'Whether there is a host, group, subnet, profile or menu item of this name.';
+comment on function rouse_data.is_known is 'Whether there is a host, group, subnet, profile, answer file or menu item of this name.';
 
 create function rouse_data.known_names(noun text) returns text[]
 language plpgsql stable as $$
@@ -22,10 +23,11 @@ begin
 		when 'group' then array(select g.name::text from rouse.groups g)
 		when 'subnet' then array(select s.subnet::text from rouse.subnets s)
 		when 'profile' then array(select p.name::text from rouse.profiles p)
+		when 'answer file' then array(select f.name::text from rouse.answer_files f)
 		when 'menu item' then array(select m.key::text from rouse.menu m) end;
 end
 $$;
-comment on function rouse_data.known_names is 'The names of all hosts, groups, subnets, profiles or menu items that the caller may see.';
+comment on function rouse_data.known_names is 'The names of all hosts, groups, subnets, profiles, answer files or menu items that the caller may see.';
 
 create function rouse_data.check_reference() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
@@ -36,7 +38,7 @@ begin
 	if word is not null and not rouse_data.is_known(noun, word) then
 		raise exception using errcode = '23503', message = format('there is no %s "%s"', noun, word),
 			detail = format('Column %s of rouse.%s names one.', tg_argv[0], tg_argv[2]),
-			hint = rouse_data.nearest(word, rouse_data.known_names(noun)) || format(' See: table rouse.%s', case noun when 'menu item' then 'menu' else noun || 's' end);
+			hint = rouse_data.nearest(word, rouse_data.known_names(noun)) || format(' See: table rouse.%s', case noun when 'menu item' then 'menu' else replace(noun, ' ', '_') || 's' end);
 	end if;
 	return new;
 end
@@ -49,7 +51,7 @@ declare
 begin
 	for one in
 		select * from (values ('nic', 'host', 'host', 'nics'), ('host', 'group_name', 'group', 'hosts'),
-			('pool', 'subnet', 'subnet', 'pools'), ('menu_item', 'profile', 'profile', 'menu'),
+			('pool', 'subnet', 'subnet', 'pools'), ('menu_item', 'profile', 'profile', 'menu'), ('profile', 'answers', 'answer file', 'profiles'),
 			('menu_item', 'group_name', 'group', 'menu'), ('dhcp_option', 'host', 'host', 'dhcp_options'),
 			('dhcp_option', 'group_name', 'group', 'dhcp_options'), ('dhcp_option', 'subnet', 'subnet', 'dhcp_options'),
 			('boot_default', 'host', 'host', 'boot_defaults'), ('boot_default', 'group_name', 'group', 'boot_defaults'),

@@ -27,7 +27,7 @@ begin
 	elsif new.state <> old.state then
 		if not exists (select from rouse_data.job_transition t
 			where t.from_state = old.state and t.to_state = new.state)
-			or (old.state = 'queued' and new.state = 'succeeded' and old.kind <> 'local') then
+			or (old.state = 'queued' and new.state = 'succeeded' and not rouse_data.is_sent_only(old)) then
 			raise exception using errcode = '55000',
 				message = format('job %s is %s and cannot become %s', old.id, old.state, new.state),
 				detail = 'rouse.job_transitions has every step that a job may take, whoever wants it.',
@@ -192,7 +192,7 @@ begin
 		insert into rouse_data.local_boot (host_id, job_id, valid_until)
 		values (the_job.host_id, the_job.id, now() + interval '30 minutes')
 		on conflict on constraint local_boot_pkey do update
-			set job_id = excluded.job_id, valid_until = excluded.valid_until, served_at = null;
+			set job_id = excluded.job_id, valid_until = excluded.valid_until, served_at = null, profile = null;
 	end if;
 end
 $$;

@@ -109,7 +109,7 @@ begin
 		when 'deploy' then wanted.image_version_id := (rouse_data.image_named(coalesce(image, ''))).id;
 		when 'capture' then wanted.image := rouse_data.check_image_name(image);
 		when 'script' then wanted.script := rouse_data.check_script(wanted.script);
-		when 'install' then wanted.profile := rouse_data.profile_named(coalesce(wanted.profile, ''));
+		when 'install', 'boot' then wanted.profile := rouse_data.profile_named(coalesce(wanted.profile, ''));
 		when 'local' then wanted.after := 'local';
 		else null;
 	end case;

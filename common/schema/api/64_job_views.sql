@@ -25,7 +25,7 @@ call rouse_data.describe('rouse.jobs',
 	"attempts": "how often a client has claimed it", "attempts_max": "after so many it fails",
 	"retry_at": "it rests until then after a failed attempt", "offers": "boots that got it offered and never checked in",
 	"priority": "0 to 100, higher first", "not_before": "not offered before", "deadline": "expires if not begun by then",
-	"after": "reboot, poweroff, or local: reboot, and once to its own disk", "disk": "a device, or auto: deploy, capture: the first that is large enough; wipe, test: every fixed one", "script": "script: what the client system runs", "profile": "install: what is booted", "wake": "whether the machine is woken when it is queued",
+	"after": "reboot, poweroff, or local: reboot, and once to its own disk", "disk": "a device, or auto: deploy, capture: the first that is large enough; wipe, test: every fixed one", "script": "script: what the client system runs", "profile": "boot, install: what is booted", "wake": "whether the machine is woken when it is queued",
 	"batch": "the batch that it was given with, if any", "retry_of": "the job that this one repeats",
 	"created_at": "when it was made", "created_by": "by whom", "changed_at": "when its state changed last",
 	"ended_at": "when it ended"}');

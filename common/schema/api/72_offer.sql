@@ -98,7 +98,7 @@ end
 $$;
 comment on function rouse_data.obstacle is 'Why a host''s live job cannot be offered now; all null if it can.';
 
-create function rouse_data.serve_local_boot(the_host bigint) returns bigint
+create function rouse_data.serve_once(the_host bigint) returns rouse_data.local_boot
 language plpgsql as $$
 declare
 	ordered rouse_data.local_boot;
@@ -107,18 +107,18 @@ begin
 	if ordered.valid_until > now() and (ordered.served_at is null
 		or not rouse_data.booted_since(the_host, ordered.served_at)) then
 		update rouse_data.local_boot b set served_at = coalesce(b.served_at, clock_timestamp()) where b.host_id = the_host;
-		return ordered.job_id;
+		return ordered;
 	end if;
 	perform rouse_data.end_local_boots(the_host);
 	return null;
 end
 $$;
-comment on function rouse_data.serve_local_boot is
-	'The job after which this machine goes to its own disk now; null: it has been there, or no job said so.';
+comment on function rouse_data.serve_once is
+	'Where this machine goes now, once, because a job said so: a profile, or its own disk; null: it has been there, or no job said so.';
 
 create function rouse_daemon.offer(facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
-	kernel text, initrd text, arguments text, retry_seconds int)
+	kernel text, initrd text, arguments text, retry_seconds int, profile text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -126,6 +126,7 @@ declare
 	who record := rouse_data.identify(facts);
 	the_job rouse_data.job;
 	the_offer bigint;
+	once rouse_data.local_boot;
 begin
 	if who.host_id is null then
 		answer := 'none';
@@ -135,23 +136,27 @@ begin
 	-- A client that fell silent must not keep its machine from the next attempt.
 	perform rouse_data.expire_attempt(j.id) from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('waiting', 'running', 'cancelling');
+	perform rouse_data.expire_install(who.host_id);
 	select j.* into the_job from rouse_data.job j
 	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
 	host := (select h.name from rouse_data.host h where h.id = who.host_id);
-	if the_job.kind = 'local' and the_job.state = 'queued' and coalesce(the_job.deadline > now(), true) then
+	if the_job.state = 'queued' and rouse_data.is_sent_only(the_job) and coalesce(the_job.deadline > now(), true)
+		and (who.conflict is null or not rouse_data.destroys_data(the_job.kind)) then
 		-- Nobody will check in from there: to be sent is all of this job.
-		perform rouse_data.order_local_boot(the_job);
-		update rouse_data.job j set state = 'succeeded' where j.id = the_job.id;
+		perform rouse_data.send_once(the_job);
 		the_job := null;
 	end if;
 	job := the_job.id;
 	kind := the_job.kind;
 	select o.* into answer, reason, retry_seconds from rouse_data.obstacle(the_job, who.conflict) o;
 	if the_job.id is null then
-		job := rouse_data.serve_local_boot(who.host_id);
-		if job is not null then
-			answer := 'local';
-			reason := format('job %s said: afterwards to the local disk', job);
+		once := rouse_data.serve_once(who.host_id);
+		if once.job_id is not null then
+			job := once.job_id;
+			profile := once.profile;
+			answer := case when profile is null then 'local' else 'profile' end;
+			reason := case when profile is null then format('job %s said: afterwards to the local disk', job)
+				else format('job %s said: to %s, once', job, profile) end;
 			return next; return;
 		end if;
 	end if;
@@ -171,15 +176,13 @@ begin
 		answer := 'job';
 		reason := 'the host has a live job';
 		ticket := rouse_data.issue_ticket(the_job.id, the_offer, facts);
-		kernel := rouse_data.setting_text('fos_kernel');
-		initrd := rouse_data.setting_text('fos_initrd');
-		arguments := rouse_data.setting_text('fos_arguments');
+		select k.kernel, k.initrd, k.arguments into kernel, initrd, arguments from rouse_data.kernel_of(the_job) k;
 	end if;
 	return next;
 end
 $$;
 comment on function rouse_daemon.offer is
-	'What the machine with these facts shall do about its job: job (with a ticket), busy, none or local.';
+	'What the machine with these facts shall do about its job: job (with a ticket), busy, none, local, or profile (once).';
 
 create function rouse_data.new_host(facts jsonb) returns bigint
 language plpgsql as $$

@@ -139,12 +139,12 @@ comment on function rouse_data.forget_host is 'Deletes a host, or retires one th
 
 create function rouse_data.carry_out(chosen rouse_data.menu_item, facts jsonb, address inet, who record)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
-	kernel text, initrd text, arguments text, retry_seconds int, image text)
+	kernel text, initrd text, arguments text, retry_seconds int, profile text, image text)
 language plpgsql as $$
 begin
 	reason := coalesce(rouse_data.refuse_choice(chosen, facts, who), rouse_data.refuse_operator(chosen, facts ->> 'operator', who.host_id));
 	if reason is null and rouse_data.wants_image(chosen.action) and facts ->> 'image' is null then
-		return query select 'image', i.words, null, null::bigint, null, null, null, null, null, null::int, i.name
+		return query select 'image', i.words, null, null::bigint, null, null, null, null, null, null::int, null, i.name
 			from rouse_data.menu_images(chosen.action) i;
 		if found then
 			return;
@@ -171,7 +171,7 @@ comment on function rouse_data.carry_out is 'Does what a menu item is for, or sa
 
 create function rouse_daemon.choose(item text, facts jsonb, address inet)
 returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
-	kernel text, initrd text, arguments text, retry_seconds int, image text)
+	kernel text, initrd text, arguments text, retry_seconds int, profile text, image text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare

@@ -45,7 +45,7 @@ call rouse_data.describe_columns('{
 	"job_kind.needs": "arguments that it cannot do without", "job_kind.takes_disk": "whether a disk may be named",
 	"job_news.host_id": "the machine",
 	"lease_change.xid": "the transaction", "lease_change.at": "when", "lease_change.instance": "the dhcpd that did it", "lease_change.addresses": "whose leases changed",
-	"lease_origin.seen_at": "when a packet came this way last", "local_boot.host_id": "the machine", "local_boot.job_id": "the job that said so",
+	"lease_origin.seen_at": "when a packet came this way last", "local_boot.host_id": "the machine", "local_boot.job_id": "the job that said so", "local_boot.profile": "what it boots; null: its own disk",
 	"local_boot.valid_until": "forgotten then", "local_boot.served_at": "when it was first answered so",
 	"offer.id": "its number", "offer.job_id": "the job", "offer.opened_at": "the boot''s first answer", "offer.answers": "how many answers", "offer.claimed_at": "when a client checked in",
 	"schedule_run.schedule_id": "the schedule", "operator_password.operator": "whose it is", "operator_password.hash": "of the password, as crypt(5) writes it",

@@ -20,7 +20,7 @@ grant usage on schema rouse to rouse_operator;
 grant select on all tables in schema rouse to rouse_operator;
 grant execute on all functions in schema rouse to rouse_operator;
 grant insert, update, delete on rouse.groups, rouse.hosts, rouse.nics, rouse.subnets, rouse.pools, rouse.reservations,
-	rouse.boot_files, rouse.boot_rules, rouse.causes, rouse.profiles, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
+	rouse.boot_files, rouse.boot_rules, rouse.causes, rouse.profiles, rouse.answer_files, rouse.menu, rouse.boot_defaults, rouse.dhcp_options,
 	rouse.operators, rouse.schedules, rouse.event_retention to rouse_operator;
 grant update (value) on rouse.settings to rouse_operator;
 
@@ -43,6 +43,6 @@ grant execute on function rouse_daemon.lease_mac, rouse_daemon.machine_arch to r
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
 	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image, rouse_daemon.fos_script,
-	rouse_daemon.fos_log,
+	rouse_daemon.fos_log, rouse_daemon.install_answers, rouse_daemon.install_done,
 	rouse_daemon.act, rouse_daemon.read, rouse_daemon.operator_password, rouse_daemon.session_keys,
 	rouse_daemon.openapi to rouse_menud;
