@@ -163,6 +163,10 @@ void backend_reload(struct backend *backend)
 {
 	if (backend->snapshot)
 		snapshot_reload(backend->snapshot);
+	else
+		log_info("nothing_reloaded", "reason=%s remedy=%s",
+			 log_text("there is no database to read again"),
+			 log_text("restart tftpd for what its own file says"));
 }
 
 void backend_close(struct backend *backend)

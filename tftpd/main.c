@@ -62,7 +62,8 @@ static int start(struct server *server, struct loop *loop, const struct settings
 		return EX_NOUSER;
 	if (confine(settings) != ERR_OK)
 		return EX_OSERR;
-	/* not before: root may write anywhere */
+	/* not before: root may enter and write anywhere */
+	source_roots_check(&server->roots);
 	if (look_at_uploads(loop, settings) != ERR_OK)
 		return EX_OSERR;
 	if (backend_open(loop, &options, &server->backend) != ERR_OK)

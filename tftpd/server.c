@@ -324,20 +324,30 @@ static enum err open_tids(struct server *server)
 	return err;
 }
 
+static enum err open_folders(const char *key, const char *value, struct source_roots *roots)
+{
+	enum err err = source_roots_parse(value, roots);
+
+	if (err != ERR_OK && err != ERR_ABSENT)
+		log_error("bad_setting", "key=%s value=%s reason=%s remedy=%s", key,
+			  log_text(value), err_text(err),
+			  log_text("name one to eight folders, parted by blanks"));
+	return err;
+}
+
 static enum err open_roots(struct server *server)
 {
-	enum err err = source_roots_parse(server->settings->root, &server->roots);
+	const struct settings *settings = server->settings;
+	enum err err = open_folders("root", settings->root, &server->roots);
 
-	if (err == ERR_OK) {
-		err = source_roots_parse(server->settings->boot_root, &server->boot_roots);
-		/* without any, kernels are served from the roots alone */
-		if (err == ERR_OK || err == ERR_ABSENT)
-			return ERR_OK;
-	}
-	log_error("bad_setting", "key=root value=%s reason=%s remedy=%s",
-		  log_text(server->settings->root), err_text(err),
-		  log_text("name one to eight folders, parted by blanks"));
-	return err;
+	if (err == ERR_ABSENT)
+		log_error("bad_setting", "key=root value=%s remedy=%s",
+			  log_text(settings->root), log_text("name a folder to serve"));
+	if (err != ERR_OK)
+		return err;
+	err = open_folders("boot_root", settings->boot_root, &server->boot_roots);
+	/* without any, kernels are served from the roots alone */
+	return err == ERR_ABSENT ? ERR_OK : err;
 }
 
 /* Each transfer holds its file open. */

@@ -12,6 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "io/log.h"
+
 #define OPEN_TRIES 3
 #define AHEAD_FROM 65536 /* octets; less comes with the first read */
 
@@ -37,6 +39,22 @@ enum err source_roots_parse(const char *list, struct source_roots *ret_roots)
 	else
 		source_roots_free(&roots);
 	return err;
+}
+
+void source_roots_check(const struct source_roots *roots)
+{
+	for (size_t i = 0; i < roots->count; i++) {
+		int root = open(roots->path[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (root < 0 || faccessat(root, ".", X_OK, AT_EACCESS) < 0)
+			log_warning("root_unusable", "root=%s reason=%s effect=%s remedy=%s",
+				    log_text(roots->path[i]), log_text(strerror(errno)),
+				    log_text("nothing of it is served for now"),
+				    log_text("make the folder, let tftpd's user enter it, or "
+					     "leave it out of 'root'"));
+		if (root >= 0)
+			(void)close(root);
+	}
 }
 
 void source_roots_free(struct source_roots *roots)

@@ -31,6 +31,8 @@ struct source {
 
 /* Parts the setting at its blanks. ERR_SPACE: more than SOURCE_ROOTS_MAX. ERR_ABSENT: none. */
 MUST_CHECK enum err source_roots_parse(const char *list, struct source_roots *ret_roots);
+/* Says in the log which of them are not there, or not to be entered by whom we are now. */
+void source_roots_check(const struct source_roots *roots);
 void source_roots_free(struct source_roots *roots);
 
 /*

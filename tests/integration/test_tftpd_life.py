@@ -104,6 +104,24 @@ def test_configuration_is_judged(net):
         assert flags[0][2:].replace("-", "_") in done.stdout
 
 
+def test_a_root_that_is_not_there_is_told_and_served_once_it_is(net, own):
+    late = net.work / "late"
+    daemon = own("--root", f"{net.root} {late}")
+    daemon.wait_for(f"event=root_unusable root={late} reason=.* remedy=")
+    assert f"root={net.root} reason" not in daemon.output
+    late.mkdir()
+    (late / "file").write_bytes(b"come yet")
+    assert fetch(net, "file", port=6969) == b"come yet"
+
+
+def test_too_many_folders_are_named_by_their_key(net):
+    for key in ("root", "boot_root"):
+        flags = ["--root", net.root] if key == "boot_root" else []
+        done = net.server.run([net.program, "--port", "6969", *flags, f"--{key.replace('_', '-')}",
+                               " ".join(f"/{n}" for n in range(9))], check=False)
+        assert done.returncode == 78 and f"event=bad_setting key={key} " in done.stdout
+
+
 @pytest.mark.parametrize("database", ["host=/nonexistent dbname=rouse", "this is no connection string",
                                       "host=10.99.69.77 password=hunter2"])
 def test_wrong_database_harms_no_file(net, own, database):
