@@ -46,6 +46,10 @@ void file_open_roots(struct menud *menud)
 			menud->roots[menud->root_count++] = folder;
 	}
 	menud->image_store = open_folder(menud->settings.image_store);
+	/* before the daemon is confined: what is captured goes there. Where it cannot be made,
+	 * the first capture says so. */
+	if (menud->image_store >= 0)
+		(void)mkdirat(menud->image_store, "images", 0755);
 }
 
 void file_close_roots(struct menud *menud)

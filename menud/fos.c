@@ -14,7 +14,8 @@
 #define INVENTORY_MAX ((size_t)256 * 1024)
 /* As JSON, where each quote of an inventory takes two octets. */
 #define FIELDS_SIZE (2 * INVENTORY_MAX + (size_t)64 * 1024)
-#define LINES_SIZE 16384
+/* A manifest of the 1,024 parts that an image may have. */
+#define LINES_SIZE ((size_t)256 * 1024)
 
 struct call {
 	struct menud *menud;
@@ -31,6 +32,8 @@ static const struct {
 	{"checkin", CALL("fos_checkin")},   {"progress", CALL("fos_progress")},
 	{"log", CALL("fos_log")},	    {"inventory", CALL("fos_inventory")},
 	{"register", CALL("fos_register")}, {"finish", CALL("fos_finish")},
+	{"manifest", CALL("fos_manifest")}, {"disk", CALL("fos_disk")},
+	{"part", CALL("fos_part")},
 };
 
 /* Line breaks and other control bytes would forge a line: they become blanks. */
@@ -48,15 +51,17 @@ static void send_lines(struct http_request *request, const struct db_rows *rows)
 	static char lines[LINES_SIZE];
 	struct text out = text_into(lines, sizeof(lines));
 
-	for (size_t column = 0; column < rows_width(rows); column++) {
-		const char *value = rows_at(rows, 0, column);
+	for (size_t row = 0; row < rows_count(rows); row++) {
+		for (size_t column = 0; column < rows_width(rows); column++) {
+			const char *value = rows_at(rows, row, column);
 
-		if (!value)
-			continue;
-		text_put(&out, rows_name(rows, column));
-		text_put(&out, "=");
-		put_value(&out, value);
-		text_put(&out, "\n");
+			if (!value)
+				continue;
+			text_put(&out, rows_name(rows, column));
+			text_put(&out, "=");
+			put_value(&out, value);
+			text_put(&out, "\n");
+		}
 	}
 	if (out.failed)
 		answer_line(request, 500, "the answer is too long");
@@ -72,7 +77,7 @@ static void on_answer(void *data, const struct db_answer *answer)
 	if (call->http) {
 		if (answer->outcome == DB_ERROR)
 			answer_refused(call->http, answer);
-		else if (answer->outcome != DB_OK || rows_count(answer->rows) != 1)
+		else if (answer->outcome != DB_OK || rows_count(answer->rows) == 0)
 			answer_away(call->http, answer->message);
 		else
 			send_lines(call->http, answer->rows);
@@ -144,8 +149,7 @@ void fos_answer(struct menud *menud, struct http_request *request, const char *v
 
 	if (!sql) {
 		answer_line(request, 404,
-			    "no such call; there are checkin, progress, log, inventory, "
-			    "register and finish");
+			    "no such call; docs/reference/fos-protocol.md names them");
 		return;
 	}
 	err = put_fields(request, &out, &bad);
@@ -211,14 +215,30 @@ static void on_script(void *data, const struct db_answer *answer)
 	free(call);
 }
 
-/* What a bearer token may read: $1 is the number in the path, $2 the token. */
-static void answer_bearer(struct menud *menud, struct http_request *request, const char *number,
+/* "7" or "7/3": so many numbers of at most 18 digits. */
+static bool are_numbers(const char *text, size_t count)
+{
+	for (;;) {
+		size_t digits = strspn(text, "0123456789");
+
+		if (digits == 0 || digits > 18)
+			return false;
+		text += digits;
+		if (--count == 0 || *text != '/')
+			break;
+		text++;
+	}
+	return count == 0 && *text == '\0';
+}
+
+/* What a bearer token may read: $1 is the end of the path, $2 the token. */
+static void answer_bearer(struct menud *menud, struct http_request *request, const char *rest,
 			  const char *sql, db_on_answer *then)
 {
 	const char *authorization = http_get_header(request, "Authorization");
 	struct ip peer = http_peer(request);
 	char address[IP_TEXT_SIZE];
-	const char *params[3] = {number, NULL, address};
+	const char *params[3] = {rest, NULL, address};
 	struct call *call;
 
 	if (!authorization || strncmp(authorization, "Bearer ", 7) != 0) {
@@ -228,10 +248,6 @@ static void answer_bearer(struct menud *menud, struct http_request *request, con
 
 		http_answer_text(request, 401, "text/plain", message, sizeof(message) - 1,
 				 headers);
-		return;
-	}
-	if (number[strspn(number, "0123456789")] != '\0' || strlen(number) > 18) {
-		answer_line(request, 404, "the path ends with a number");
 		return;
 	}
 	call = calloc(1, sizeof(*call));
@@ -251,16 +267,24 @@ static void answer_bearer(struct menud *menud, struct http_request *request, con
 	http_park(request, MENUD_DATABASE_MS + 1000, on_abandon);
 }
 
-void fos_answer_image(struct menud *menud, struct http_request *request, const char *version)
+void fos_answer_image(struct menud *menud, struct http_request *request, const char *rest)
 {
-	answer_bearer(menud, request, version,
-		      "select * from rouse_daemon.fos_image($1::bigint, $2, $3::inet)",
-		      on_image);
+	if (!are_numbers(rest, 2))
+		answer_line(request, 404, "a part of an image is VERSION/PART, two numbers");
+	else
+		answer_bearer(
+			menud, request, rest,
+			"select * from rouse_daemon.fos_image(split_part($1, '/', 1)::bigint, "
+			"split_part($1, '/', 2)::bigint, $2, $3::inet)",
+			on_image);
 }
 
 void fos_answer_script(struct menud *menud, struct http_request *request, const char *job)
 {
-	answer_bearer(menud, request, job,
-		      "select * from rouse_daemon.fos_script($1::bigint, $2, $3::inet)",
-		      on_script);
+	if (!are_numbers(job, 1))
+		answer_line(request, 404, "the path ends with a number");
+	else
+		answer_bearer(menud, request, job,
+			      "select * from rouse_daemon.fos_script($1::bigint, $2, $3::inet)",
+			      on_script);
 }

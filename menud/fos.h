@@ -10,8 +10,8 @@
 
 /* POST /fos/VERB */
 void fos_answer(struct menud *menud, struct http_request *request, const char *verb);
-/* GET /fos/image/VERSION: allowed by the bearer token, then a file of the image store. */
-void fos_answer_image(struct menud *menud, struct http_request *request, const char *version);
+/* GET /fos/image/VERSION/PART: allowed by the bearer token, then a file of the image store. */
+void fos_answer_image(struct menud *menud, struct http_request *request, const char *rest);
 /* GET /fos/script/JOB: the job's script, allowed by the bearer token. */
 void fos_answer_script(struct menud *menud, struct http_request *request, const char *job);
 

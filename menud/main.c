@@ -5,6 +5,7 @@
  * answers until it is told to stop.
  */
 #include <stddef.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 #include "io/conf.h"
@@ -83,9 +84,11 @@ static void on_stop(void *data)
 
 static enum err confine(const struct menud_settings *settings)
 {
-	const char *const writable[] = {settings->state_dir};
+	char images[1024];
+	const char *const writable[] = {settings->state_dir, images};
 
-	return settings->confine ? jail_confine(writable, 1) : ERR_OK;
+	(void)snprintf(images, sizeof(images), "%s/images", settings->image_store);
+	return settings->confine ? jail_confine(writable, 2) : ERR_OK;
 }
 
 static int run(struct menud *menud)

@@ -43,6 +43,7 @@ struct menud {
 	struct events *events;
 	struct hello *hello;
 	struct login *login;
+	struct collect *collect;
 	int roots[MENUD_ROOTS_MAX]; /* open folders, searched in order */
 	size_t root_count;
 	int image_store;			/* open folder, or -1 */

@@ -15,7 +15,7 @@ static const struct {
 	{"/grub/", ROUTE_LOADER, "GET, HEAD"},
 	{"/pxelinux.cfg/", ROUTE_LOADER, "GET, HEAD"},
 	{"/answers/", ROUTE_ANSWERS, "GET, HEAD"},
-	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD"},
+	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD, PUT"},
 	{"/fos/script/", ROUTE_FOS_SCRIPT, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},
 	{"/login", ROUTE_LOGIN, "GET, POST"},

@@ -13,7 +13,7 @@ enum route_to {
 	ROUTE_LOADER,	  /* GET, HEAD /grub/..., /boot/..., /pxelinux.cfg/... */
 	ROUTE_ANSWERS,	  /* GET, HEAD /answers/TICKET, /answers/TICKET/done */
 	ROUTE_FOS,	  /* POST /fos/VERB */
-	ROUTE_FOS_IMAGE,  /* GET, HEAD /fos/image/VERSION */
+	ROUTE_FOS_IMAGE,  /* GET, HEAD, PUT /fos/image/VERSION/PART */
 	ROUTE_FOS_SCRIPT, /* GET, HEAD /fos/script/JOB */
 	ROUTE_LOGIN,	  /* GET, POST /login, /login/ipxe */
 	ROUTE_API,	  /* GET, POST /api/v1/NAME */

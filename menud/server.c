@@ -7,6 +7,7 @@
 #include "menud/answer.h"
 #include "menud/api.h"
 #include "menud/boot.h"
+#include "menud/collect.h"
 #include "menud/figures.h"
 #include "menud/file.h"
 #include "menud/fos.h"
@@ -15,6 +16,7 @@
 #include "menud/login.h"
 #include "menud/menud.h"
 #include "menud/route.h"
+#include "menud/upload.h"
 
 static void answer_ready(struct menud *menud, struct http_request *request)
 {
@@ -64,7 +66,10 @@ static void on_request(void *data, struct http_request *request)
 		installer_answer(menud, request, route.rest);
 		break;
 	case ROUTE_FOS_IMAGE:
-		fos_answer_image(menud, request, route.rest);
+		if (strcmp(http_method(request), "PUT") == 0)
+			upload_end(request);
+		else
+			fos_answer_image(menud, request, route.rest);
 		break;
 	case ROUTE_FOS_SCRIPT:
 		fos_answer_script(menud, request, route.rest);
@@ -93,6 +98,20 @@ static void on_request(void *data, struct http_request *request)
 	}
 }
 
+static bool on_head(void *data, struct http_request *request)
+{
+	struct route route = route_find(http_method(request), http_path(request));
+
+	return route.to == ROUTE_FOS_IMAGE && upload_begin(data, request, route.rest);
+}
+
+static size_t on_body(void *data, struct http_request *request, const char *octets,
+		      size_t length)
+{
+	(void)data;
+	return upload_take(request, octets, length);
+}
+
 static void on_done(void *data, struct http_request *request, unsigned status, uint64_t sent)
 {
 	struct menud *menud = data;
@@ -103,6 +122,8 @@ static void on_done(void *data, struct http_request *request, unsigned status, u
 		  log_text(http_path(request)), status, (unsigned long long)sent);
 	if (strncmp(http_path(request), "/files/", 7) == 0)
 		file_record_done(menud, request, status, sent);
+	else if (strcmp(http_method(request), "PUT") == 0)
+		upload_done(request);
 }
 
 static void on_database_up(void *data)
@@ -111,6 +132,7 @@ static void on_database_up(void *data)
 
 	hello_now(menud->hello);
 	login_on_up(menud->login);
+	collect_now(menud->collect);
 }
 
 static const char *status_line(void *data)
@@ -138,6 +160,8 @@ static enum err open_http(struct menud *menud)
 		.connections_max = (unsigned)menud->settings.connections_max,
 		.body_max = (size_t)800 * 1024, /* an inventory of 256 KiB, each octet as %xx */
 		.on_request = on_request,
+		.on_head = on_head,
+		.on_body = on_body,
 		.on_done = on_done,
 		.data = menud,
 	};
@@ -177,6 +201,8 @@ enum err server_open_database(struct menud *menud)
 	if (err == ERR_OK)
 		err = login_open(&menud->loop, menud->work, &menud->login);
 	if (err == ERR_OK)
+		err = collect_open(menud, &menud->collect);
+	if (err == ERR_OK)
 		err = snapshot_open(&menud->loop, &snapshot, &menud->snapshot);
 	return err;
 }
@@ -192,6 +218,7 @@ void server_close(struct menud *menud)
 	http_close(menud->http);
 	http_close(menud->https);
 	login_close(menud->login);
+	collect_close(menud->collect);
 	events_close(menud->events);
 	hello_close(menud->hello);
 	snapshot_close(menud->snapshot);

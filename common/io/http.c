@@ -18,6 +18,7 @@
 #define CONNECTIONS_MAX 1024
 #define IDLE_SECONDS 60
 #define BODY_MAX ((size_t)64 * 1024)
+#define UPLOAD_MAX ((size_t)64 * 1024 * 1024)
 /*
  * Headers, one piece of a body and libmicrohttpd's own notes of HTTP_FIELDS_MAX fields: 4 KiB
  * would refuse a browser's headers. All of it is cleared after each request, and a processor's
@@ -133,7 +134,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 	(void)connection;
 	if (!request)
 		return;
-	if (request->is_delivered && server->options.on_done)
+	if ((request->is_delivered || request->is_upload) && server->options.on_done)
 		server->options.on_done(server->options.data, request,
 					is_sent ? request->status : 0,
 					is_sent ? request->response_length : 0);
@@ -236,6 +237,8 @@ static void set_defaults(struct http_options *options)
 		options->idle_seconds = IDLE_SECONDS;
 	if (options->body_max == 0)
 		options->body_max = BODY_MAX;
+	if (options->upload_max == 0)
+		options->upload_max = UPLOAD_MAX;
 }
 
 enum err http_open(struct loop *loop, const struct http_options *options,
@@ -296,6 +299,7 @@ void http_close(struct http *server)
 	server->is_closing = true;
 	/* libmicrohttpd must not be stopped while a connection is suspended */
 	http_abandon_parked(server, UINT64_MAX);
+	http_drop_resting(server);
 	for (int i = 0; i < CLOSING_RUNS; i++)
 		(void)MHD_run(server->daemon);
 	uv_close((uv_handle_t *)&server->poll, on_closed);

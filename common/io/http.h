@@ -1,6 +1,6 @@
 /*
  * http - an HTTP/1.1 server on the loop, on libmicrohttpd: what all three daemons' HTTP has in
- * common. libmicrohttpd is known to http*.c only (and to menud's upload shells, later).
+ * common. libmicrohttpd is known to http*.c only.
  *
  * A handler is called once a request is whole (method, path, query, headers, form body up to
  * `body_max`; a body that is no form is refused with 415). It either answers at once with one
@@ -41,6 +41,19 @@ struct http_options {
 	unsigned idle_seconds;	  /* a connection that says nothing; 0: 60 */
 	size_t body_max;	  /* larger bodies get 413; 0: 64 KiB */
 	void (*on_request)(void *data, struct http_request *request);
+	/*
+	 * Uploads: the body of a PUT comes piece by piece and is never in memory as a whole.
+	 * on_head is called when its headers are known (path, query fields and headers are, the
+	 * body is not); false, or no on_head: the PUT is like any other request. It may answer
+	 * at once: the rest of the body is then read and forgotten. on_body takes up to
+	 * `length` octets and says how many; fewer: the client rests until http_resume().
+	 * on_request comes at the end of the body, on_done in every case, also when the client
+	 * has gone in mid-body.
+	 */
+	bool (*on_head)(void *data, struct http_request *request);
+	size_t (*on_body)(void *data, struct http_request *request, const char *octets,
+			  size_t length);
+	size_t upload_max; /* larger uploads get 413; 0: 64 MiB */
 	/* The answer has been sent (status and body octets) or its client went away (status 0).
 	 */
 	void (*on_done)(void *data, struct http_request *request, unsigned status,
@@ -79,6 +92,12 @@ const char *http_field(const struct http_request *request, const char *name);
 /* A slot for the handler's own use. */
 void http_set_data(struct http_request *request, void *data);
 void *http_get_data(const struct http_request *request);
+
+/* on_body shall be called again, with what it did not take. Does nothing to one that does not
+ * rest. */
+void http_resume(struct http_request *request);
+/* The connection of an upload that has not been answered is closed without an answer. */
+void http_drop(struct http_request *request);
 
 /* Wait for something else; 503 with Retry-After after deadline_ms. */
 void http_park(struct http_request *request, uint64_t deadline_ms,

@@ -63,8 +63,10 @@ static void set_answer(struct http_request *request, unsigned status, uint64_t l
 	request->response = response;
 	request->status = status;
 	request->response_length = strcmp(request->method, "HEAD") == 0 ? 0 : length;
-	if (!was_parked)
+	if (!was_parked) {
+		http_resume(request); /* an upload that is refused in mid-body */
 		return;
+	}
 	DL_DELETE(request->server->parked, request);
 	http_arm_deadline(request->server);
 	/* not suspended: parked and answered within one call of the handler */

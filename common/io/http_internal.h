@@ -28,6 +28,7 @@ struct http {
 	bool is_closing, is_tls;
 	char said[256]; /* by libmicrohttpd, at last */
 	struct http_request *parked;
+	struct http_request *resting; /* uploads whose handler has enough for now */
 };
 
 /* Only forward, except that a parked one may be answered at once. */
@@ -49,6 +50,10 @@ struct http_request {
 	enum http_state state;
 	bool is_known;	   /* libmicrohttpd has shown its headers */
 	bool is_delivered; /* the handler has seen it, so it gets on_done */
+	bool is_judged;	   /* its target is split and found good */
+	bool is_upload;	   /* on_body takes its body */
+	bool is_resting;   /* suspended, and in `resting` */
+	bool is_dropped;   /* to be closed without an answer */
 	bool is_suspended; /* libmicrohttpd leaves its connection alone */
 	bool is_queued;
 	char method[16];
@@ -65,7 +70,7 @@ struct http_request {
 	uint64_t deadline_ms; /* on the loop's clock */
 	void (*on_abandon)(void *data, struct http_request *request);
 	void *data;
-	struct http_request *prev, *next; /* parked requests */
+	struct http_request *prev, *next; /* of those parked, or resting */
 	char target[];			  /* path, query and their decoded fields lie in here */
 };
 
@@ -86,6 +91,19 @@ struct http_request *http_request_new(struct http *server, struct MHD_Connection
 bool http_request_advance(struct http_request *request, const char *method, const char *upload,
 			  size_t *upload_size);
 void http_request_free(struct http_request *request);
+
+/* Splits the target and takes the fields of its query: what is wrong with them, or 0. Once
+ * only. */
+unsigned http_judge_target(struct http_request *request, const char **ret_reason);
+/* An answer of the server itself, to a request that no handler sees; false closes the
+ * connection. */
+bool http_refuse(struct http_request *request, unsigned status, const char *reason);
+/* The headers of a PUT are known: asks the handler whether it is an upload. */
+bool http_begin_upload(struct http_request *request);
+/* A piece of an upload's body; false closes the connection. */
+bool http_take_piece(struct http_request *request, const char *octets, size_t *length);
+/* Wakes all uploads that rest, to be closed. */
+void http_drop_resting(struct http *server);
 
 /* Hands the stored answer to libmicrohttpd; false closes the connection. */
 bool http_queue_answer(struct http_request *request);

@@ -35,8 +35,7 @@ void http_request_free(struct http_request *request)
 	free(request);
 }
 
-/* An answer of the server itself, to a request that no handler sees. */
-static bool refuse(struct http_request *request, unsigned status, const char *reason)
+bool http_refuse(struct http_request *request, unsigned status, const char *reason)
 {
 	char body[256];
 	int length = snprintf(body, sizeof(body), "%s\n", reason);
@@ -77,23 +76,28 @@ static enum MHD_Result look_at_header(void *data, enum MHD_ValueKind kind, const
 static bool begin(struct http_request *request, const char *method)
 {
 	struct framing framing = {0};
-	size_t excess = request->server->options.body_max + EXCESS_READ;
+	const struct http_options *options = &request->server->options;
+	size_t most = options->body_max + EXCESS_READ;
 
 	request->is_known = true;
 	(void)snprintf(request->method, sizeof(request->method), "%s", method);
 	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header,
 					&framing);
 	if (framing.lengths + framing.encodings > 1)
-		return refuse(request, 400,
-			      "the length of the body is told twice: send either one "
-			      "Content-Length or Transfer-Encoding: chunked");
+		return http_refuse(request, 400,
+				   "the length of the body is told twice: send either one "
+				   "Content-Length or Transfer-Encoding: chunked");
 	if (framing.encodings > 0 && !framing.is_chunked)
-		return refuse(request, 400,
-			      "unknown Transfer-Encoding: only chunked is understood");
+		return http_refuse(request, 400,
+				   "unknown Transfer-Encoding: only chunked is understood");
 	if (strlen(method) >= sizeof(request->method))
-		return refuse(request, 501, "unknown method");
-	if (framing.length > excess)
-		return refuse(request, 413, "the body is too large");
+		return http_refuse(request, 501, "unknown method");
+	if (strcmp(method, "PUT") == 0 && options->on_head && !http_begin_upload(request))
+		return false;
+	if (request->is_upload)
+		most = options->upload_max;
+	if (framing.length > most && request->state == HTTP_READING)
+		return http_refuse(request, 413, "the body is too large");
 	return true;
 }
 
@@ -158,33 +162,8 @@ static bool is_form(const struct http_request *request)
 	       strchr("; \t", type[sizeof(form) - 1]);
 }
 
-static enum err parse_fields(struct http_request *request)
+static unsigned judge_fields(enum err err, const char **ret_reason)
 {
-	enum err err = http_parse_form(request->query, strlen(request->query), HTTP_FIELDS_MAX,
-				       add_field, request);
-
-	if (err == ERR_OK && request->body_length > 0)
-		err = http_parse_form(request->body, request->body_length,
-				      HTTP_FIELDS_MAX - request->field_count, add_field,
-				      request);
-	return request->is_out_of_memory ? ERR_MEMORY : err;
-}
-
-/* The request is whole: tells what is wrong with it, or 0. */
-static unsigned judge(struct http_request *request, const char **ret_reason)
-{
-	enum err err;
-
-	*ret_reason = "the path is malformed: a broken %-escape, or no leading /";
-	if (http_split_target(request->target, &request->path, &request->query) != ERR_OK)
-		return 400;
-	*ret_reason = "the body is too large";
-	if (request->body_seen > request->server->options.body_max)
-		return 413;
-	*ret_reason = "the body must be application/x-www-form-urlencoded";
-	if (request->body_length > 0 && !is_form(request))
-		return 415;
-	err = parse_fields(request);
 	*ret_reason = "too many fields";
 	if (err == ERR_RANGE)
 		return 400;
@@ -193,6 +172,42 @@ static unsigned judge(struct http_request *request, const char **ret_reason)
 		return 500;
 	*ret_reason = "a field is malformed: a broken %-escape, a NUL byte or no name";
 	return err == ERR_OK ? 0 : 400;
+}
+
+static enum err parse_fields(struct http_request *request, char *text, size_t length)
+{
+	enum err err = http_parse_form(text, length, HTTP_FIELDS_MAX - request->field_count,
+				       add_field, request);
+
+	return request->is_out_of_memory ? ERR_MEMORY : err;
+}
+
+unsigned http_judge_target(struct http_request *request, const char **ret_reason)
+{
+	*ret_reason = "the path is malformed: a broken %-escape, or no leading /";
+	if (http_split_target(request->target, &request->path, &request->query) != ERR_OK)
+		return 400;
+	return judge_fields(parse_fields(request, request->query, strlen(request->query)),
+			    ret_reason);
+}
+
+/* The request is whole: tells what is wrong with it, or 0. */
+static unsigned judge(struct http_request *request, const char **ret_reason)
+{
+	unsigned status = request->is_judged ? 0 : http_judge_target(request, ret_reason);
+
+	if (status != 0)
+		return status;
+	*ret_reason = "the body is too large";
+	if (request->body_seen > request->server->options.body_max)
+		return 413;
+	*ret_reason = "the body must be application/x-www-form-urlencoded";
+	if (request->body_length > 0 && !is_form(request))
+		return 415;
+	if (request->body_length == 0)
+		return 0;
+	return judge_fields(parse_fields(request, request->body, request->body_length),
+			    ret_reason);
 }
 
 static bool deliver(struct http_request *request)
@@ -209,7 +224,7 @@ static bool deliver(struct http_request *request)
 	}
 	if (request->state == HTTP_ASKED) {
 		log_error("http_unanswered", "path=%s", log_text(request->path));
-		return refuse(request, 500, "the server has no answer to this");
+		return http_refuse(request, 500, "the server has no answer to this");
 	}
 	return http_queue_answer(request);
 }
@@ -223,6 +238,10 @@ bool http_request_advance(struct http_request *request, const char *method, cons
 	/* No answer yet, if it can be helped: libmicrohttpd would close the connection. */
 	if (!request->is_known)
 		return begin(request, method);
+	if (request->is_dropped)
+		return false;
+	if (request->is_upload && *upload_size > 0)
+		return http_take_piece(request, upload, upload_size);
 	if (request->state == HTTP_ANSWERED)
 		return http_queue_answer(request);
 	if (*upload_size > 0) {
@@ -233,8 +252,10 @@ bool http_request_advance(struct http_request *request, const char *method, cons
 	}
 	if (request->state != HTTP_READING)
 		return true; /* parked: the answer comes later */
+	if (request->is_upload)
+		return deliver(request);
 	status = judge(request, &reason);
-	return status ? refuse(request, status, reason) : deliver(request);
+	return status ? http_refuse(request, status, reason) : deliver(request);
 }
 
 const char *http_method(const struct http_request *request)

@@ -6,6 +6,7 @@ only then is it published, in one transaction. Whatever fails before leaves no v
 
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -184,10 +185,10 @@ def listing(database):
 def verify(database, words, store):
     """Reads published versions whole, against what was recorded; prints each, returns the exit code."""
     problems = 0
-    for image, number, path, *recorded in _wanted(database, words):
-        found = list(_faults(store / path, *recorded))
+    for (image, number), parts in itertools.groupby(_wanted(database, words), lambda row: (row[0], row[1])):
+        found = [f"{store / path} {fault}" for _, _, path, *recorded in parts for fault in _faults(store / path, *recorded)]
         for fault in found:
-            print(f"problem: {image} version {number}: {store / path} {fault};"
+            print(f"problem: {image} version {number}: {fault};"
                   " remedy: restore it from a copy, or add the image again as a new version")
         if not found:
             print(f"{image} version {number}: whole")
@@ -197,26 +198,26 @@ def verify(database, words, store):
 
 
 def _wanted(database, words):
-    """The rows of the published versions that NAME or NAME:NUMBER mean; without any, of all."""
-    query = ("select image, number, path, size, sha256, disk_size, disk_sha256 from rouse.image_versions"
-             " where state = 'published'")
-    rows = database.rows(query + " order by image, number")
+    """The parts of the published versions that NAME or NAME:NUMBER mean; without any, of all."""
+    rows = database.rows("select image, version, path, size, sha256, content_size, content_sha256 from rouse.image_parts p"
+                         " where exists (select from rouse.image_versions v where v.image = p.image and v.number = p.version"
+                         " and v.state = 'published') order by image, version, part")
     chosen = []
     for word in words:
         name, _, number = word.partition(":")
         matching = [row for row in rows if row[0] == name and number in ("", row[1])]
         if not matching:
-            known = ", ".join(f"{row[0]}:{row[1]}" for row in rows) or "none yet"
+            known = ", ".join(dict.fromkeys(f"{row[0]}:{row[1]}" for row in rows)) or "none yet"
             raise Trouble(f'there is no published image "{word}"', remedy=f"Published are: {known}.")
         chosen += [row for row in matching if row not in chosen]
     return chosen if words else rows
 
 
-def _faults(file, size, sha256, disk_size, disk_sha256):
+def _faults(file, size, sha256, content_size, content_sha256):
     """What is wrong with a file: each side of it that is not as it was recorded."""
     try:
         with open(file, "rb") as source:
-            stream, disk = _filter(["-d"], source, lambda block: None, int(size))
+            stream, content = _filter(["-d"], source, lambda block: None, int(size))
     except OSError as error:
         yield f"cannot be read: {error.strerror}"
         return
@@ -225,7 +226,7 @@ def _faults(file, size, sha256, disk_size, disk_sha256):
         yield from _stream_faults(file, size, sha256)
         yield "does not unpack"
         return
-    for what, counted, bytes_then, hash_then in (("", stream, size, sha256), ("unpacked ", disk, disk_size, disk_sha256)):
+    for what, counted, bytes_then, hash_then in (("", stream, size, sha256), ("unpacked ", content, content_size, content_sha256)):
         yield from _differences(what, counted, bytes_then, hash_then)
 
 

@@ -137,7 +137,8 @@ union all select 'profile ' || name, unnest(array[kernel, initrd, file]) from ro
 def _images(database, store):
     if not store:
         return
-    query = "select image, number, path, size from rouse_data.image_version where state = 'published'"
+    query = ("select p.image, p.version, p.path, p.size from rouse.image_parts p join rouse.image_versions v"
+             " on v.image = p.image and v.number = p.version where v.state = 'published' order by 1, 2, part")
     for image, number, path, size in database.rows(query):
         file = Path(store) / path
         if not file.is_file():

@@ -74,7 +74,7 @@ class DhcpServer:
 
 class FakeMenud:
     """Speaks docs/reference/fos-protocol.md. `answers` maps a verb to a list of answers, each
-    (status, headers, dict of keys); the last one repeats. `marks` maps an offset of the image to
+    (status, headers, dict of keys, or text); the last one repeats. `marks` maps an offset of the image to
     what happens when the stream has come that far; each happens once."""
 
     def __init__(self, segment):
@@ -117,7 +117,7 @@ class FakeMenud:
             planned = self.answers.get(verb, [ok(answer="ok")])
             status, headers, keys = planned.pop(0) if len(planned) > 1 else planned[0]
             self.changed.notify_all()
-        text = "".join(f"{key}={value}\n" for key, value in keys.items()).encode()
+        text = (keys if isinstance(keys, str) else "".join(f"{key}={value}\n" for key, value in keys.items())).encode()
         request.send_response(status)
         for name, value in {"Content-Length": len(text), **headers}.items():
             request.send_header(name, str(value))
@@ -218,11 +218,15 @@ def image(tmp_path_factory):
         raw[at:at + 4096] = at.to_bytes(8, "big") * 512
     stream = subprocess.run(["zstd", "-q", "-c", "-3"], input=raw, stdout=subprocess.PIPE,
                             check=True).stdout
-    facts = {"image_name": "tiny", "image_version": 1, "image_url": "/fos/image/1",
-             "image_size": len(stream), "image_sha256": hashlib.sha256(stream).hexdigest(),
-             "image_format": "raw.zst", "disk_size": DISK_SIZE,
-             "disk_sha256": hashlib.sha256(raw).hexdigest(), "disk": "auto"}
-    return stream, facts
+    facts = {"image_name": "tiny", "image_version": 1, "image_type": "raw", "image_url": "/fos/image/1",
+             "image_size": len(stream), "disk_size": DISK_SIZE, "disk": "auto"}
+    return stream, facts, hashlib.sha256(raw).hexdigest()
+
+
+def manifest(stream, disk_sha256, sector_size="-"):
+    """Of a whole disk in one part."""
+    return 200, {}, (f"answer=ok\ndisk=1 {DISK_SIZE} {sector_size} {DISK_SIZE} none\npart=1 1 0 raw - {DISK_SIZE} {len(stream)} "
+                     f"{hashlib.sha256(stream).hexdigest()} {DISK_SIZE} {disk_sha256} -\n")
 
 
 def test_inventory_after_an_outage_and_a_queue(boot, menud, segment):
@@ -277,9 +281,10 @@ def test_full_registration_asks_for_a_name(boot, menud, tmp_path):
 
 
 def test_deploy_survives_cuts_a_restart_and_a_pulled_cable(boot, menud, segment, image, tmp_path):
-    stream, facts = image
+    stream, facts, disk_sha256 = image
     disk = make_disk(tmp_path / "disk", DISK_SIZE + (8 << 20))
     menud.image = stream
+    menud.answers["manifest"] = [manifest(stream, disk_sha256)]
     menud.answers["checkin"] = [a_job("deploy", **facts)]
     menud.answers["finish"] = [ok(answer="ok", after="poweroff")]
 
@@ -301,7 +306,7 @@ def test_deploy_survives_cuts_a_restart_and_a_pulled_cable(boot, menud, segment,
     assert (finish["outcome"], finish.get("reason")) == ("succeeded", None)
     assert int(finish["bytes"]) == DISK_SIZE
     written = disk.read_bytes()
-    assert hashlib.sha256(written[:DISK_SIZE]).hexdigest() == facts["disk_sha256"]
+    assert hashlib.sha256(written[:DISK_SIZE]).hexdigest() == disk_sha256
     assert not any(written[DISK_SIZE:])
 
     token = menud.wait_call("checkin")["token"]
@@ -316,9 +321,10 @@ def test_deploy_survives_cuts_a_restart_and_a_pulled_cable(boot, menud, segment,
 
 
 def test_cancel_stops_the_writing(boot, menud, image, tmp_path):
-    stream, facts = image
+    stream, facts, disk_sha256 = image
     disk = make_disk(tmp_path / "disk", DISK_SIZE)
     menud.image = stream
+    menud.answers["manifest"] = [manifest(stream, disk_sha256)]
     finished = threading.Event()
     menud.marks = {3 << 20: lambda: finished.wait(30) and "cut"}  # the stream stands still here
     menud.answers["checkin"] = [a_job("deploy", **facts)]
@@ -333,8 +339,9 @@ def test_cancel_stops_the_writing(boot, menud, image, tmp_path):
 
 def failing_deploy(boot, menud, image, disks, **changes):
     """Runs a deploy that fails; the fields of its finish."""
-    stream, facts = image
+    stream, facts, disk_sha256 = image
     menud.image = changes.pop("stream", stream)
+    menud.answers["manifest"] = [manifest(stream, changes.pop("disk_sha256", disk_sha256), changes.pop("sector_size", "-"))]
     menud.answers["checkin"] = [a_job("deploy", **{**facts, **changes})]
     with boot(disks=disks) as machine:
         finish = menud.wait_call("finish")
@@ -347,7 +354,7 @@ def failing_deploy(boot, menud, image, disks, **changes):
 def test_a_wrong_hash_of_the_disk_is_a_failure(boot, menud, image, tmp_path):
     disk = make_disk(tmp_path / "disk", DISK_SIZE)
     finish = failing_deploy(boot, menud, image, [disk], disk_sha256="0" * 64)
-    assert finish["reason"] == "hash_mismatch" and "disk contents" in finish["text"]
+    assert finish["reason"] == "hash_mismatch" and "the contents' SHA-256" in finish["text"]
     written = disk.read_bytes()
     assert any(written[1 << 20:2 << 20]) and not any(written[:1 << 20])
 
@@ -372,6 +379,7 @@ def test_a_disk_that_refuses_writes_is_a_write_error(boot, menud, image, tmp_pat
     ("disk_too_small", DISK_SIZE - 512, {}),
     ("disk_missing", DISK_SIZE, {"disk": "/dev/sdz"}),
     ("image_missing", DISK_SIZE, {"stream": b""}),
+    ("disk_mismatch", DISK_SIZE, {"sector_size": 4096}),
 ])
 def test_what_is_missing_is_named(boot, menud, image, tmp_path, reason, size, changes):
     disk = make_disk(tmp_path / "disk", size)

@@ -26,11 +26,12 @@ def shell(code, *arguments, libraries=("answer", "json", "disk", "cmdline"), **e
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     out = tmp_path_factory.mktemp("fos")
-    for name, library in (("http", []), ("hash", ["-lnettle"])):
+    shared = [FOS / "http" / f"{name}.c" for name in ("head", "url", "wire")]
+    for name, more in (("http", []), ("hash", ["-lnettle"]), ("put", [*shared, "-lnettle"])):
         subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Wconversion",
                         "-Wshadow", "-Werror", "-fsanitize=address,undefined",
                         "-fno-sanitize-recover", *sorted((FOS / name).glob("*.c")),
-                        "-o", out / f"fos-{name}", *library], check=True)
+                        "-o", out / f"fos-{name}", *more], check=True)
     return out
 
 

@@ -359,9 +359,9 @@ def test_nothing_outside_the_roots(server):
 
 
 def test_an_image_needs_its_token(server):
-    status, _ = server.curl("/fos/image/1")
+    status, _ = server.curl("/fos/image/1/1")
     assert status == 401
-    status, _ = server.curl("/fos/image/1", "-H", "Authorization: Bearer " + "0" * 64)
+    status, _ = server.curl("/fos/image/1/1", "-H", "Authorization: Bearer " + "0" * 64)
     assert status == 403
     status, _ = server.curl("/fos/image/x", "-H", "Authorization: Bearer " + "0" * 64)
     assert status == 404
@@ -400,13 +400,13 @@ def test_an_image_is_given_in_parts_to_its_token(server):
     parts = []
     for piece in ("0-49999", "50000-"):
         file = server.workdir / "part"
-        status, _ = server.curl(answer["image_url"], *bearer, "-r", piece, "-o", str(file))
+        status, _ = server.curl(answer["image_url"] + "/1", *bearer, "-r", piece, "-o", str(file))
         assert status == 206
         parts.append(file.read_bytes())
     assert b"".join(parts) == content
     # a file of another size is no image any more
     (server.workdir / "srv" / "images" / "tiny" / "1" / "disk.raw.zst").write_bytes(content[:-1])
-    status, body = server.curl(answer["image_url"], *bearer)
+    status, body = server.curl(answer["image_url"] + "/1", *bearer)
     assert status == 404, body
     assert server.fos("finish", token=token, outcome="failed",
                       reason="image_missing")["state"] == "failed"

@@ -352,6 +352,10 @@ class VM:
     def screendump(self, path):
         self._qmp("screendump", filename=str(path))
 
+    def set_link(self, up):
+        """Pulls the cable out of the machine, or puts it back."""
+        self._qmp("set_link", name="net0", up=up)
+
     def wait_exit(self, timeout):
         """Waits for the machine's own end: "guest-reset" (reboot) or "guest-shutdown"."""
         def ended():

@@ -49,6 +49,13 @@ insert into wrong (call, code, message, hint) values
 	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),
 	('rouse.setting(''deploy_slots'', ''many'')', '22023', 'cannot be "many"', '1 to 10000'),
 	('rouse.set_password(''anna'', ''x'')', '42704', 'there is no operator "anna"', 'dora'),
+	('rouse.image_rollback(''tinny'')', '42704', 'there is no image "tinny"', 'tiny'),
+	('rouse.image_rollback(''tiny'')', '55000', 'no published version before 1', 'rouse.image_versions'),
+	('rouse.image_rollback(''tiny'', 3)', '42704', 'version 3 of image "tiny" is not there', 'Published are: 1'),
+	('rouse.image_retire(''tiny'', 1)', '55000', 'is what image "tiny" means now', 'rouse.image_rollback'),
+	('rouse.image_retire(''tiny'', 2)', '42704', 'version 2 of image "tiny" is not there', 'Published are: 1'),
+	('rouse.publish_image(''tiny'', 2, ''images/x'', ''[]'', ''[]'', ''flat'')', '22023', 'there is no type of image "flat"', 'resizable'),
+	('rouse.publish_image(''tiny'', 2, ''images/x'', ''[]'', ''[]'')', '22023', 'has a part that is not stored, or none', 'size and sha256'),
 	('rouse.publish_image(''tiny'', 7, ''images/x'', 1, repeat(''a'', 64), 1, repeat(''b'', 64))', '55000', 'version 7 of image "tiny"', 'add the image again');
 create function pg_temp.judge(statement text, code text, message text, hint text) returns text language plpgsql as $$
 declare

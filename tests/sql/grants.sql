@@ -9,7 +9,7 @@ select role, routine from (values
 		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
 	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
-		' fos_register fos_finish fos_image fos_script fos_log install_answers install_done act read operator_password session_keys openapi')) g (role, routines)
+		' fos_register fos_finish fos_image fos_disk fos_part fos_manifest fos_upload fos_stored image_garbage image_collected fos_script fos_log install_answers install_done act read operator_password session_keys openapi')) g (role, routines)
 cross join lateral unnest(string_to_array(routines, ' ')) routine;
 
 create temp table expected_view (role text, relation text);
@@ -59,7 +59,7 @@ select set_eq($$
 select set_eq($$
 	select distinct p.proname::text from pg_proc p where p.pronamespace = 'rouse'::regnamespace
 		and has_function_privilege('rouse_operator', p.oid, 'execute')
-	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,explain_code,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,capture,wipe,dhcp_snippet}'::text[]) $$,
+	$$, $$ select unnest('{setting,explain,evaluate,trace,me,my_groups,may,next_times,why,explain_code,set_password,enqueue,deploy,inventory,cancel,retry,wake,approve,schedule,publish_image,image_rollback,image_retire,capture,wipe,dhcp_snippet}'::text[]) $$,
 	'an operator executes these as well');
 select set_eq($$
 	select r.rolname::text, p.proname::text from pg_proc p join pg_roles r on r.rolname in ('rouse_viewer', 'rouse_operator')

@@ -66,7 +66,7 @@ select is(pg_temp.claim('b'), jsonb_build_object('kind', 'script', 'script_url',
 	'script_sha256', encode(sha256(convert_to(:'script', 'UTF8')), 'hex')), 'a script: where it is, and its hash');
 select is((select script from rouse_daemon.fos_script(:script_job, pg_temp.token('b'), null)), :'script', 'the token opens it, as it was written');
 select is_empty(format('select rouse_daemon.fos_script(%s, %L, null)', :script_job, w), 'and no other: ' || w) from unnest(array[pg_temp.token('c'), '', '\', '\xzz']) w;
-select is_empty(format('select rouse_daemon.fos_image(1, %L, null)', '\xzz'), 'nor does a token that is no octets open an image');
+select is_empty(format('select rouse_daemon.fos_image(1, 1, %L, null)', '\xzz'), 'nor does a token that is no octets open an image');
 select is(pg_temp.finish('b', 'failed', 'script_failed'), 'ok failed', 'a script that fails is not tried again');
 insert into rouse.answer_files values ('debian', 'd-i hello', null);
 insert into rouse.profiles (name, title, kind, kernel, initrd, arguments, answers) values ('debian', 'Debian', 'linux', 'debian/a b%c?#ä', 'debian/initrd.gz', 'auto=true url=x', 'debian'),

@@ -60,9 +60,10 @@ select rouse.cancel(pg_temp.id('again')) \g /dev/null
 insert into job values ('third', rouse.retry(pg_temp.id('write')));
 select isnt(pg_temp.id('third'), pg_temp.id('again'), 'once that has ended it may be done again');
 select rouse.cancel(pg_temp.id('third')) \g /dev/null
-update rouse_data.image_version set state = 'deprecated' where image = 'tiny';
-select pg_temp.refused('select rouse.retry(%s)', '55000 \| version 1 of image "tiny" is deprecated \| Deploy another', 'holder');
-update rouse_data.image_version set state = 'published' where image = 'tiny';
+savepoint withdrawn;
+update rouse_data.image_version set state = 'retired' where image = 'tiny';
+select pg_temp.refused('select rouse.retry(%s)', '55000 \| version 1 of image "tiny" is retired \| Deploy another', 'holder');
+rollback to withdrawn;
 update rouse.hosts set state = 'retired' where name = 'lab-01';
 select pg_temp.refused('select rouse.retry(%s)', 'is retired and gets no jobs', 'write');
 update rouse.hosts set state = 'active' where name = 'lab-01';

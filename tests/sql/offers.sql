@@ -42,8 +42,8 @@ select is(c::text, '(refused,identity_conflict)', 'another token with the used t
 select is(c::text, '(refused,ticket_expired)', 'the job''s other tickets are dead') from pg_temp.checkin(pg_temp.ticket('c'), '2', '52:54:00:00:00:01') c;
 select is((select answer from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)), 'busy', 'a running job is busy');
 select is((select offers from rouse.jobs where id = (select id from job)), 0, 'the guard''s count begins anew');
-select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), pg_temp.token('1'), null)), 1, 'the token opens the image');
-select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), pg_temp.token('2'), null)), 0, 'no other token does');
+select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), 1, pg_temp.token('1'), null)), 1, 'the token opens the image');
+select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), 1, pg_temp.token('2'), null)), 0, 'no other token does');
 
 -- Alive, lost, tried again.
 update rouse_data.attempt set lease_until = clock_timestamp() + interval '1 second';
@@ -54,7 +54,7 @@ select matches(pg_temp.error($$select rouse_daemon.fos_progress(jsonb_build_obje
 update rouse_data.attempt set lease_until = clock_timestamp() - interval '1 second';
 select is(pg_temp.progress('1'), 'refused lost_client', 'progress after the lease ran out');
 select is(pg_temp.job('first'), 'queued lost_client', 'the job is queued again');
-select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), pg_temp.token('1'), null)), 0, 'the token opens nothing any more');
+select is((select count(*)::int from rouse_daemon.fos_image((select image_version_id from rouse_data.job where id = (select id from job)), 1, pg_temp.token('1'), null)), 0, 'the token opens nothing any more');
 select is(pg_temp.finish('1', 'succeeded'), 'refused lost_client', 'and cannot finish it');
 select is(c::text, '(refused,lost_client)', 'nor check in again') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01') c;
 select results_eq($$select answer, retry_seconds between 1 and 10 from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)$$, $$values ('busy', true)$$, 'it rests before the next attempt');

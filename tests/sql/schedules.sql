@@ -87,7 +87,7 @@ select is(pg_temp.run(), 0, 'what is not enabled rests');
 
 -- Broken: the others run all the same.
 insert into given values ('broken', rouse.schedule('kiosks', 'deploy', '@daily', 'tiny')), ('whole', rouse.schedule('kiosks', 'wake', '@daily')), ('empty', rouse.schedule('labs', 'inventory', '@daily'));
-update rouse_data.image_version set state = 'deprecated';
+update rouse_data.image_version set state = 'retired';
 select pg_temp.due('broken'), pg_temp.due('whole'), pg_temp.due('empty') \g /dev/null
 select is(pg_temp.run(), 3, 'three are due');
 select is(pg_temp.last_run('broken'), 'failed there is no image "tiny"', 'one says why it failed');

@@ -29,20 +29,20 @@ comment on function rouse.enqueue is
 
 create function rouse.deploy(target text, image text, after text default null, priority int default 50,
 	not_before timestamptz default null, deadline timestamptz default null, disk text default 'auto',
-	wake boolean default false)
+	wake boolean default false, mode text default null)
 returns bigint
 language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(target, 'deploy', image, priority, not_before, deadline, after, null, disk, wake)
+	select rouse.enqueue(target, 'deploy', image, priority, not_before, deadline, after, mode, disk, wake)
 $$;
 comment on function rouse.deploy is
 	'Writes an image to a machine''s disk, or to those of a group, at the next boot: select rouse.deploy(''lab-01'', ''tiny-debian'').';
 
 create function rouse.capture(target text, image text, after text default null, priority int default 50,
 	not_before timestamptz default null, deadline timestamptz default null, disk text default 'auto',
-	wake boolean default false)
+	wake boolean default false, mode text default null)
 returns bigint
 language sql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select rouse.enqueue(target, 'capture', image, priority, not_before, deadline, after, null, disk, wake)
+	select rouse.enqueue(target, 'capture', image, priority, not_before, deadline, after, mode, disk, wake)
 $$;
 comment on function rouse.capture is
 	'Reads a machine''s disk at its next boot and makes it a version of an image: select rouse.capture(''lab-01'', ''lab-room'').';

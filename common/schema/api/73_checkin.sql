@@ -84,6 +84,9 @@ begin
 	values (the_job.id, the_job.host_id, the_job.attempts + 1, hash, ticket.mac, address, facts,
 		case when begins then clock_timestamp() end, rouse_data.renewed_lease())
 	returning id into new_attempt;
+	if the_job.kind = 'capture' then
+		perform rouse_data.begin_capture(new_attempt, the_job);
+	end if;
 	update rouse_data.job j set state = case when begins then 'running' else 'waiting' end,
 		attempts = j.attempts + 1, reason = null, text = null, retry_at = null where j.id = the_job.id;
 	delete from rouse_data.local_boot b where b.host_id = the_job.host_id;
@@ -107,8 +110,7 @@ comment on function rouse_data.clock_detail is 'By how many seconds a client''s 
 create function rouse_daemon.fos_checkin(fields jsonb, address inet)
 returns table (answer text, reason text, message text, "position" int, retry_seconds int,
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
-	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
-	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
+	image_name text, image_version int, image_type text, image_url text, image_size bigint, disk_size bigint, disk text, script_url text, script_size int, script_sha256 text,
 	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text, test_url text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
@@ -181,14 +183,13 @@ comment on function rouse_data.file_url is 'Where menud gives out this file of i
 create function rouse_data.describe_attempt(the_attempt bigint)
 returns table (answer text, reason text, message text, "position" int, retry_seconds int,
 	job bigint, attempt int, kind text, mode text, host text, after text, report_seconds int,
-	image_name text, image_version int, image_url text, image_size bigint, image_sha256 text,
-	image_format text, disk_size bigint, disk_sha256 text, disk text, script_url text, script_size int, script_sha256 text,
+	image_name text, image_version int, image_type text, image_url text, image_size bigint, disk_size bigint, disk text, script_url text, script_size int, script_sha256 text,
 	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text, test_url text)
 language plpgsql volatile as $$
 begin
 	return query
 	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
-		null, null, null, null, null, null, null::int, null, null::bigint, null, null, null::bigint, null, null,
+		null, null, null, null, null, null, null::int, null, null, null::bigint, null::bigint, null,
 		null, null::int, null, null, null, null, null, null, null, null
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	where a.id = the_attempt and j.state = 'waiting'
@@ -197,15 +198,15 @@ begin
 	select 'run', null, null, null, null, j.id, a.number, j.kind, j.mode, h.name::text,
 		replace(rouse_data.after_job(j), 'local', 'reboot'),
 		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
-		coalesce(v.image, j.image)::text, v.number, '/fos/image/' || v.id, v.size, v.sha256, v.format, v.disk_size, v.disk_sha256,
-		case when k.takes_disk then j.disk end,
+		v.image::text, v.number, v.type, '/fos/image/' || v.id, v.size, v.disk_size, case when k.takes_disk then j.disk end,
 		case when j.script is not null then '/fos/script/' || j.id end, octet_length(j.script), encode(sha256(convert_to(j.script, 'UTF8')), 'hex'),
 		j.profile::text, p.kind, rouse_data.file_url(p.kernel), rouse_data.file_url(p.initrd), p.arguments,
 		coalesce(rouse_data.file_url(p.file), p.url),
 		case j.kind when 'test' then rouse_data.file_url(rouse_data.setting_text('fos_initrd')) end
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id join rouse_data.job_kind k on k.kind = j.kind
-	left join rouse_data.image_version v on v.id = j.image_version_id
+	left join rouse.image_versions v on v.id = coalesce(j.image_version_id,
+		(select c.id from rouse_data.image_version c where c.attempt_id = a.id))
 	left join rouse_data.profile p on p.name = j.profile
 	where a.id = the_attempt and j.state <> 'waiting';
 end

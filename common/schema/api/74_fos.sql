@@ -241,6 +241,9 @@ begin
 		if outcome = 'cancelled' and job.state <> 'cancelling' then
 			outcome := 'failed';
 			why := coalesce(why, 'client_stopped');
+		elsif outcome = 'succeeded' and job.kind = 'capture' and not rouse_data.finish_capture(attempt.id) then
+			outcome := 'failed';
+			why := 'image_incomplete';
 		end if;
 		perform rouse_data.end_attempt(attempt.id, outcome, case outcome when 'failed' then why end,
 			left(fields ->> 'text', 1000));
@@ -262,19 +265,6 @@ begin
 end
 $$;
 comment on function rouse_daemon.fos_finish is 'The end of an attempt; said again, it gets the same answer.';
-
-create function rouse_daemon.fos_image(version bigint, token text, address inet)
-returns table (path text, size bigint, etag text)
-language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
-	select v.path::text, v.size, v.sha256
-	from rouse_data.attempt a
-	join rouse_data.job j on j.id = a.job_id
-	join rouse_data.image_version v on v.id = j.image_version_id
-	where a.token_hash = sha256(convert_to(fos_image.token, 'UTF8')) and a.ended_at is null
-		and j.state = 'running' and v.id = fos_image.version
-$$;
-comment on function rouse_daemon.fos_image is
-	'The file of an image version, for a token whose running job writes it; no row: not allowed.';
 
 create function rouse_daemon.fos_script(job bigint, token text, address inet)
 returns table (script text)

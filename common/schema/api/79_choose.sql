@@ -85,7 +85,7 @@ create function rouse_data.menu_images(action text) returns table (name text, wo
 language sql stable as $$
 	select i.name, format('%s (%s)', coalesce(nullif(i.title, ''), i.name), case when v.id is null then 'no version yet'
 			else format('version %s, for disks from %s', v.number, pg_size_pretty(v.disk_size)) end)
-	from rouse_data.image i left join rouse_data.image_version v on v.id = i.current_version and v.state = 'published'
+	from rouse_data.image i left join rouse.image_versions v on v.id = i.current_version and v.state = 'published'
 	where menu_images.action = 'capture' or v.id is not null order by i.name
 $$;
 comment on function rouse_data.menu_images is 'The images among which a menu item lets choose.';

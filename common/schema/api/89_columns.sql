@@ -41,6 +41,7 @@ call rouse_data.describe_columns('{
 	"dhcp_option.type": "the type of the option''s value", "dhcp_server.instance": "which dhcpd", "dhcp_server.address": "an address that it answers from",
 	"dhcp_server.kind": "server or proxy", "dhcp_server.seen_at": "when it said so last", "dhcp_value_type.hint": "how such a value is written",
 	"event_gone.kind": "the kind, or *", "event_gone.before": "there are none before this day", "host_inventory.host_id": "the machine", "host_inventory.attempt_id": "the attempt that found it out", "image.current_version": "what a new job deploys",
+	"image_version.attempt_id": "the attempt that captured it; null: rouse-db image add", "image_disk.version_id": "the version", "image_part.version_id": "the version", "image_part.number": "in the order in which they are written",
 	"job.host_id": "the machine", "job.image_version_id": "deploy: what is written", "job_history.job_id": "the job", "job_history.host_id": "the job''s machine, once more: lists are read by it",
 	"job_kind.needs": "arguments that it cannot do without", "job_kind.takes_disk": "whether a disk may be named",
 	"job_news.host_id": "the machine",

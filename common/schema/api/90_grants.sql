@@ -44,5 +44,7 @@ grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
 	rouse_daemon.fos_inventory, rouse_daemon.fos_register, rouse_daemon.fos_finish, rouse_daemon.fos_image, rouse_daemon.fos_script,
 	rouse_daemon.fos_log, rouse_daemon.install_answers, rouse_daemon.install_done,
+	rouse_daemon.fos_disk, rouse_daemon.fos_part, rouse_daemon.fos_manifest, rouse_daemon.fos_upload, rouse_daemon.fos_stored,
+	rouse_daemon.image_garbage, rouse_daemon.image_collected,
 	rouse_daemon.act, rouse_daemon.read, rouse_daemon.operator_password, rouse_daemon.session_keys,
 	rouse_daemon.openapi to rouse_menud;

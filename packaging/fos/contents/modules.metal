@@ -23,3 +23,10 @@ drivers/usb/host
 drivers/usb/storage
 drivers/virtio/virtio_pci.ko
 fs/efivarfs
+fs/ext4
+fs/fat/vfat.ko
+fs/nls/nls_ascii.ko
+fs/nls/nls_cp437.ko
+fs/nls/nls_iso8859-1.ko
+fs/btrfs
+fs/xfs

@@ -1,4 +1,4 @@
-# Further programs for real machines: PACKAGE PATH, one a line. No job calls them yet: they are for
-# hooks, and for the shell that rouse_debug opens.
-fdisk      /sbin/sfdisk
-partclone  /usr/sbin/partclone.restore
+# Further programs for real machines: PACKAGE PATH, one a line. File systems that grow only while
+# they are mounted need them.
+xfsprogs    /usr/sbin/xfs_growfs
+btrfs-progs /bin/btrfs

@@ -67,6 +67,8 @@ static bool parse_field(const char *line, const char *end, struct head *head)
 			return false;
 		value += 6;
 		head->range_start = parse_number(&value, end);
+	} else if (is_field(line, name, "upload-offset")) {
+		head->upload_offset = parse_number(&value, end);
 	} else if (is_field(line, name, "retry-after")) {
 		number = parse_number(&value, end);
 		head->retry_after_seconds = number > 3600 ? 3600 : (int)number;
@@ -83,8 +85,10 @@ bool head_parse(const char *bytes, size_t length, struct head *head)
 {
 	const char *line = bytes, *limit = bytes + length, *newline, *end;
 
-	*head = (struct head){
-		.content_length = -1, .range_start = -1, .retry_after_seconds = -1};
+	*head = (struct head){.content_length = -1,
+			      .range_start = -1,
+			      .upload_offset = -1,
+			      .retry_after_seconds = -1};
 	while (line < limit && (newline = memchr(line, '\n', (size_t)(limit - line))) != NULL) {
 		end = newline > line && newline[-1] == '\r' ? newline - 1 : newline;
 		if (end == line)

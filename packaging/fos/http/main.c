@@ -20,56 +20,29 @@
  */
 #include "head.h"
 #include "url.h"
+#include "wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	CONNECT_TIMEOUT_MS = 5000,
-	IDLE_TIMEOUT_MS = 30000, /* a server that is silent for longer is taken for gone */
-	INPUT_MAX = 300 * 1024,	 /* the inventory's 256 KiB and some small fields */
-	HEAD_MAX = 16 * 1024,
-};
-
-enum { EXIT_USAGE = 1, EXIT_NETWORK = 2, EXIT_STATUS = 3, EXIT_OUTPUT = 4 };
+enum { INPUT_MAX = 300 * 1024 }; /* the inventory's 256 KiB and some small fields */
 
 struct exchange {
-	struct url url;
+	struct wire wire;
 	bool is_get;
 	int64_t offset;
-	int socket;
 	struct head head;
 	int64_t bytes; /* of the body, taken by standard output */
-	char error[512];
 };
 
 static char input[INPUT_MAX];
 static char request[3 * INPUT_MAX + 4096];
 static char buffer[256 * 1024];
-
-__attribute__((format(printf, 3, 4))) static int fail(struct exchange *exchange, int code,
-						      const char *format, ...)
-{
-	va_list arguments;
-	int used = snprintf(exchange->error, sizeof(exchange->error),
-			    "%s port %s: ", exchange->url.host, exchange->url.port);
-
-	va_start(arguments, format);
-	vsnprintf(exchange->error + used, sizeof(exchange->error) - (size_t)used, format,
-		  arguments);
-	va_end(arguments);
-	return code;
-}
 
 static bool read_input(size_t *length)
 {
@@ -131,7 +104,7 @@ static size_t make_get(const struct exchange *exchange, size_t input_length)
 static bool make_request(const struct exchange *exchange, char *start, size_t size,
 			 size_t *length)
 {
-	const struct url *url = &exchange->url;
+	const struct url *url = &exchange->wire.url;
 	size_t input_length, body_length;
 	char fields[128] = "";
 
@@ -153,114 +126,6 @@ static bool make_request(const struct exchange *exchange, char *start, size_t si
 		 exchange->is_get ? "GET" : "POST", url->path, url->is_ipv6 ? "[" : "",
 		 url->host, url->is_ipv6 ? "]" : "", url->port, fields);
 	return true;
-}
-
-static bool wait_for(int fd, short events, int timeout_ms)
-{
-	struct pollfd poll_fd = {.fd = fd, .events = events};
-	int ready;
-
-	do
-		ready = poll(&poll_fd, 1, timeout_ms);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	return ready > 0;
-}
-
-/* A connected, non-blocking socket, or -1 with errno. */
-static int connect_to(const struct addrinfo *address)
-{
-	int error = 0,
-	    fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(error);
-
-	if (fd < 0)
-		return -1;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-		if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, CONNECT_TIMEOUT_MS))
-			error = errno;
-		else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-			error = errno;
-	}
-	if (error == 0)
-		return fd;
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-static int open_connection(struct exchange *exchange)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses, *address;
-	int error = getaddrinfo(exchange->url.host, exchange->url.port, &hints, &addresses);
-
-	if (error != 0)
-		return fail(exchange, EXIT_NETWORK, "%s", gai_strerror(error));
-	exchange->socket = -1;
-	for (address = addresses; address && exchange->socket < 0; address = address->ai_next)
-		exchange->socket = connect_to(address);
-	error = errno;
-	freeaddrinfo(addresses);
-	if (exchange->socket < 0)
-		return fail(exchange, EXIT_NETWORK, "%s", strerror(error));
-	return 0;
-}
-
-static int send_all(struct exchange *exchange, const char *bytes, size_t length)
-{
-	ssize_t sent;
-
-	for (size_t done = 0; done < length; done += (size_t)sent) {
-		sent = send(exchange->socket, bytes + done, length - done, MSG_NOSIGNAL);
-		if (sent >= 0)
-			continue;
-		sent = 0;
-		if ((errno != EAGAIN && errno != EINTR) ||
-		    !wait_for(exchange->socket, POLLOUT, IDLE_TIMEOUT_MS))
-			return fail(exchange, EXIT_NETWORK, "%s while sending",
-				    strerror(errno));
-	}
-	return 0;
-}
-
-/* Some bytes of the answer into `buffer` from `at` on; 0 at its end, -1 with errno. */
-static ssize_t receive(const struct exchange *exchange, size_t at)
-{
-	ssize_t got;
-
-	do {
-		if (!wait_for(exchange->socket, POLLIN, IDLE_TIMEOUT_MS))
-			return -1;
-		got = recv(exchange->socket, buffer + at, sizeof(buffer) - at, 0);
-	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
-	return got;
-}
-
-/* Reads the head; *extra bytes of the body then stand at the buffer's start. */
-static int receive_head(struct exchange *exchange, size_t *extra)
-{
-	size_t have = 0, length = 0;
-	ssize_t got;
-
-	while (length == 0 && have < HEAD_MAX) {
-		got = receive(exchange, have);
-		if (got < 0)
-			return fail(exchange, EXIT_NETWORK, "%s before an answer",
-				    strerror(errno));
-		if (got == 0)
-			return fail(exchange, EXIT_NETWORK,
-				    "closed the connection without an answer");
-		have += (size_t)got;
-		length = head_length(buffer, have);
-	}
-	if (length == 0 || !head_parse(buffer, length, &exchange->head)) {
-		exchange->head.status = 0;
-		return fail(exchange, EXIT_NETWORK, "the answer is no HTTP");
-	}
-	*extra = have - length;
-	memmove(buffer, buffer + length, *extra);
-	return 0;
 }
 
 static bool write_all(struct exchange *exchange, size_t length)
@@ -287,17 +152,19 @@ static int receive_body(struct exchange *exchange, size_t have)
 		if (expected >= 0 && got > expected - exchange->bytes)
 			got = (ssize_t)(expected - exchange->bytes);
 		if (!write_all(exchange, (size_t)got))
-			return fail(exchange, EXIT_OUTPUT, "our output: %s", strerror(errno));
+			return wire_fail(&exchange->wire, EXIT_OUTPUT, "our output: %s",
+					 strerror(errno));
 		if (exchange->bytes == expected)
 			return 0;
-		got = receive(exchange, 0);
+		got = wire_receive(&exchange->wire, buffer, sizeof(buffer));
 		if (got < 0)
-			return fail(exchange, EXIT_NETWORK, "%s after %" PRId64 " bytes",
-				    strerror(errno), exchange->bytes);
+			return wire_fail(&exchange->wire, EXIT_NETWORK,
+					 "%s after %" PRId64 " bytes", strerror(errno),
+					 exchange->bytes);
 		if (got == 0 && expected >= 0)
-			return fail(exchange, EXIT_NETWORK,
-				    "broke off after %" PRId64 " of %" PRId64 " bytes",
-				    exchange->bytes, expected);
+			return wire_fail(&exchange->wire, EXIT_NETWORK,
+					 "broke off after %" PRId64 " of %" PRId64 " bytes",
+					 exchange->bytes, expected);
 		if (got == 0)
 			return 0;
 	}
@@ -307,13 +174,14 @@ static int receive_body(struct exchange *exchange, size_t have)
 static int refuse_status(struct exchange *exchange, size_t have)
 {
 	size_t length = 0;
-	ssize_t got = have > 0 ? (ssize_t)have : receive(exchange, 0);
+	ssize_t got = have > 0 ? (ssize_t)have
+			       : wire_receive(&exchange->wire, buffer, sizeof(buffer));
 
 	while ((ssize_t)length < got && length < 200 && buffer[length] >= ' ' &&
 	       buffer[length] < 0x7f)
 		length++;
-	return fail(exchange, EXIT_STATUS, "status %d%s%.*s", exchange->head.status,
-		    length > 0 ? ", " : "", (int)length, buffer);
+	return wire_fail(&exchange->wire, EXIT_STATUS, "status %d%s%.*s", exchange->head.status,
+			 length > 0 ? ", " : "", (int)length, buffer);
 }
 
 static int check_head(struct exchange *exchange, size_t have)
@@ -323,9 +191,10 @@ static int check_head(struct exchange *exchange, size_t have)
 	if (head->status != (exchange->offset > 0 ? 206 : 200))
 		return refuse_status(exchange, have);
 	if (head->is_encoded)
-		return fail(exchange, EXIT_STATUS, "answered with a transfer encoding");
+		return wire_fail(&exchange->wire, EXIT_STATUS,
+				 "answered with a transfer encoding");
 	if (exchange->offset > 0 && head->range_start != exchange->offset)
-		return fail(exchange, EXIT_STATUS, "answered with another range");
+		return wire_fail(&exchange->wire, EXIT_STATUS, "answered with another range");
 	return 0;
 }
 
@@ -336,12 +205,13 @@ static int run(struct exchange *exchange)
 	int code;
 
 	if (!make_request(exchange, start, sizeof(start), &length))
-		return fail(exchange, EXIT_USAGE,
-			    "the fields on standard input are malformed or too long");
-	if ((code = open_connection(exchange)) != 0 ||
-	    (code = send_all(exchange, start, strlen(start))) != 0 ||
-	    (code = send_all(exchange, request, length)) != 0 ||
-	    (code = receive_head(exchange, &extra)) != 0 ||
+		return wire_fail(&exchange->wire, EXIT_USAGE,
+				 "the fields on standard input are malformed or too long");
+	if ((code = wire_open(&exchange->wire)) != 0 ||
+	    (code = wire_send(&exchange->wire, start, strlen(start))) != 0 ||
+	    (code = wire_send(&exchange->wire, request, length)) != 0 ||
+	    (code = wire_receive_head(&exchange->wire, buffer, sizeof(buffer), &exchange->head,
+				      &extra)) != 0 ||
 	    (code = check_head(exchange, extra)) != 0)
 		return code;
 	return receive_body(exchange, extra);
@@ -359,8 +229,8 @@ static bool write_report(const char *path, const struct exchange *exchange)
 		fprintf(file, "etag=%s\n", exchange->head.etag);
 	if (exchange->head.retry_after_seconds >= 0)
 		fprintf(file, "retry_after=%d\n", exchange->head.retry_after_seconds);
-	if (exchange->error[0] != '\0')
-		fprintf(file, "error=%s\n", exchange->error);
+	if (exchange->wire.error[0] != '\0')
+		fprintf(file, "error=%s\n", exchange->wire.error);
 	failed = ferror(file) != 0;
 	return fclose(file) == 0 && !failed;
 }
@@ -383,10 +253,10 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	exchange.is_get = is_get;
-	if (url_parse(argv[3], &exchange.url))
+	if (url_parse(argv[3], &exchange.wire.url))
 		code = run(&exchange);
 	else
-		code = fail(&exchange, EXIT_USAGE, "%s is no http URL", argv[3]);
+		code = wire_fail(&exchange.wire, EXIT_USAGE, "%s is no http URL", argv[3]);
 	if (!write_report(argv[1], &exchange)) {
 		fprintf(stderr, "fos-http: cannot write %s: %s\n", argv[1], strerror(errno));
 		return EXIT_USAGE;

@@ -1,37 +1,83 @@
 # shellcheck shell=sh
-# Job `deploy`: an image, streamed from menud onto the disk. The work is done by /rouse/stream in a
-# process group of its own; this file chooses the disk, reports, stops, and judges the result.
+# Job `deploy`: a version of an image onto the disks. Everything that can be known before is checked
+# before the first byte is written: how many disks, their sizes, their sectors. Then each disk gets its
+# table, fitted to its size, each partition its contents, and last of all what makes it boot.
 
-stream_dir=$run/stream
-
-# deploy_load: the job's keys; fails when one is not what it must be.
-deploy_load() {
-	for key in image_size disk_size; do
-		if ! is_number "$(answer_get $key "$run/job")"; then
-			job_fail client_error "the job's $key is not a number"
-			return 1
-		fi
-	done
-	image_size=$(answer_get image_size "$run/job")
-	disk_bytes=$(answer_get disk_size "$run/job")
-	image_sha256=$(answer_get image_sha256 "$run/job")
-	disk_sha256=$(answer_get disk_sha256 "$run/job")
+# deploy_manifest: $run/disks and $run/parts, the lines of the manifest without their keys.
+deploy_manifest() {
+	if ! client_call manifest token "$token"; then
+		job_fail client_error "manifest: $client_error"
+		return 1
+	fi
+	job_check_answer || return
 	image_url=$(answer_get image_url "$run/job")
-	case $(answer_get image_format "$run/job"):$image_url in
-	raw.zst:/*) return 0 ;;
-	raw.zst:*) job_fail client_error "the job's image_url is no path" ;;
-	*) job_fail client_error "this FOS cannot write images of the format '$(
-		answer_get image_format "$run/job")'" ;;
+	sed -n 's/^disk=//p' "$run/answer" >"$run/disks"
+	sed -n 's/^part=//p' "$run/answer" >"$run/parts"
+	case $image_url:$(wc -l <"$run/disks"):$(wc -l <"$run/parts") in
+	/*:0:* | /*:*:0) job_fail client_error "the image has no disks or no parts" ;;
+	/*) return 0 ;;
+	*) job_fail client_error "the job's image_url is no path" ;;
 	esac
 	return 1
 }
 
-# deploy_choose_disk: sets $disk. Disks turn up a while after their drivers, so a missing one is
-# waited for, 5 s at most.
-deploy_choose_disk() {
-	wanted=$(answer_get disk "$run/job") naps=0
+# deploy_check_parts: the numbers of the manifest are numbers, and the kinds those of this FOS.
+deploy_check_parts() {
+	image_total=0
+	while read -r number disk partition kind _ place size _ content_size _; do
+		case $kind in
+		table | boot | filesystem | raw) ;;
+		*)
+			job_fail client_error "this FOS cannot write a part of kind '$kind'"
+			return 1
+			;;
+		esac
+		[ "$content_size" != - ] || content_size=$place
+		for word in "$number" "$disk" "$partition" "$place" "$size" "$content_size"; do
+			is_number "$word" && continue
+			job_fail client_error "part $number of the manifest makes no sense: '$word'"
+			return 1
+		done
+		image_total=$((image_total + content_size))
+	done <"$run/parts"
+}
+
+# deploy_next_disk FLOOR: the first disk by name that is fixed, large enough and not taken; as
+# disk_choose, whose statuses it has.
+deploy_next_disk() {
+	disk_status=1
+	for name in $(disk_list); do
+		disk_is_fixed "$name" || continue
+		case " $disks " in *" $name "*) continue ;; esac
+		if [ "$(disk_size "$name")" -ge "$1" ]; then
+			echo "$name"
+			return 0
+		fi
+		disk_status=2
+	done
+	return "$disk_status"
+}
+
+# deploy_choose: sets $disks, in the order of the image's. Its status is 0, or that of disk_choose
+# with the floor that was not met in $disk_bytes.
+deploy_choose() {
+	disks='' wanted=$(answer_get disk "$run/job")
+	while read -r number _ _ disk_bytes _; do
+		if [ "$number" = 1 ]; then
+			disk=$(disk_choose "${wanted:-auto}" "$disk_bytes")
+		else
+			disk=$(deploy_next_disk "$disk_bytes")
+		fi || return
+		disks="$disks${disks:+ }$disk"
+	done <"$run/disks"
+}
+
+# deploy_choose_wait: disks turn up a while after their drivers, so a missing one is waited for, 5 s
+# at most.
+deploy_choose_wait() {
+	naps=0
 	while :; do
-		disk=$(disk_choose "${wanted:-auto}" "$disk_bytes")
+		deploy_choose
 		case $? in
 		0) return 0 ;;
 		2)
@@ -41,7 +87,8 @@ deploy_choose_disk() {
 			;;
 		esac
 		if [ "$naps" -eq 25 ]; then
-			job_fail disk_missing "no disk (${wanted:-auto}) found: $(deploy_list_disks)"
+			job_fail disk_missing "no disk (${wanted:-auto}) for disk $number of the image: $(
+				deploy_list_disks)"
 			return 1
 		fi
 		naps=$((naps + 1))
@@ -57,101 +104,230 @@ deploy_list_disks() {
 	printf '%s' "${list:-there is none at all, }" | sed 's/, $//'
 }
 
-deploy_start() {
-	rm -rf "$stream_dir"
-	mkdir "$stream_dir"
-	mkfifo "$stream_dir/done"
-	exec 3<>"$stream_dir/done"
-	printf '%s\n' "url=$url$image_url" "token=$token" "size=$image_size" "disk=/dev/$disk" \
-		>"$stream_dir/order"
-	setsid /rouse/stream "$stream_dir" &
-	stream_pid=$!
+# deploy_disk NUMBER: the machine's disk for the image's disk NUMBER.
+deploy_disk() {
+	echo "$disks" | cut -d' ' -f"$1"
 }
 
-# deploy_position: bytes that the writer has put on the disk so far.
-deploy_position() {
-	position=$(sed -n 's/^pos:[^0-9]*//p' \
-		"/proc/$(cat "$stream_dir/write.pid" 2>/dev/null)/fdinfo/1" 2>/dev/null)
-	is_number "$position" && job_bytes=$position
+deploy_check_sectors() {
+	while read -r number _ sector_size _ _; do
+		disk=$(deploy_disk "$number")
+		has=$(cat "/sys/block/$disk/queue/logical_block_size")
+		case $sector_size in
+		- | "$has") continue ;;
+		esac
+		job_fail disk_mismatch "$disk has sectors of $has bytes, the image's disk $number of $sector_size"
+		return 1
+	done <"$run/disks"
 }
 
-# deploy_report STEP: tells menud and the person how far it is. Said once, not until it is answered:
-# the next one is due soon. Fails when the job is over (outcome is set).
-deploy_report() {
-	percent=$((job_bytes * 100 / (disk_bytes > 0 ? disk_bytes : 1)))
-	[ "$percent" -le 100 ] || percent=100
-	screen_update "$(answer_get image_name "$run/job") -> $disk: $1 $percent % $(
-		cat "$stream_dir/note" 2>/dev/null)"
-	client_try progress token "$token" step "$1" percent "$percent" bytes "$job_bytes" \
-		total "$disk_bytes" text "$(cat "$stream_dir/note" 2>/dev/null)" || return 0
-	case $(answer_get answer) in
-	cancel) job_cancelled ;;
-	refused) job_gone ;;
-	*)
-		[ ! -d "$stream_dir" ] || now >"$stream_dir/continued"
+# deploy_fetch TARGET: the part of $number etc. into a file or a device.
+deploy_fetch() {
+	image_begin "url=$url$image_url/$number" "size=$size" "kind=$kind" "target=$1"
+	image_run write stream && deploy_judge "$1" || return
+	image_passed "$(answer_get bytes "$image_dir/content.report")"
+}
+
+# deploy_disk_failed: the writer ended with an error, and not for want of input. partclone also fails
+# when what it reads breaks off; then what feeds it has come to its end, and zstd has not.
+deploy_disk_failed() {
+	[ "$(image_get write.status)" != 0 ] || return 1
+	[ "$(image_get content.status)" != 0 ] || [ "$(image_get unpack.status)" = 0 ] || [ "$kind" != filesystem ]
+}
+
+# deploy_judge TARGET: outcome from what each member left behind. The order matters: when one member
+# dies, its neighbours die of it; the disk is asked first, then the network.
+deploy_judge() {
+	stream_sha256=$(answer_get sha256 "$image_dir/transfer.report")
+	written_sha256=$(answer_get sha256 "$image_dir/content.report")
+	if deploy_disk_failed; then
+		job_fail write_error "$1: $(answer_get error "$image_dir/content.report") $(
+			image_last write.log) $(image_last partclone.log)"
+	elif [ -s "$image_dir/fetch.reason" ]; then
+		job_fail "$(image_get fetch.reason)" "$(image_get fetch.text)"
+	elif [ "$(image_get unpack.status)" != 0 ]; then
+		job_fail hash_mismatch "part $number: the stream is damaged: $(image_last unpack.log)"
+	elif [ "$(image_get fetch.status):$(image_get transfer.status):$(image_get content.status)" != 0:0:0 ]; then
+		job_fail client_error "part $number: $(image_last fetch.log) $(image_last transfer.log)"
+	elif [ "$stream_sha256" != "$sha256" ]; then
+		job_fail hash_mismatch "part $number: the stream's SHA-256 is $stream_sha256"
+	elif [ "$content_sha256" != - ] && [ "$written_sha256" != "$content_sha256" ]; then
+		job_fail hash_mismatch "part $number: the contents' SHA-256 is $written_sha256"
+	else
 		return 0
-		;;
-	esac
+	fi
 	return 1
 }
 
-deploy_stop() {
-	kill -TERM "-$stream_pid" 2>/dev/null
-	wait "$stream_pid" 2>/dev/null
+# deploy_growing DISK-NUMBER: the partition that takes what the disk has more; 0: none.
+deploy_growing() {
+	awk -v disk="$1" '$2 == disk && $11 == "grow" { print $3; found = 1; exit } END { if (!found) print 0 }' \
+		"$run/parts"
 }
 
-# deploy_watch: reports until the stream has ended, which `done` tells. Fails when the job is over.
-deploy_watch() {
-	# shellcheck disable=SC3045  # busybox's read knows -t
-	until read -t "$report_seconds" -r _ <&3; do
-		deploy_position
-		if ! deploy_report write; then
-			deploy_stop
+# deploy_table: the disk's partition table, fitted to its size.
+deploy_table() {
+	deploy_fetch "$run/table" || return
+	sector_size=$(cat "/sys/block/$target_disk/queue/logical_block_size")
+	awk -v sectors="$(($(disk_size "$target_disk") / sector_size))" -v sector_size="$sector_size" \
+		-v grow="$(deploy_growing "$disk")" -f /rouse/layout.awk "$run/table" >"$run/layout"
+	if ! sfdisk -q --force --wipe always --no-reread --no-tell-kernel "/dev/$target_disk" \
+		<"$run/layout" >"$run/sfdisk.log" 2>&1; then
+		job_fail write_error "$target_disk: sfdisk: $(tail -n 1 "$run/sfdisk.log" | text_clean)"
+		return 1
+	fi
+	blockdev --rereadpt "/dev/$target_disk"
+}
+
+# deploy_sync PATH: what was written is on the disk, or it says why not.
+deploy_sync() {
+	dd if=/dev/null of="$1" conv=notrunc,fsync 2>"$run/sync.log" && return
+	job_fail write_error "$1: $(head -n 1 "$run/sync.log" | text_clean)"
+	return 1
+}
+
+# deploy_part: one line of the manifest, in variables. A boot part is kept for the end.
+deploy_part() {
+	target_disk=$(deploy_disk "$disk")
+	case $kind in
+	table) deploy_table ;;
+	boot) deploy_fetch "$run/boot.$disk" ;;
+	*)
+		path=$(partition_path "$target_disk" "$partition")
+		if ! partition_wait "$path"; then
+			job_fail write_error "$path does not appear: the kernel does not take the partition table"
 			return 1
 		fi
-		kill -0 "$stream_pid" 2>/dev/null || return 0
+		deploy_fetch "$path" && deploy_sync "$path"
+		;;
+	esac
+}
+
+# deploy_each FUNCTION: for each part, its line of the manifest in variables.
+deploy_each() {
+	while read -r number disk partition kind filesystem place size sha256 content_size content_sha256 grow <&6; do
+		"$1" || return
+	done 6<"$run/parts"
+}
+
+# deploy_read_back: what is on the disk is what was sent, as the disk itself says.
+deploy_read_back() {
+	case $kind in table | boot) return 0 ;; esac
+	if [ "$content_sha256" = - ]; then
+		job_fail unsupported "part $number was not made by rouse: what it holds on a disk is not known"
+		return 1
+	fi
+	path=$(partition_path "$(deploy_disk "$disk")" "$partition")
+	blockdev --flushbufs "$path"
+	echo 3 >/proc/sys/vm/drop_caches
+	image_begin "source=$path" "kind=$kind" "place=$content_size" "program=$(partclone_of "$filesystem")"
+	image_run verify readback || return
+	[ "$(answer_get sha256 "$image_dir/content.report")" != "$content_sha256" ] || return 0
+	job_fail hash_mismatch "$path gives back something else than was written: $(image_last read.log)"
+	return 1
+}
+
+# deploy_boot_code: the first 440 bytes, and before a DOS table what lies between it and the first
+# partition, where GRUB has its second stage. The table itself is sfdisk's.
+deploy_boot_code() {
+	[ "$kind" = boot ] || return 0
+	target=/dev/$(deploy_disk "$disk") boot=$run/boot.$disk
+	dd if="$boot" of="$target" bs=440 count=1 conv=notrunc 2>"$run/boot.log" &&
+		case $(awk -v disk="$disk" '$1 == disk { print $5 }' "$run/disks") in
+		dos) dd if="$boot" of="$target" bs=512 skip=1 seek=1 conv=notrunc 2>"$run/boot.log" ;;
+		esac && deploy_sync "$target" && return
+	[ "$outcome" = failed ] || job_fail write_error "$target: $(head -n 1 "$run/boot.log" | text_clean)"
+	return 1
+}
+
+# deploy_grow: the file system takes the room that its partition has got. One that cannot grow is
+# whole all the same: that is said, and no failure.
+deploy_grow() {
+	[ "$grow" = grow ] || return 0
+	path=$(partition_path "$(deploy_disk "$disk")" "$partition")
+	image_report grow || return
+	deploy_grow_filesystem "$path" >"$run/grow.log" 2>&1 ||
+		screen_say "The file system on $path ($filesystem) keeps its size: $(tail -n 1 "$run/grow.log" | text_clean)"
+}
+
+deploy_grow_filesystem() {
+	case $filesystem in
+	ext2 | ext3 | ext4)
+		e2fsck -fy "$1"
+		resize2fs "$1"
+		;;
+	ntfs) yes | ntfsresize --force "$1" ;;
+	xfs) deploy_mount "$filesystem" "$1" && {
+		xfs_growfs "$run/mount"
+		deploy_unmount
+	} ;;
+	btrfs) deploy_mount "$filesystem" "$1" && {
+		btrfs filesystem resize max "$run/mount"
+		deploy_unmount
+	} ;;
+	*) false ;;
+	esac
+}
+
+deploy_mount() {
+	mkdir -p "$run/mount"
+	modprobe -qa "$1" nls_cp437 nls_ascii nls_iso8859-1
+	mount -t "$1" "$2" "$run/mount"
+}
+
+deploy_unmount() {
+	deploy_status=$?
+	umount "$run/mount" && return "$deploy_status"
+}
+
+# deploy_efi: firmware that knows no boot entry of this system looks for \EFI\BOOT\BOOTX64.EFI.
+deploy_efi() {
+	[ "$filesystem" = vfat ] && [ "$(identity_firmware_get)" = efi ] || return 0
+	deploy_mount vfat "$(partition_path "$(deploy_disk "$disk")" "$partition")" 2>/dev/null || return 0
+	deploy_efi_fallback "$run/mount/EFI"
+	deploy_unmount
+	return 0
+}
+
+deploy_efi_fallback() {
+	[ -d "$1" ] && [ -z "$(find "$1" -ipath "$1/boot/bootx64.efi")" ] || return 0
+	for loader in shimx64.efi grubx64.efi bootmgfw.efi; do
+		found=$(find "$1" -iname "$loader" | sed q)
+		[ -n "$found" ] || continue
+		mkdir -p "$1/BOOT"
+		# a shim starts the GRUB that lies beside it
+		cp "${found%/*}"/*.[eE][fF][iI] "$1/BOOT/"
+		cp "$found" "$1/BOOT/BOOTX64.EFI"
+		screen_say "The firmware finds ${found##*/} as EFI/BOOT/BOOTX64.EFI."
+		return
 	done
 }
 
-stream_get() {
-	cat "$stream_dir/$1" 2>/dev/null
-}
-
-# deploy_judge: outcome from what each member of the stream left behind. The order matters: when
-# one member dies, its neighbours die of it; the disk is asked first, then the network.
-deploy_judge() {
-	stream_sha256=$(answer_get sha256 "$stream_dir/transfer.report")
-	written_sha256=$(answer_get sha256 "$stream_dir/write.report")
-	if [ "$(stream_get write.status)" != 0 ]; then
-		job_fail write_error "$disk: $(answer_get error "$stream_dir/write.report") $(
-			stream_get write.log)"
-	elif [ -s "$stream_dir/fetch.reason" ]; then
-		job_fail "$(stream_get fetch.reason)" "$(stream_get fetch.text)"
-	elif [ "$(stream_get unpack.status)" != 0 ]; then
-		job_fail hash_mismatch "the stream is damaged: $(stream_get unpack.log | tail -n 1)"
-	elif [ "$(stream_get fetch.status):$(stream_get transfer.status)" != 0:0 ]; then
-		job_fail client_error "$(stream_get fetch.log) $(stream_get transfer.log)"
-	elif [ "$stream_sha256" != "$image_sha256" ]; then
-		job_fail hash_mismatch "the stream's SHA-256 is $stream_sha256"
-	elif [ "$written_sha256" != "$disk_sha256" ]; then
-		job_fail hash_mismatch "the disk contents' SHA-256 is $written_sha256"
-	else
-		job_bytes=$disk_bytes
-		job_succeed
-	fi
+deploy_write() {
+	deploy_each deploy_part || return
+	[ "$mode" != verify ] || deploy_each deploy_read_back || return
+	deploy_each deploy_grow && deploy_each deploy_efi && deploy_each deploy_boot_code
 }
 
 job_deploy() {
-	deploy_load && deploy_choose_disk || return
-	deploy_report disk || return
-	deploy_start
-	deploy_watch && deploy_judge
-	exec 3>&-
-	if [ "$outcome" = succeeded ]; then
-		blockdev --rereadpt "/dev/$disk" 2>/dev/null
-		deploy_report verify || :
+	deploy_manifest && deploy_check_parts && deploy_choose_wait && deploy_check_sectors || return
+	image_report disk || return
+	# what was there before must not be found by what comes after
+	for name in $disks; do
+		disk_spoil "$name"
+	done
+	if deploy_write; then
+		for name in $disks; do
+			blockdev --rereadpt "/dev/$name" 2>/dev/null
+		done
+		export FOS_DISKS="$disks" FOS_HOST="$host"
+		hooks_run deployed
+		job_bytes=$image_total
+		image_report verify || :
 		job_succeed
 	else
-		disk_spoil "$disk"
+		for name in $disks; do
+			disk_spoil "$name"
+		done
 	fi
 }

@@ -1,0 +1,122 @@
+"""A small system on a disk, for tests that capture and deploy one: GPT, an EFI system partition with Debian's signed shim and
+GRUB, an ext4 root with busybox and a login prompt, and swap. It is no Debian: its kernel, loaders, file systems and partitions are.
+
+    make_system(workdir / "system.raw", fos, noise_megabytes=40)
+
+Made as a plain file by any user: sfdisk, mtools, mke2fs -d. Its kernel and modules are those of FOS.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
+GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")
+ROOT_UUID, SWAP_UUID = "5a5a0001-1111-4222-8333-444455556666", "5a5a0002-1111-4222-8333-444455556666"
+MIB = 1 << 20
+ESP, ROOT, SWAP = (1, 40), (41, 150), (191, 8)  # first MiB and size of each partition, in MiB
+DISK_MIB = 200
+
+TABLE = f"""label: gpt
+start={ESP[0]}MiB, size={ESP[1]}MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name="EFI system"
+start={ROOT[0]}MiB, size={ROOT[1]}MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name="root"
+start={SWAP[0]}MiB, size={SWAP[1]}MiB, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, name="swap"
+"""
+
+GRUB_CONFIGURATION = f"""search --no-floppy --fs-uuid --set=root {ROOT_UUID}
+linux /boot/vmlinuz root={ROOT_UUID} console=ttyS0 quiet
+initrd /boot/initrd.xz
+boot
+"""
+
+INIT = """#!/bin/sh
+export PATH=/usr/bin:/usr/sbin
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+modprobe -a virtio_pci virtio_blk ahci sd_mod ext4
+uuid=$(sed 's/.*root=\\([^ ]*\\).*/\\1/' /proc/cmdline)
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	root=$(findfs "UUID=$uuid") && break
+	usleep 300000
+done
+mount -t ext4 "$root" /root
+exec switch_root /root /bin/busybox init
+"""
+
+INITTAB = """::sysinit:/bin/busybox mount -t proc proc /proc
+::sysinit:/bin/busybox mount -t devtmpfs dev /dev
+::sysinit:/bin/busybox sh /etc/report
+ttyS0::respawn:/bin/busybox getty -L ttyS0 115200 vt100
+"""
+
+# what a test reads on the serial line before the prompt
+REPORT = """/bin/busybox hostname -F /etc/hostname
+/bin/busybox df -m / | /bin/busybox awk 'END { print "root has MiB:", $2 }' >/dev/ttyS0
+/bin/busybox sha256sum /noise >/dev/ttyS0
+"""
+
+
+def _run(*command, **more):
+    environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+    subprocess.run([str(word) for word in command], check=True, env=environment, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.PIPE, **more)
+
+
+def _initrd(workdir, fos, target):
+    """FOS's own initial disk with another /init."""
+    tree = workdir / "initrd"
+    tree.mkdir()
+    _run("sh", "-c", f"xz -dc '{fos}/init.xz' | cpio -i --quiet --no-preserve-owner", cwd=tree)
+    (tree / "init").unlink()
+    (tree / "init").write_text(INIT, encoding="ascii")
+    (tree / "init").chmod(0o755)
+    shutil.rmtree(tree / "rouse")
+    _run("sh", "-c", f"find . -mindepth 1 | cpio --quiet -o -H newc | xz --check=crc32 -0 >'{target}'", cwd=tree)
+    shutil.rmtree(tree)
+
+
+def _root(tree, fos, noise_megabytes, workdir):
+    for folder in ("bin", "boot", "dev", "etc", "proc", "root", "sys", "tmp"):
+        (tree / folder).mkdir(parents=True)
+    shutil.copy("/bin/busybox", tree / "bin" / "busybox")
+    for applet in ("sh", "login"):
+        (tree / "bin" / applet).symlink_to("busybox")
+    shutil.copy(fos / "bzImage", tree / "boot" / "vmlinuz")
+    _initrd(workdir, fos, tree / "boot" / "initrd.xz")
+    (tree / "etc" / "inittab").write_text(INITTAB, encoding="ascii")
+    (tree / "etc" / "report").write_text(REPORT, encoding="ascii")
+    (tree / "etc" / "hostname").write_text("golden\n", encoding="ascii")
+    (tree / "etc" / "passwd").write_text("root::0:0:root:/root:/bin/sh\n", encoding="ascii")
+    (tree / "noise").write_bytes(os.urandom(noise_megabytes * MIB))
+
+
+def _into(disk, file, place):
+    """Copies a partition's file to its place, with holes where it has some."""
+    _run("dd", f"if={file}", f"of={disk}", "bs=1M", f"seek={place[0]}", "conv=notrunc,sparse")
+
+
+def make_system(disk, fos, noise_megabytes=40):
+    """Makes the disk; returns its path."""
+    workdir = disk.with_suffix(".make")
+    tree = workdir / "root"
+    tree.mkdir(parents=True)
+    _root(tree, fos, noise_megabytes, workdir)
+    with open(disk, "wb") as file:
+        file.truncate(DISK_MIB * MIB)
+    _run("sfdisk", "-q", disk, input=TABLE.encode())
+    root, esp, swap = workdir / "root.img", workdir / "esp.img", workdir / "swap.img"
+    _run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", tree, root, f"{ROOT[1]}M")
+    with open(esp, "wb") as file:
+        file.truncate(ESP[1] * MIB)
+    _run("mkfs.vfat", "-F", "32", esp)
+    _run("mmd", "-i", esp, "::EFI", "::EFI/debian")
+    (workdir / "grub.cfg").write_text(GRUB_CONFIGURATION, encoding="ascii")
+    for source, name in ((SHIM, "shimx64.efi"), (GRUB, "grubx64.efi"), (workdir / "grub.cfg", "grub.cfg")):
+        _run("mcopy", "-i", esp, source, f"::EFI/debian/{name}")
+    with open(swap, "wb") as file:
+        file.truncate(SWAP[1] * MIB)
+    _run("mkswap", "-U", SWAP_UUID, swap)
+    for file, place in ((root, ROOT), (esp, ESP), (swap, SWAP)):
+        _into(disk, file, place)
+    shutil.rmtree(workdir)
+    return disk
