@@ -96,6 +96,8 @@ image_begin() {
 
 # image_run STEP PROGRAM: until the part has passed. Fails when the job is over.
 image_run() {
+	# one that is cancelled between two parts begins no other
+	image_report "$1" || return
 	exec 3<>"$image_dir/done"
 	setsid "/rouse/$2" "$image_dir" 3>&- &
 	image_pid=$!
