@@ -135,10 +135,13 @@ def test_the_first_failure_of_a_load_is_told(server):
 
 def test_a_burst_of_changes_leads_to_few_loads(server):
     said = len(server.daemon.output)
+    begun = time.monotonic()
     notify(server, 50)
+    seconds = time.monotonic() - begun
     server.daemon.wait_for("event=snapshot_loaded", after=said)
     time.sleep(0.5)  # a load too many would show within it
-    assert 1 <= server.daemon.output.count("event=snapshot_loaded", said) <= 3
+    # at most every 100 ms, however long a busy machine takes to say it 50 times
+    assert 1 <= server.daemon.output.count("event=snapshot_loaded", said) <= 3 + seconds / 0.1
 
 
 def test_a_lock_holds_up_its_own_machine_only(server):
