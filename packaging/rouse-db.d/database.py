@@ -43,7 +43,7 @@ def program(name):
         path = f"{base}/{version}/bin/{name}"
         if os.access(path, os.X_OK):
             return path
-    package = "zstd" if name == "zstd" else "postgresql"
+    package = {"zstd": "zstd", "qemu-img": "qemu-utils"}.get(name, "postgresql")
     raise Trouble(f"the program {name} is missing", remedy=f"apt-get install {package}")
 
 

@@ -1,12 +1,13 @@
-"""Taking in images: a raw disk becomes a published version, whole or not at all.
+"""Taking in images: what image_source reads becomes a published version, whole or not at all.
 
-The stream is compressed into a file named .part, which is flushed and renamed when it is complete;
-only then is it published, in one transaction. Whatever fails before leaves no version behind.
+Each stream is compressed into a file named .part, which is flushed and renamed when it is complete;
+only when all are is the version published, in one transaction. Whatever fails before leaves no version behind.
 """
 
 import fcntl
 import hashlib
 import itertools
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import threading
 import time
 from pathlib import Path
 
+import image_source
 from database import Trouble, program, quote
 
 BLOCK = 1 << 20
@@ -86,19 +88,10 @@ def _check(name, file):
         raise Trouble(f'"{name}" cannot be the name of an image',
                       remedy="Use a-z, 0-9, dot, _ and -, beginning with a letter or digit.")
     try:
-        with open(file, "rb") as source:
-            head = source.read(8)
+        _ = list(file.iterdir()) if file.is_dir() else image_source.head_of(file)
     except OSError as error:
         raise Trouble(f"{file} cannot be read: {error.strerror}",
-                      remedy="Name a raw disk image, such as disk.raw.") from error
-    if not head:
-        raise Trouble(f"{file} is empty", remedy="Name a raw disk image.")
-    kinds = {b"QFI\xfb": "a qcow2 image", b"\x28\xb5\x2f\xfd": "zstd-compressed",
-             b"\x1f\x8b": "gzip-compressed", b"\xfd7zXZ": "xz-compressed"}
-    for magic, kind in kinds.items():
-        if head.startswith(magic):
-            raise Trouble(f"{file} is {kind}, not a raw disk",
-                          remedy="Unpack it first (qemu-img convert -O raw, zstd -d, ...).")
+                      remedy="Name a disk image, such as disk.raw, or a folder of FOG's.") from error
 
 
 def add(database, name, file, store, title):
@@ -120,45 +113,80 @@ def add(database, name, file, store, title):
 def _add_locked(database, name, file, store, title):
     number = int(database.value("select coalesce(max(number), 0) + 1 from rouse.image_versions"
                                 f" where image = {quote(name)}"))
-    relative = Path("images") / name / str(number) / "disk.raw.zst"
+    relative = Path("images") / name / str(number)
     final = store / relative
     # What an earlier run left here was never published: the next number is still free.
-    shutil.rmtree(final.parent, ignore_errors=True)
-    final.parent.mkdir()
+    shutil.rmtree(final, ignore_errors=True)
+    final.mkdir()
     try:
-        raw, stream = _store(file, final)
+        source = image_source.of(file, final)
+        parts = [_store(part, relative / _name_of(source, position), position, store)
+                 for position, part in enumerate(source.parts, 1)]
+        (final / ".disk.raw").unlink(missing_ok=True)
     except BaseException:
-        shutil.rmtree(final.parent, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
         raise
     try:
-        _publish(database, name, number, title, relative, raw, stream)
+        _publish(database, name, number, title, relative, source, parts)
     except BaseException:
         if not _may_be_published(database, name, number, final):
-            shutil.rmtree(final.parent, ignore_errors=True)
+            shutil.rmtree(final, ignore_errors=True)
         raise
-    print(f"{name} version {number}: disk of {raw.size} bytes, stream of {stream.size} bytes, {final}")
+    size = sum(part["size"] for part in parts)
+    print(f"{name} version {number}: disk of {source.disks[0]['size']} bytes, stream of {size} bytes, {final}")
 
 
-def _store(file, final):
-    """Writes the compressed stream of file durably as final; returns both sides' counts."""
-    part = final.with_name(final.name + ".part")
-    with open(file, "rb") as source, open(part, "wb") as target:
-        before = os.fstat(source.fileno())
-        raw, stream = _filter(["-3", "-T0"], source, target.write, before.st_size)
+def _name_of(source, position):
+    return "disk.raw.zst" if source.kind == "raw" else f"{position}.zst"
+
+
+def _store(part, relative, position, store):
+    """Writes a part's stream durably; what rouse.publish_image() is to know of it."""
+    final = store / relative
+    hidden = final.with_name(final.name + ".part")
+    before = [file.stat() for file in part.files]
+    with part.open() as source, open(hidden, "wb") as target:
+        if part.is_packed:
+            stream = _copy(source, target)
+            content = None
+        else:
+            content, stream = _filter(["-3", "-T0"], source, target.write, part.size)
         target.flush()
         os.fsync(target.fileno())
-        after = os.fstat(source.fileno())
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise Trouble(f"{file} changed while it was read", remedy="Stop what writes to it and add it again.")
-    os.rename(part, final)
+    for file, was in zip(part.files, before):
+        now = file.stat()
+        if (now.st_mtime_ns, now.st_size) != (was.st_mtime_ns, was.st_size):
+            raise Trouble(f"{file} changed while it was read", remedy="Stop what writes to it and add it again.")
+    os.rename(hidden, final)
     for directory in (final.parent, final.parent.parent, final.parent.parent.parent):
         _flush(directory)
-    return raw, stream
+    facts = {**part.facts, "number": position, "path": str(relative), "size": stream.size, "sha256": stream.sha256.hexdigest()}
+    # another partclone's head is not what ours would write: it cannot be compared with a disk
+    if content is not None and part.facts["kind"] != "filesystem":
+        facts |= {"content_size": content.size, "content_sha256": content.sha256.hexdigest()}
+    return facts
 
 
-def _publish(database, name, number, title, relative, raw, stream):
-    values = [quote(name), str(number), quote(relative), str(stream.size), quote(stream.sha256.hexdigest()),
-              str(raw.size), quote(raw.sha256.hexdigest()), "title => " + quote(title)]
+def _copy(source, target):
+    """A stream that zstd has packed already, unpacked once to see that it is whole."""
+    stream = Counted()
+
+    class Tee:
+        @staticmethod
+        def read(length):
+            block = source.read(length)
+            stream.add(block)
+            target.write(block)
+            return block
+
+    _filter(["-d"], Tee, lambda block: None, 0)
+    return stream
+
+
+def _publish(database, name, number, title, relative, source, parts):
+    path = parts[0]["path"] if source.kind == "raw" else relative
+    values = [quote(name), str(number), quote(path), quote(json.dumps(source.disks)), quote(json.dumps(parts)), quote(source.kind),
+              "title => " + quote(title)]
     database.script(f"begin;\nselect rouse.publish_image({', '.join(values)});\ncommit;\n")
 
 
@@ -169,7 +197,7 @@ def _may_be_published(database, name, number, final):
     """
     try:
         return database.value("select count(*) from rouse.image_versions"
-                              f" where image = {quote(name)} and number = {number}") != "0"
+                              f" where image = {quote(name)} and number = {number} and captured_by is null") != "0"
     except Trouble:
         print(f"rouse-db: it is not known whether version {number} of {name} was published; {final} is kept."
               " If it was not, the next image add replaces it.", file=sys.stderr)
@@ -226,7 +254,10 @@ def _faults(file, size, sha256, content_size, content_sha256):
         yield from _stream_faults(file, size, sha256)
         yield "does not unpack"
         return
-    for what, counted, bytes_then, hash_then in (("", stream, size, sha256), ("unpacked ", content, content_size, content_sha256)):
+    sides = [("", stream, size, sha256)]
+    if content_sha256:
+        sides.append(("unpacked ", content, content_size, content_sha256))
+    for what, counted, bytes_then, hash_then in sides:
         yield from _differences(what, counted, bytes_then, hash_then)
 
 

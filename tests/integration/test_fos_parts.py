@@ -393,3 +393,162 @@ def test_http_refuses_what_is_no_url(programs, tmp_path, url):
     done = subprocess.run([programs / "fos-http", tmp_path / "report", "get", url, "0"], input=b"")
     assert done.returncode == 1
     assert "is no http URL" in (tmp_path / "report").read_text()
+
+
+# -- partition tables for disks of another size ---------------------------------------------------
+
+GPT = """label: gpt
+label-id: 11111111-2222-4333-8444-555555555555
+device: /dev/vda
+unit: sectors
+first-lba: 2048
+last-lba: 409566
+sector-size: 512
+
+/dev/vda1 : start=        2048, size=       81920, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=A, name="EFI, size=7"
+/dev/vda2 : start=       83968, size=      307200, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=B
+/dev/vda3 : start=      391168, size=       16384, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, uuid=C
+"""
+DOS = """label: dos
+label-id: 0x12345678
+device: /dev/nvme0n1
+unit: sectors
+sector-size: 512
+
+/dev/nvme0n1p1 : start=        2048, size=      204800, type=83, bootable
+/dev/nvme0n1p2 : start=      206846, size=      200706, type=5
+/dev/nvme0n1p5 : start=      206848, size=      100352, type=82
+/dev/nvme0n1p6 : start=      309248, size=       98304, type=83
+"""
+
+
+def layout(table, sectors, grow, sector_size=512):
+    """What sfdisk is told: {number: (start, size)}, and the lines."""
+    done = subprocess.run(["busybox", "awk", "-v", f"sectors={sectors}", "-v", f"sector_size={sector_size}", "-v", f"grow={grow}",
+                           "-f", FOS / "agent" / "layout.awk"], input=table, text=True, capture_output=True, check=True)
+    places = {}
+    for line in done.stdout.splitlines():
+        if " : " in line:
+            node, _, rest = line.partition(" : ")
+            values = dict(word.strip().split("=", 1) for word in rest.split(",")[:2])
+            places[int(node.removeprefix("/dev/nvme0n1p").removeprefix("/dev/vda"))] = int(values["start"]), int(values["size"])
+    return places, done.stdout
+
+
+def test_a_larger_disk_gives_its_room_to_one_partition():
+    """What lies behind it moves by whole MiB; GPT's copy of the table has its place at the end."""
+    places, said = layout(GPT, 614400, 2)  # 300 MiB
+    assert places == {1: (2048, 81920), 2: (83968, 307200 + 204800), 3: (391168 + 204800, 16384)}
+    assert "last-lba" not in said and "device:" not in said and 'name="EFI, size=7"' in said and "uuid=B" in said
+    assert max(start + size for start, size in places.values()) <= 614400 - 33
+
+
+@pytest.mark.parametrize("sectors, grow", [(409600, 2), (614400, 0), (409616, 2), (407600, 2), (614400, 9)])
+def test_a_table_stays_as_it_was(sectors, grow):
+    """On a disk of the same size, where nothing shall grow, where there is not a MiB more, on a smaller one that still does."""
+    assert layout(GPT, sectors, grow)[0] == layout(GPT, 409600, 0)[0]
+
+
+def test_a_logical_partition_grows_with_the_extended_one():
+    places, _ = layout(DOS, 614400, 6)
+    more = places[6][1] - 98304
+    assert more > 0 and more % 2048 == 0
+    assert places == {1: (2048, 204800), 2: (206846, 200706 + more), 5: (206848, 100352), 6: (309248, 98304 + more)}
+    # what lies before the others moves them, and the extended one stretches
+    places, _ = layout(DOS, 614400, 5)
+    assert places == {1: (2048, 204800), 2: (206846, 200706 + more), 5: (206848, 100352 + more), 6: (309248 + more, 98304)}
+    places, _ = layout(DOS, 614400, 1)
+    assert places == {1: (2048, 204800 + more), 2: (206846 + more, 200706), 5: (206848 + more, 100352), 6: (309248 + more, 98304)}
+
+
+def test_a_dos_table_ends_at_2_tib():
+    places, _ = layout(DOS, 1 << 34, 6)
+    assert sum(places[6]) <= 0xffffffff and sum(places[6]) > 0xffffffff - 4096
+
+
+def test_sectors_of_4096_bytes():
+    table = "label: gpt\nsector-size: 4096\n\n/dev/vda1 : start=256, size=25600, type=X\n"
+    places, _ = layout(table, 51200, 1, sector_size=4096)
+    assert places == {1: (256, 25600 + 25088)} and 256 + places[1][1] <= 51200 - 5
+
+
+@pytest.mark.parametrize("disk, number, path", [("vda", 1, "/dev/vda1"), ("nvme0n1", 2, "/dev/nvme0n1p2"),
+                                                ("mmcblk0", 3, "/dev/mmcblk0p3"), ("sda", 0, "/dev/sda"), ("nvme0n1", 0, "/dev/nvme0n1")])
+def test_names_of_partitions(disk, number, path):
+    assert shell('partition_path "$1" "$2"', disk, str(number), libraries=("answer", "image"), run="/tmp") == (0, path + "\n")
+
+
+# -- fos-put --------------------------------------------------------------------------------------
+
+class Store:
+    """Takes PUT requests, by a script of deeds: one for each connection, the last one repeats."""
+
+    def __init__(self, *deeds):
+        self.deeds, self.stored, self.heads = list(deeds), b"", []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                self.handle(connection, self.deeds.pop(0) if len(self.deeds) > 1 else self.deeds[0])
+
+    def handle(self, connection, deed):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        self.heads.append(head.decode())
+        length = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+        offset = int(head.split(b"offset=")[1].split(b" ")[0].split(b"&")[0])
+        body = b""
+        most = length if deed[0] != "cut" else deed[1]
+        while len(body) < min(most, length) and (piece := connection.recv(1 << 20)):
+            body += piece
+        if deed[0] == "status":
+            connection.sendall(f"HTTP/1.1 {deed[1]} X\r\nContent-Length: 5\r\nRetry-After: 1\r\n\r\nwhy?\n".encode())
+            return
+        is_next = offset == len(self.stored)
+        if is_next:
+            self.stored += body
+        if deed[0] == "take" or not is_next:
+            connection.sendall(f"HTTP/1.1 {200 if is_next else 409} X\r\nUpload-Offset: {len(self.stored)}\r\n"
+                               "Content-Length: 0\r\n\r\n".encode())
+
+    def put(self, programs, folder, data):
+        """fos-put's status, and its report."""
+        (folder / "token").write_text("t" * 64)
+        with self.server:
+            done = subprocess.run([programs / "fos-put", folder, f"http://127.0.0.1:{self.server.getsockname()[1]}/fos/image/1/2"],
+                                  input=data, timeout=60)
+        report = (folder / "put.report").read_text().splitlines()
+        return done.returncode, dict(line.split("=", 1) for line in report)
+
+
+@pytest.mark.parametrize("size", [0, 5, 16 << 20, (16 << 20) + 7])
+def test_put_sends_all_in_pieces(programs, tmp_path, size):
+    data = random.Random(size).randbytes(size)
+    store = Store(("take",))
+    assert store.put(programs, tmp_path, data) == (0, {"bytes": str(size), "status": "200",
+                                                       "sha256": hashlib.sha256(data).hexdigest()})
+    assert store.stored == data and f"sha256={hashlib.sha256(data).hexdigest()} HTTP" in store.heads[-1]
+    assert all("Authorization: Bearer " + "t" * 64 in head for head in store.heads)
+    assert ["sha256" in head for head in store.heads] == [False] * (len(store.heads) - 1) + [True]
+
+
+@pytest.mark.parametrize("deed", [("cut", 0), ("cut", 100_000), ("cut", 1 << 30), ("status", 503)])
+def test_put_goes_on_where_the_stored_octets_end(programs, tmp_path, deed):
+    """Cut before anything came, in the middle, before the answer; and a server that is busy."""
+    data = random.Random(3).randbytes((16 << 20) + 5000)
+    store = Store(deed, ("take",))
+    assert store.put(programs, tmp_path, data)[0] == 0
+    assert store.stored == data
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 422, 507])
+def test_put_gives_up_where_it_is_refused(programs, tmp_path, status):
+    code, report = Store(("status", status)).put(programs, tmp_path, b"x" * 100)
+    assert code == 3 and report["status"] == str(status) and "why?" in report["error"] and "sha256" not in report

@@ -30,7 +30,8 @@ class Capture:
         ticket = server.boot_until("rouse_ticket=([0-9a-f]{32})", seconds=20).group(1)
         answer = server.fos("checkin", ticket=ticket, token=self.token, mac0=MAC)
         assert (answer["answer"], answer["kind"], answer["image_type"]) == ("run", "capture", "resizable")
-        self.folder = server.workdir / "srv" / "images" / IMAGE / answer["image_version"]
+        self.version = int(answer["image_version"])
+        self.folder = server.workdir / "srv" / "images" / IMAGE / f"captured-{self.version}"
         assert server.fos("disk", token=self.token, number=1, size=10**9, floor=10**8, sector_size=512,
                           label="dos") == {"answer": "ok"}
         self.urls = []
@@ -96,7 +97,7 @@ def test_a_part_comes_in_pieces_and_is_published(server, capture):
     (row,) = server.postgres.sql("select size, sha256, path from rouse.image_parts where path = %s",
                                  f"images/{IMAGE}/{capture.folder.name}/1.zst")
     assert (row.size, row.sha256) == (len(data), digest(data))
-    assert server.postgres.value("select version from rouse.images where name = %s", IMAGE) == int(capture.folder.name)
+    assert server.postgres.value("select version from rouse.images where name = %s", IMAGE) == capture.version
     assert capture.put(len(data), b"", sha256=digest(data))[0] == 403
 
 
@@ -221,11 +222,11 @@ def test_what_nobody_will_publish_is_collected(server):
     newer = Capture(server)
     assert newer.put(0, b"newer", sha256=digest(b"newer"))[0] == 200
     assert newer.finish()["state"] == "succeeded"
-    server.postgres.sql("select rouse.image_retire(%s, %s)", IMAGE, int(kept.folder.name))
+    server.postgres.sql("select rouse.image_retire(%s, %s)", IMAGE, kept.version)
     server.daemon.stop()
     server.start()
     wait_until(lambda: not lost.folder.exists() and not kept.folder.exists(), "garbage is there")
     assert (newer.folder / "1.zst").read_bytes() == b"newer"
     wait_until(lambda: server.postgres.value("select count(*) from rouse.image_versions where image = %s and number in (%s, %s) "
-                                             "and collected_at is not null", IMAGE, int(lost.folder.name), int(kept.folder.name)) == 2,
+                                             "and collected_at is not null", IMAGE, lost.version, kept.version) == 2,
                "the database does not know")

@@ -39,19 +39,19 @@ select matches(pg_temp.error($$select pg_temp.say('part', '1', 'number=1 disk=1 
 select is(pg_temp.say('part', '1', 'number=1 disk=1 kind=table place=512'), 'ok', 'a part is described');
 select is(pg_temp.say('part', '1', 'number=2 disk=1 partition=1 kind=filesystem filesystem=ext4 place=700000 grow=1'), 'ok', 'and another');
 select is(pg_temp.say('part', '9', 'number=1 disk=1 kind=table place=512'), 'refused token_unknown', 'not by a token of nobody');
-select is(pg_temp.upload('room:1', 1, '1'), 'images/room/1/1.zst 2199023255552', 'its stream has a place and a limit');
+select is(pg_temp.upload('room:1', 1, '1'), 'images/room/captured-1/1.zst 2199023255552', 'its stream has a place and a limit');
 select is(pg_temp.upload('room:1', 3, '1'), null, 'an unknown part has none');
 select is(pg_temp.upload('room:1', 1, '2'), null, 'nor has anybody else''s token');
 select ok(pg_temp.stored('room:1', 1, '1', 400), 'a part is stored');
 select ok(pg_temp.stored('room:1', 1, '1', 400), 'said again it is as well');
 select ok(not pg_temp.stored('room:1', 1, '1', 401), 'but not as another one');
-select is(pg_temp.upload('room:1', 2, '1'), 'images/room/1/2.zst 2199023255152', 'what is stored counts against the limit');
+select is(pg_temp.upload('room:1', 2, '1'), 'images/room/captured-1/2.zst 2199023255152', 'what is stored counts against the limit');
 select is(pg_temp.say('part', '1', 'number=1 disk=1 kind=table place=512 content_size=600 content_sha256=' || repeat('d', 64)), 'ok', 'what it holds is told at its end');
 select is_empty('select * from rouse_daemon.image_garbage()', 'nothing of it is garbage');
 savepoint half;
 select is(pg_temp.finish('1', 'succeeded'), 'ok failed', 'with a part missing the end is a failure');
 select is((select reason from rouse.jobs where image = 'room'), 'image_incomplete', 'which says so');
-select is((select path from rouse_daemon.image_garbage()), 'images/room/1', 'and its files are to go');
+select is((select path from rouse_daemon.image_garbage()), 'images/room/captured-1', 'and its files are to go');
 select rouse_daemon.image_collected(pg_temp.version('room:1')) \g /dev/null
 select is((select state || ' ' || (collected_at is not null) from rouse.image_versions where image = 'room'), 'retired true', 'once gone they are not asked for again');
 select is_empty('select * from rouse_daemon.image_garbage()', 'by nobody');
@@ -74,7 +74,7 @@ select results_eq($$select answer, disk, part from rouse_daemon.fos_manifest(jso
 	(null, null, format('1 1 0 table - 512 400 %s 600 %s -', repeat('c', 64), repeat('d', 64))),
 	(null, null, format('2 1 1 filesystem ext4 700000 500 %s - - grow', repeat('c', 64)))$$, 'its manifest');
 select is((select reason from rouse_daemon.fos_manifest(jsonb_build_object('token', pg_temp.token('1')), null)), 'attempt_ended', 'not for who has ended');
-select is((select path from rouse_daemon.fos_image(pg_temp.version('room:1'), 2, pg_temp.token('2'), null)), 'images/room/1/2.zst', 'a part has its file');
+select is((select path from rouse_daemon.fos_image(pg_temp.version('room:1'), 2, pg_temp.token('2'), null)), 'images/room/captured-1/2.zst', 'a part has its file');
 select is((select path from rouse_daemon.fos_image(pg_temp.version('room:1'), 2, pg_temp.token('1'), null)), null, 'not for the one that captured it');
 
 -- A second version, back, and away with it.

@@ -7,7 +7,8 @@ declare
 	number int := rouse_data.next_version(the_job.image, null);
 begin
 	insert into rouse_data.image_version (image, number, type, state, path, attempt_id, created_by)
-	values (the_job.image, number, the_job.mode, 'staging', format('images/%s/%s', the_job.image, number), new_attempt, the_job.created_by);
+	-- A folder of its own: rouse-db image add makes one by the number, and may be adding that very version.
+	values (the_job.image, number, the_job.mode, 'staging', format('images/%s/captured-%s', the_job.image, number), new_attempt, the_job.created_by);
 end
 $$;
 comment on function rouse_data.begin_capture is 'A staging version for an attempt to capture.';

@@ -159,9 +159,10 @@ deploy_judge() {
 	return 1
 }
 
-# deploy_growing DISK-NUMBER: the partition that takes what the disk has more; 0: none.
+# deploy_growing DISK-NUMBER: the partition that takes what the disk has more, the largest of those that
+# may grow; 0: none.
 deploy_growing() {
-	awk -v disk="$1" '$2 == disk && $11 == "grow" { print $3; found = 1; exit } END { if (!found) print 0 }' \
+	awk -v disk="$1" '$2 == disk && $11 == "grow" && $6 > most { most = $6; growing = $3 } END { print growing + 0 }' \
 		"$run/parts"
 }
 
