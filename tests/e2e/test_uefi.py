@@ -103,4 +103,4 @@ def test_http_boot_needs_no_tftp(chain):
         machine.wait_serial("Register this machine", timeout=120)
     assert chain.wait_event(mac, "fw_dhcp", kind="ack").name.endswith(":8080/files/tftp/ipxe.efi")
     assert chain.wait_event(mac, "script", kind="menu")
-    assert not chain.sql("select * from rouse.events where mac = %s and stage = 'tftp_nbp'", mac)
+    assert not chain.sql("select * from rouse.events where mac = %s and stage = 'tftp_nbp' and daemon = 'tftpd'", mac)
