@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import subprocess
 import time
 
 import pytest
 
+from chain import MENUD_URL, make_image
 from system import SWAP_UUID, make_system
 from vm import VM, make_disk
 
@@ -66,3 +68,37 @@ def test_captured_here_deployed_there_and_booted(chain, system):
     with open(disk, "rb") as file:  # swap has moved to the end
         file.seek(291 * MIB + 1024 + 12)
         assert file.read(16).hex() == SWAP_UUID.replace("-", "")
+
+
+def direct(chain, fos, name, mac, disk):
+    """A machine that is to be captured, with FOS started by QEMU itself: the way there is another test's matter."""
+    chain.add_host(name, mac)
+    job = chain.value("select rouse.capture(%s, 'spoiled')", name)
+    ticket = chain.postgres.admin("select ticket from rouse_daemon.offer(jsonb_build_object('mac0', %s), '10.77.0.100')", mac)[0].ticket
+    words = f"console=ttyS0 quiet rouse_url={MENUD_URL} rouse_ticket={ticket} BOOTIF=01-{mac.replace(':', '-')}"
+    return job, VM(chain.workdir, name=name, segment=chain.segment, mac=mac, disks=[disk], kernel=fos / "bzImage",
+                   initrd=fos / "init.xz", append=words)
+
+
+@pytest.mark.patience(200)
+def test_a_capture_that_comes_to_nothing(chain, fos):
+    """A file system that was not closed, and a job that is cancelled in its midst: no version of either, and menud removes the files."""
+    disk = make_image(chain.workdir / "spoiled.raw", megabytes=64, payload_megabytes=40)
+    # so slow that there is time to cancel it
+    job, machine = direct(chain, fos, "slow", "52:54:00:00:00:63", f"{disk},throttling.bps-read={MIB}")
+    with machine:
+        chain.wait_for("select 1 as is_reading from rouse.jobs where id = %s and step = 'capture'", job, timeout=100)
+        assert chain.value("select rouse.cancel(%s)", job) == "cancelling"
+        chain.wait_job(job, "cancelled", timeout=60)
+    subprocess.run(["/usr/sbin/debugfs", "-w", "-R", "ssv state 0", f"{disk}?offset={MIB}"], check=True, capture_output=True)
+    job, machine = direct(chain, fos, "unclean", "52:54:00:00:00:64", disk)
+    with machine:
+        row = chain.wait_job(job, "failed", timeout=100)
+    assert row.reason == "unclean_filesystem" and "not cleanly unmounted" in row.text, row
+    assert not chain.sql("select * from rouse.images where name = 'spoiled'")
+    # its next look comes within a minute, and at once when it starts
+    chain.daemons["menud"].stop()
+    chain.start("menud")
+    chain.wait_for("select 1 as is_gone from rouse.image_versions where image = 'spoiled' having count(*) = count(collected_at)",
+                   timeout=30)
+    assert not (chain.workdir / "srv" / "images" / "spoiled").exists()

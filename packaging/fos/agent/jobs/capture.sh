@@ -125,6 +125,8 @@ capture_judge() {
 		[ "$(image_get pack.status)" = 0 ] && return 0
 		job_fail client_error "zstd: $(image_last pack.log)"
 		;;
+	# a job that was cancelled or taken away stores nothing more: the answer to a report says which
+	3:403) image_report capture && job_fail client_error "$(answer_get error "$image_dir/put.report")" ;;
 	3:507) job_fail store_full "$(answer_get error "$image_dir/put.report")" ;;
 	3:413) job_fail image_too_large "$(answer_get error "$image_dir/put.report")" ;;
 	3:422) job_fail hash_mismatch "$(answer_get error "$image_dir/put.report")" ;;

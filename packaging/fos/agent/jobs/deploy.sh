@@ -144,6 +144,8 @@ deploy_judge() {
 		job_fail write_error "$1: $(answer_get error "$image_dir/content.report") $(
 			image_last write.log) $(image_last partclone.log)"
 	elif [ -s "$image_dir/fetch.reason" ]; then
+		# a job that was cancelled or taken away gets no more of its image: the answer to a report says so
+		[ "$(image_get fetch.reason)" != client_error ] || image_report write || return
 		job_fail "$(image_get fetch.reason)" "$(image_get fetch.text)"
 	elif [ "$(image_get unpack.status)" != 0 ]; then
 		job_fail hash_mismatch "part $number: the stream is damaged: $(image_last unpack.log)"
