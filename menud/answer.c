@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "db/rows.h"
 #include "io/log.h"
 
 static void send_line(struct http_request *request, unsigned status, const char *message,
@@ -60,4 +61,18 @@ void answer_refused(struct http_request *request, const struct db_answer *answer
 	if (answer->hint[0] != '\0')
 		text_printf(&out, " (%s)", answer->hint);
 	answer_line(request, status, body);
+}
+
+bool answer_has_row(struct http_request *request, const struct db_answer *answer,
+		    const char *absent)
+{
+	if (answer->outcome == DB_ERROR)
+		answer_refused(request, answer);
+	else if (answer->outcome != DB_OK)
+		answer_away(request, answer->message);
+	else if (rows_count(answer->rows) == 0)
+		answer_line(request, 403, absent);
+	else
+		return true;
+	return false;
 }

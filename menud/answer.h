@@ -17,4 +17,9 @@ void answer_away(struct http_request *request, const char *reason);
  * hint. */
 void answer_refused(struct http_request *request, const struct db_answer *answer);
 
+/* Is there a row to answer with? If not, the request is answered: what the database refused,
+ * that it is away, or 403 with `absent` where it found nothing. */
+bool answer_has_row(struct http_request *request, const struct db_answer *answer,
+		    const char *absent);
+
 #endif

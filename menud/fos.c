@@ -178,14 +178,9 @@ static void on_image(void *data, const struct db_answer *answer)
 {
 	struct call *call = data;
 
-	if (call->http && answer->outcome == DB_ERROR) {
-		answer_refused(call->http, answer);
-	} else if (call->http && answer->outcome != DB_OK) {
-		answer_away(call->http, answer->message);
-	} else if (call->http && rows_count(answer->rows) == 0) {
-		answer_line(call->http, 403,
-			    "this token has no running deploy of that image version");
-	} else if (call->http) {
+	if (call->http &&
+	    answer_has_row(call->http, answer,
+			   "this token has no running deploy of that image version")) {
 		struct row row = rows_row(answer->rows, 0);
 		struct file_wish wish = {.path = row_text(&row, "path"),
 					 .etag = row_text(&row, "etag"),
@@ -200,13 +195,8 @@ static void on_script(void *data, const struct db_answer *answer)
 {
 	struct call *call = data;
 
-	if (call->http && answer->outcome == DB_ERROR) {
-		answer_refused(call->http, answer);
-	} else if (call->http && answer->outcome != DB_OK) {
-		answer_away(call->http, answer->message);
-	} else if (call->http && rows_count(answer->rows) == 0) {
-		answer_line(call->http, 403, "this token has no running script of that number");
-	} else if (call->http) {
+	if (call->http && answer_has_row(call->http, answer,
+					 "this token has no running script of that number")) {
 		const char *script = rows_at(answer->rows, 0, 0);
 
 		http_answer_text(call->http, 200, "text/plain; charset=utf-8", script,

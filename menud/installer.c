@@ -26,14 +26,9 @@ static void on_body(void *data, const struct db_answer *answer)
 {
 	struct call *call = data;
 
-	if (call->http && answer->outcome == DB_ERROR) {
-		answer_refused(call->http, answer);
-	} else if (call->http && answer->outcome != DB_OK) {
-		answer_away(call->http, answer->message);
-	} else if (call->http && rows_count(answer->rows) == 0) {
-		answer_line(call->http, 403,
-			    "this ticket is not, or no longer, an installer's: boot again");
-	} else if (call->http) {
+	if (call->http &&
+	    answer_has_row(call->http, answer,
+			   "this ticket is not, or no longer, an installer's: boot again")) {
 		struct row row = rows_row(answer->rows, 0);
 
 		send_body(call->http, row_text(&row, "body"));
