@@ -187,35 +187,20 @@ static void put_entry_head(struct text *out, const char *command,
 	text_put(out, " {\n");
 }
 
-static void close_menus(struct text *out, unsigned from, unsigned to)
+static void put_entry(struct text *out, const struct menu *menu, const struct menu_entry *entry)
 {
-	for (; from > to; from--)
-		text_put(out, "}\n");
+	put_entry_head(out, "menuentry ", entry);
+	put_entry_body(out, menu, entry);
+	text_put(out, "}\n");
+}
+
+static void open_menu(struct text *out, const struct menu_entry *entry)
+{
+	put_entry_head(out, "submenu ", entry);
 }
 
 /* Sub-menus are blocks, with the entries that lie in them. */
-static void put_tree(struct text *out, const struct menu *menu)
-{
-	unsigned depth = 0;
-
-	for (size_t i = 0; i < menu->entry_count; i++) {
-		const struct menu_entry *entry = &menu->entries[i];
-		bool is_menu = strcmp(entry->action, "menu") == 0;
-
-		if (!is_menu && !menu_loader_starts(BOOT_LOADER_GRUB, entry))
-			continue;
-		close_menus(out, depth, entry->depth);
-		depth = entry->depth;
-		put_entry_head(out, is_menu ? "submenu " : "menuentry ", entry);
-		if (is_menu) {
-			depth++;
-			continue;
-		}
-		put_entry_body(out, menu, entry);
-		text_put(out, "}\n");
-	}
-	close_menus(out, depth, 0);
-}
+static const struct menu_writer writer = {BOOT_LOADER_GRUB, put_entry, open_menu, "}\n"};
 
 static void put_entries(struct text *out, const struct menu *menu)
 {
@@ -230,7 +215,7 @@ static void put_entries(struct text *out, const struct menu *menu)
 	text_put(out, "set default=");
 	put_word(out, "", menu->default_key, strlen(menu->default_key));
 	text_put(out, "\n");
-	put_tree(out, menu);
+	menu_put_tree(menu, &writer, out);
 }
 
 /* GRUB cannot count, but it can put one more letter behind a word. */

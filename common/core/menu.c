@@ -102,6 +102,35 @@ bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry)
 	       (entry->profile->kind == PROFILE_EFI && loader == BOOT_LOADER_GRUB);
 }
 
+static void close_menus(const struct menu_writer *writer, unsigned from, unsigned to,
+			struct text *out)
+{
+	for (; from > to; from--)
+		text_put(out, writer->close_menu);
+}
+
+void menu_put_tree(const struct menu *menu, const struct menu_writer *writer, struct text *out)
+{
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < menu->entry_count; i++) {
+		const struct menu_entry *entry = &menu->entries[i];
+		bool is_menu = strcmp(entry->action, "menu") == 0;
+
+		if (!is_menu && !menu_loader_starts(writer->loader, entry))
+			continue;
+		close_menus(writer, depth, entry->depth, out);
+		depth = entry->depth;
+		if (is_menu) {
+			writer->open_menu(out, entry);
+			depth++;
+		} else {
+			writer->put_entry(out, menu, entry);
+		}
+	}
+	close_menus(writer, depth, 0, out);
+}
+
 const char *menu_client_url(const struct menu *menu)
 {
 	return menu->client_url ? menu->client_url : menu->base_url;

@@ -126,6 +126,18 @@ void menu_list_images(const struct site *site, const struct boot_facts *facts, c
  * kernels and EFI programs, PXELINUX kernels, both the local disk. A sub-menu is none.
  */
 bool menu_loader_starts(enum boot_loader loader, const struct menu_entry *entry);
+/* How a loader that reads one file writes a menu down. */
+struct menu_writer {
+	enum boot_loader loader;
+	void (*put_entry)(struct text *out, const struct menu *menu,
+			  const struct menu_entry *entry);
+	void (*open_menu)(struct text *out, const struct menu_entry *entry);
+	const char *close_menu;
+};
+
+/* Writes the entries that this loader starts, those of a sub-menu between its beginning and
+ * its end. */
+void menu_put_tree(const struct menu *menu, const struct menu_writer *writer, struct text *out);
 /* The next word of `*exits`, and its length; NULL at the end. Goes on behind it. */
 const char *menu_next_exit(const char **exits, size_t *ret_length);
 /*

@@ -137,37 +137,17 @@ static void put_entry(struct text *out, const struct menu *menu, const struct me
 	put_append(out, profile->arguments);
 }
 
-static void close_menus(struct text *out, unsigned from, unsigned to)
+static void open_menu(struct text *out, const struct menu_entry *entry)
 {
-	for (; from > to; from--)
-		text_put(out, "MENU END\n");
+	text_put(out, "MENU BEGIN ");
+	put_line(out, entry->key);
+	text_put(out, "MENU TITLE ");
+	put_line(out, entry->title);
 }
 
 /* Sub-menus, where a menu is drawn (menu.c32); the prompt knows all labels alike. */
-static void put_tree(struct text *out, const struct menu *menu)
-{
-	unsigned depth = 0;
-
-	for (size_t i = 0; i < menu->entry_count; i++) {
-		const struct menu_entry *entry = &menu->entries[i];
-		bool is_menu = strcmp(entry->action, "menu") == 0;
-
-		if (!is_menu && !menu_loader_starts(BOOT_LOADER_PXELINUX, entry))
-			continue;
-		close_menus(out, depth, entry->depth);
-		depth = entry->depth;
-		if (!is_menu) {
-			put_entry(out, menu, entry);
-			continue;
-		}
-		text_put(out, "MENU BEGIN ");
-		put_line(out, entry->key);
-		text_put(out, "MENU TITLE ");
-		put_line(out, entry->title);
-		depth++;
-	}
-	close_menus(out, depth, 0);
-}
+static const struct menu_writer writer = {BOOT_LOADER_PXELINUX, put_entry, open_menu,
+					  "MENU END\n"};
 
 static void put_entries(struct text *out, const struct menu *menu)
 {
@@ -183,7 +163,7 @@ static void put_entries(struct text *out, const struct menu *menu)
 		text_put(out, "MENU HIDDEN\n");
 	text_put(out, "MENU TITLE rouse: ");
 	put_line(out, menu->host[0] != '\0' ? menu->host : "this machine");
-	put_tree(out, menu);
+	menu_put_tree(menu, &writer, out);
 }
 
 enum err pxelinux_render(const struct menu *menu, struct text *out)
