@@ -53,32 +53,23 @@ const char *settings_mode_name(enum settings_mode mode)
 	return mode_names[mode];
 }
 
-static enum err refuse(const char *key, const char *value, const char *remedy)
-{
-	log_error("bad_setting", "key=%s value=%s remedy=%s", key, log_text(value),
-		  log_text(remedy));
-	return ERR_FORMAT;
-}
-
 static enum err check(const void *data)
 {
 	const struct settings *settings = data;
-	enum log_level level;
 
-	if (log_level_parse(settings->log_level, &level) != ERR_OK)
-		return refuse("log_level", settings->log_level,
-			      "one of error, warning, info, debug");
-	log_set_level(level);
+	if (conf_set_log_level(settings->log_level) != ERR_OK)
+		return ERR_FORMAT;
 	if (find_mode(settings->mode) == MODES)
-		return refuse("mode", settings->mode, "one of server, proxy, observe");
+		return conf_refuse("mode", settings->mode, "one of server, proxy, observe");
 	if (!*settings->interface)
-		return refuse("interface", "",
-			      "name the interfaces to serve, such as interface = \"eth1\"; `ip "
-			      "link` lists them");
+		return conf_refuse(
+			"interface", "",
+			"name the interfaces to serve, such as interface = \"eth1\"; `ip "
+			"link` lists them");
 	if (!*settings->database)
-		return refuse("database", "",
-			      "give a connection string, such as database = "
-			      "\"host=/run/postgresql dbname=rouse user=rouse_dhcpd\"");
+		return conf_refuse("database", "",
+				   "give a connection string, such as database = "
+				   "\"host=/run/postgresql dbname=rouse user=rouse_dhcpd\"");
 	return ERR_OK;
 }
 

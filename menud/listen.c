@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "io/conf.h"
 #include "io/log.h"
 #include "io/notify.h"
 #include "io/tls_files.h"
@@ -17,21 +18,14 @@ enum err listen_check(const struct menud_settings *settings)
 {
 	struct ip address;
 
-	if (ip_parse(settings->listen, &address) != ERR_OK) {
-		log_error(
-			"bad_setting", "key=listen value=%s remedy=%s",
-			log_text(settings->listen),
-			log_text("an address of this host, 0.0.0.0 for all of IPv4, or :: for "
-				 "all of IPv6 and IPv4"));
-		return ERR_FORMAT;
-	}
-	if (wants_tls(settings) != (settings->tls_key[0] != '\0')) {
-		log_error("bad_setting", "key=%s reason=%s remedy=%s",
-			  wants_tls(settings) ? "tls_key" : "tls_certificate",
-			  log_text("it is missing beside the other"),
-			  log_text("set both tls_certificate and tls_key, or neither"));
-		return ERR_FORMAT;
-	}
+	if (ip_parse(settings->listen, &address) != ERR_OK)
+		return conf_refuse(
+			"listen", settings->listen,
+			"an address of this host, 0.0.0.0 for all of IPv4, or :: for "
+			"all of IPv6 and IPv4");
+	if (wants_tls(settings) != (settings->tls_key[0] != '\0'))
+		return conf_refuse(wants_tls(settings) ? "tls_key" : "tls_certificate", "",
+				   "set both tls_certificate and tls_key, or neither");
 	return ERR_OK;
 }
 

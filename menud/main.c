@@ -48,15 +48,9 @@ static const struct conf_key keys[] = {
 static enum err check(const void *data)
 {
 	const struct menud_settings *settings = data;
-	enum log_level level;
 
-	if (log_level_parse(settings->log_level, &level) != ERR_OK) {
-		log_error("bad_setting", "key=log_level value=%s remedy=%s",
-			  log_text(settings->log_level),
-			  log_text("one of error, warning, info, debug"));
+	if (conf_set_log_level(settings->log_level) != ERR_OK)
 		return ERR_FORMAT;
-	}
-	log_set_level(level);
 	return listen_check(settings);
 }
 

@@ -77,48 +77,29 @@ static enum err read_listen(const char *listen, struct ip *ret_address)
 static enum err check(const void *data)
 {
 	const struct settings *settings = data;
-	enum log_level level;
 	struct ip address;
 	unsigned repairs;
 	struct map map;
 	struct ports ports;
 
-	if (read_listen(settings->listen, &address) != ERR_OK) {
-		log_error("bad_setting", "key=listen value=%s remedy=%s",
-			  log_text(settings->listen),
-			  log_text("give an address such as 10.77.0.1, fd00::1 or "
-				   "fe80::1%eth0, or "
-				   ":: for all"));
+	if (conf_set_log_level(settings->log_level) != ERR_OK)
 		return ERR_FORMAT;
-	}
-	if (log_level_parse(settings->log_level, &level) != ERR_OK) {
-		log_error("bad_setting", "key=log_level value=%s remedy=%s",
-			  log_text(settings->log_level),
-			  log_text("one of error, warning, info, debug"));
-		return ERR_FORMAT;
-	}
-	if (repair_parse(settings->repairs, &repairs) != ERR_OK) {
-		log_error("bad_setting", "key=repairs value=%s remedy=%s",
-			  log_text(settings->repairs),
-			  log_text("some of slash, backslash, trailing, case, folder"));
-		return ERR_FORMAT;
-	}
-	if (settings->blksize_max > 0 && settings->blksize_max < PACKET_BLKSIZE_MIN) {
-		log_error("bad_setting", "key=blksize_max value=%ld remedy=%s",
-			  settings->blksize_max,
-			  log_text("8 to 65464, or 0 for what the interface carries"));
-		return ERR_FORMAT;
-	}
+	if (read_listen(settings->listen, &address) != ERR_OK)
+		return conf_refuse("listen", settings->listen,
+				   "give an address such as 10.77.0.1, fd00::1 or "
+				   "fe80::1%eth0, or :: for all");
+	if (repair_parse(settings->repairs, &repairs) != ERR_OK)
+		return conf_refuse("repairs", settings->repairs,
+				   "some of slash, backslash, trailing, case, folder");
+	if (settings->blksize_max > 0 && settings->blksize_max < PACKET_BLKSIZE_MIN)
+		return conf_refuse("blksize_max", "less than 8",
+				   "8 to 65464, or 0 for what the interface carries");
+	if (ports_parse(settings->transfer_ports, &ports) != ERR_OK)
+		return conf_refuse("transfer_ports", settings->transfer_ports,
+				   "any, same, or two ports such as 50000-50015");
 	if (map_read(settings->map_file, &map) != ERR_OK)
 		return ERR_FORMAT;
 	map_free(&map);
-	if (ports_parse(settings->transfer_ports, &ports) != ERR_OK) {
-		log_error("bad_setting", "key=transfer_ports value=%s remedy=%s",
-			  log_text(settings->transfer_ports),
-			  log_text("any, same, or two ports such as 50000-50015"));
-		return ERR_FORMAT;
-	}
-	log_set_level(level);
 	return ERR_OK;
 }
 

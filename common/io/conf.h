@@ -27,7 +27,6 @@
 #include <stddef.h>
 
 #include "core/err.h"
-
 #include "core/text.h"
 
 enum conf_type {
@@ -77,6 +76,11 @@ enum conf_result conf_read(const struct conf *conf, int argc, char **argv, void 
 			   int *ret_exit);
 /* Frees the texts. */
 void conf_free(const struct conf *conf, void *settings);
+
+/* For a check(): writes the message about a value that cannot be, and returns ERR_FORMAT. */
+enum err conf_refuse(const char *key, const char *value, const char *remedy);
+/* For a check(): sets the key log_level, which every daemon has, or refuses its value. */
+MUST_CHECK enum err conf_set_log_level(const char *value);
 
 /*
  * Appends a connection string (keywords or URI) with every password as ***. Other text stays as

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "io/conf_internal.h"
+#include "io/log.h"
 
 /* Longer names are no key's mistyped name. */
 #define NAME_MAX_LENGTH 40
@@ -163,5 +164,22 @@ enum err conf_keep(struct conf_reading *reading, int key, const char *text,
 		return ERR_MEMORY;
 	free(value->text);
 	*value = (struct conf_value){copy, origin, line};
+	return ERR_OK;
+}
+
+enum err conf_refuse(const char *key, const char *value, const char *remedy)
+{
+	log_error("bad_setting", "key=%s value=%s remedy=%s", key, log_text(value),
+		  log_text(remedy));
+	return ERR_FORMAT;
+}
+
+enum err conf_set_log_level(const char *value)
+{
+	enum log_level level;
+
+	if (log_level_parse(value, &level) != ERR_OK)
+		return conf_refuse("log_level", value, "one of error, warning, info, debug");
+	log_set_level(level);
 	return ERR_OK;
 }
