@@ -1,6 +1,6 @@
 /*
  * saver - keeps the saved leases (leasefile.h) without holding up the loop: the table is
- *written some thousand leases a turn, and what waits for the disk does so in libuv's pool.
+ * written some thousand leases a turn, and what waits for the disk does so in libuv's pool.
  *
  *	saver_open(loop, path, leases, &saver);
  *	saver_read(saver, on_lease, data, &found);

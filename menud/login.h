@@ -3,9 +3,9 @@
  *
  * /login takes Basic authorization (RFC 7617), asks the database for the operator's hash, and
  * checks it by crypt(3) in libuv's pool, two at a time. The answer is a session
- *(menud/session.h) in JSON, or at /login/ipxe as a script that sets ${session}. Whoever tries
- *too often is answered 429, by address and by name. A name that is not known takes as long as
- *one that is.
+ * (menud/session.h) in JSON, or at /login/ipxe as a script that sets ${session}. Whoever tries
+ * too often is answered 429, by address and by name. A name that is not known takes as long as
+ * one that is.
  *
  *	struct session who = login_who(menud->login, request);
  *	if (who.role >= SESSION_OPERATOR)

@@ -4,11 +4,13 @@
  *
  *	struct partfile part = {.store = folder, .file = -1};
  *	(void)snprintf(part.path, sizeof(part.path), "images/room/7/3.zst");
- *	if (partfile_open(&part) == PARTFILE_OK && partfile_append(&part, octets, length) ==
- *...) partfile_finish(&part, digest) partfile_close(&part);
+ *	partfile_open(&part);
+ *	partfile_append(&part, octets, length);		as often as something comes
+ *	partfile_finish(&part, digest);
+ *	partfile_close(&part);
  *
  * All of it blocks, and is called in libuv's pool, by one thread at a time. One writer at a
- *time: the open file is locked, also against other processes and hosts (fcntl(2), open file
+ * time: the open file is locked, also against other processes and hosts (fcntl(2), open file
  * description locks).
  */
 #ifndef ROUSE_MENUD_PARTFILE_H

@@ -3,8 +3,8 @@
  * remembered for a while.
  *
  * While it is asked, all requests that need the answer are parked (tftpd/parked.h), and go
- *their way again when it has come. Without a database, when it does not answer in time, or when
- *too much is asked at once, nothing is known, and the requests are served so.
+ * their way again when it has come. Without a database, when it does not answer in time, or
+ * when too much is asked at once, nothing is known, and the requests are served so.
  *
  *	switch (inquiry_find(&inquiry, server, datagram, key, &answer)) {
  *	case ERR_OK:		it is known

@@ -3,8 +3,11 @@
  * system to start, the local disk, a wait, or a refusal with its reason. Renderers (core/ipxe)
  * turn it into text.
  *
- *	struct menu menu = {.base_url = "http://10.77.0.1:8080", .query = "mac0=52%3A54..",
- *...}; menu_from_verdict(site, &verdict, &facts, &menu); ipxe_render(&menu, &text);
+ *	struct menu menu = menu_start(site, &facts);
+ *
+ *	menu.base_url = "http://10.77.0.1:8080";
+ *	menu_from_verdict(site, &verdict, &facts, &menu);
+ *	ipxe_render(&menu, &text);
  */
 #ifndef ROUSE_CORE_MENU_H
 #define ROUSE_CORE_MENU_H

@@ -1,8 +1,10 @@
 /*
  * metrics - figures in Prometheus' text format (exposition format 0.0.4).
  *
- *	metrics_family(&out, "rouse_tftpd_transfers_total", METRICS_COUNTER, "Ended
- *transfers."); metrics_value(&out, "rouse_tftpd_transfers_total", "outcome=\"sent\"", 12);
+ *	const char *name = "rouse_tftpd_transfers_total";
+ *
+ *	metrics_family(&out, name, METRICS_COUNTER, "Ended transfers.");
+ *	metrics_value(&out, name, "outcome=\"sent\"", 12);
  */
 #ifndef ROUSE_CORE_METRICS_H
 #define ROUSE_CORE_METRICS_H

@@ -7,7 +7,7 @@
  * order given, each by itself (its own transaction) unless it says BEGIN; one that waits for a
  * lock longer than 2 s is given up by the server (DB_ERROR, 55P03), for those behind it wait
  * too. A text with parameters is prepared by the server once for each connection: texts are
- *few, and what varies is a parameter.
+ * few, and what varies is a parameter.
  *
  *	db_query(conn, "select * from rouse_daemon.lease_find($1)", params, 1, 2000, on_answer,
  *		 self);
@@ -74,8 +74,8 @@ MUST_CHECK enum err db_query(struct db_conn *conn, const char *sql, const char *
 			     void *data);
 /*
  * The same for what many ask at once: each call still is a transaction of its own, with an
- *error of its own, but those that follow each other wait for one flush of the log together. So
- *the statement must not wait for the disk itself: it says
+ * error of its own, but those that follow each other wait for one flush of the log together. So
+ * the statement must not wait for the disk itself: it says
  *
  *	select ... from ... where " DB_GROUPED
  *

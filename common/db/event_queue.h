@@ -1,15 +1,15 @@
 /*
  * event_queue - events that wait to be recorded, in a ring of fixed size; no I/O, clock or
- *memory of its own.
+ * memory of its own.
  *
  *	event_queue_push(queue, &event, now_ms);
- *	event_queue_take(queue, json, sizeof(json), now_ms);	what is sent now, as a JSON
- *array event_queue_settle(queue, EVENT_QUEUE_KEPT);		and how that ended
+ *	event_queue_take(queue, json, sizeof(json), now_ms);	what is sent now, in JSON
+ *	event_queue_settle(queue, EVENT_QUEUE_KEPT);		and how that ended
  *
  * A repeat of one that waits is counted in that one. The ring is shared out fairly: a card (or
- *an address, where the card is not known) may have as many events waiting as there is room
- *left. So one card that floods gets half of the ring, two of them a third each, and whoever
- *comes new always finds room.
+ * an address, where the card is not known) may have as many events waiting as there is room
+ * left. So one card that floods gets half of the ring, two of them a third each, and whoever
+ * comes new always finds room.
  */
 #ifndef ROUSE_DB_EVENT_QUEUE_H
 #define ROUSE_DB_EVENT_QUEUE_H

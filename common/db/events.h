@@ -2,12 +2,14 @@
  * events - what a daemon saw, on its way to rouse.events: a bounded queue that never holds
  * anybody up. Batched every 100 ms; repeats (same MAC, stage, kind and name) within a batch
  * fold to one with a count. When it runs full, as when the database is away, the newest are
- *dropped, counted and told in the log once a minute, of each card what is beyond its fair share
- *(db/event_queue.h).
+ * dropped, counted and told in the log once a minute: of each card what is beyond its fair
+ * share (db/event_queue.h).
  *
- *	events_push(events, &(struct event){.stage = "tftp_nbp", .kind = "sent", .mac = &mac,
- *					    .name = "ipxe.efi", .detail =
- *"{\"bytes\":1048576}"});
+ *	struct event event = {.stage = "tftp_nbp", .kind = "sent", .mac = &mac};
+ *
+ *	event.name = "ipxe.efi";
+ *	event.detail = "{\"bytes\":1048576}";
+ *	events_push(events, &event);
  */
 #ifndef ROUSE_DB_EVENTS_H
 #define ROUSE_DB_EVENTS_H

@@ -1,7 +1,7 @@
 /*
  * keeper - holds the site that is in force and its copy on the disk. What is large is done in
  * libuv's pool: rows that were read are checked and put in order, sites written and freed
- *there, since with 100,000 hosts each of that would hold up the loop for tens of milliseconds.
+ * there, since with 100,000 hosts each of that would hold up the loop for tens of milliseconds.
  *
  *	keeper_open(&options, &keeper);
  *	keeper_read_saved(keeper, may_use, data);

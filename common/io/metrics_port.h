@@ -1,6 +1,6 @@
 /*
  * metrics_port - answers GET /metrics on the loopback, for a daemon that has no HTTP of its
- *own, and the same answer for one that has.
+ * own, and the same answer for one that has.
  *
  *	metrics_port_open(loop, 9547, write_figures, self, &port);
  */

@@ -1,10 +1,10 @@
 /*
  * tls_files - a server's certificate and its key, read once at the start, before the daemon
- *gives up the user that may read them.
+ * gives up the user that may read them.
  *
  * A name with a "/" is a path; without one it is a credential that systemd has laid down for
- *the unit (LoadCredential=, systemd.exec(5)). A key that anybody may read, or a group other
- *than root's choice, is refused, as PostgreSQL does: 0600, or 0640 when it belongs to root.
+ * the unit (LoadCredential=, systemd.exec(5)). A key that anybody may read, or a group other
+ * than root's choice, is refused, as PostgreSQL does: 0600, or 0640 when it belongs to root.
  *
  *	tls_files_read("/etc/rouse/tls.crt", "tls.key", &tls);
  *	... tls.certificate, tls.key ...

@@ -5,8 +5,8 @@
  *	ata         an ATA drive with SMART      nvme        an NVMe drive
  *	secure      with security erase          sanitize    with sanitize (else: format)
  *	frozen      whose firmware has frozen it shared      which has a second namespace
- *	failing     whose SMART expects the end  lies        which says "erased" and erases
- *nothing
+ *	failing     whose SMART expects the end
+ *	lies        which says "erased" and erases nothing
  *
  * Each command that it was given is appended to the file FAKE_DRIVE_LOG.
  */

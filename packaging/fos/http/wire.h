@@ -1,6 +1,6 @@
 /*
  * One connection to an HTTP server: opened, written, read, with the time-outs of a machine that
- *is being imaged. Blocking calls; secrets never stand in `error`.
+ * is being imaged. Blocking calls; secrets never stand in `error`.
  *
  *	struct wire wire = {.socket = -1};
  *	if (url_parse(text, &wire.url) && (code = wire_open(&wire)) == 0 &&

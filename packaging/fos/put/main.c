@@ -4,9 +4,9 @@
  *	partclone.extfs -c ... | zstd -c | fos-put DIR URL
  *
  * DIR/token holds the bearer token. Pieces of at most 16 MiB are kept in memory until menud
- *says that they are on its disk: a network that is cut, or a menud that is started anew, costs
- *time and nothing else. It gives up when for 120 s not one octet was stored although menud
- *answered the agent's progress reports meanwhile (DIR/continued: the second of the last one).
+ * says that they are on its disk: a network that is cut, or a menud that is started anew, costs
+ * time and nothing else. It gives up when for 120 s not one octet was stored although menud
+ * answered the agent's progress reports meanwhile (DIR/continued: the second of the last one).
  *
  * DIR/put.report gets key=value lines: bytes (stored), sha256 (when all is), status (of menud's
  * refusal), error (in words). DIR/note tells a person what it waits for. Exit status 0: all is

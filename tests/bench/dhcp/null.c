@@ -4,9 +4,9 @@
  *	null 10.77.0.1
  *
  * Each DISCOVER gets an OFFER and each REQUEST an ACK, with an address made from the last
- *octets of the hardware address and options that never change, to the relay (giaddr) that sent
- *it. Nothing is looked up, kept or recorded. No server is faster here: its rate is the limit of
- *this machine and of perfdhcp.
+ * octets of the hardware address and options that never change, to the relay (giaddr) that
+ * sent it. Nothing is looked up, kept or recorded. No server is faster here: its rate is the
+ * limit of this machine and of perfdhcp.
  */
 #include <arpa/inet.h>
 #include <stdint.h>
