@@ -5,6 +5,7 @@ fos     the folder of bzImage and init.xz: $ROUSE_FOS_DIR, or build/fos, made wh
 chain   a laboratory for one test file (tests/lab/chain.py)
 """
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -22,8 +23,11 @@ def fos():
     sources = ROOT / "packaging" / "fos"
     newest = max(path.stat().st_mtime for path in sources.rglob("*"))
     made = [folder / name for name in ("bzImage", "init.xz")]
-    if not all(path.exists() and path.stat().st_mtime >= newest for path in made):
-        subprocess.run([sources / "build", "--out", folder], check=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / "fos.lock", "w") as lock:  # another worker of this run may be making it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not all(path.exists() and path.stat().st_mtime >= newest for path in made):
+            subprocess.run([sources / "build", "--out", folder], check=True)
     return folder
 
 
