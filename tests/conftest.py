@@ -6,7 +6,8 @@ postgres    the private cluster, with a fresh database for each test file (tests
 build       the folder of the built programs: $ROUSE_BUILD, or build/san
 
 A test that takes longer than two minutes is broken off where it stands;
-`@pytest.mark.patience(300)` gives it more.
+`@pytest.mark.patience(300)` gives it more. `@pytest.mark.long` is for those that take minutes: they run with
+`--firmware` only, which tests/run knows as well.
 """
 
 import faulthandler
@@ -29,8 +30,20 @@ from postgres import Postgres  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "patience(seconds): this test may take so long")
+    config.addinivalue_line("markers", "long: takes minutes, runs with --firmware only")
     # so that fixtures are torn down when the run is ended from outside
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=143))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--firmware", action="store_true", help="run the tests that take minutes, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """A long test that is not wanted is not there, rather than skipped."""
+    if not config.getoption("--firmware"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(autouse=True)
