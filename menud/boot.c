@@ -110,6 +110,8 @@ static const char *kind_name(const struct menu *menu)
 		return "refused";
 	case MENU_CONFIRM:
 		return "confirm";
+	case MENU_NAME:
+		return "name";
 	case MENU_IDENTIFY:
 		return "identify";
 	case MENU_SHELL:

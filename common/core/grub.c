@@ -267,6 +267,7 @@ enum err grub_render(const struct menu *menu, struct text *out)
 		put_local(out, menu);
 		break;
 	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
+	case MENU_NAME:
 	case MENU_IDENTIFY:
 	case MENU_SHELL:
 	case MENU_LOGIN:

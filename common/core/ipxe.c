@@ -240,6 +240,24 @@ static void put_confirm(struct text *out, const struct menu *menu)
 	put_failed(out, menu);
 }
 
+/* An empty line, or Ctrl-C, leads back to the menu; which names can be, the database says. In
+ * hexadecimal, since what is typed may be a command's end to "isset", too. */
+static void put_name(struct text *out, const struct menu *menu)
+{
+	put_echo(out, menu->entries[0].title);
+	text_put(out, "echo rouse: type the name of the new image and press Enter; "
+		      "an empty line leads back\n"
+		      "clear typed\n"
+		      "read typed ||\n"
+		      "isset ${typed:hexraw} || goto back\n");
+	put_again(out, menu, menu->attempt);
+	text_put(out, "&item=");
+	text_put_url(out, menu->entries[0].key);
+	text_put(out, "&image=${typed:uristring} || goto failed\n");
+	put_back(out, menu);
+	put_failed(out, menu);
+}
+
 static void put_identify(struct text *out, const struct menu *menu)
 {
 	text_put(out, "echo host: ");
@@ -337,6 +355,9 @@ enum err ipxe_render(const struct menu *menu, struct text *out)
 		break;
 	case MENU_CONFIRM:
 		put_confirm(out, menu);
+		break;
+	case MENU_NAME:
+		put_name(out, menu);
 		break;
 	case MENU_IDENTIFY:
 		put_identify(out, menu);

@@ -302,31 +302,38 @@ static void list_sub_menu(const struct site *site, const struct site_menu_item *
 	menu->default_key = back;
 }
 
+static void add_choice(struct menu *menu, const char *key, const char *title,
+		       const char *hotkey)
+{
+	menu->entries[menu->entry_count++] = (struct menu_entry){
+		.key = key, .title = title, .hotkey = hotkey, .action = "", .confirm = ""};
+}
+
 void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
 		      const struct menu_image *images, size_t count, struct menu *menu)
 {
 	static const char *const digits[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9"};
+	size_t named = 0;
 
 	menu->kind = MENU_ITEMS;
 	menu->image_for = key;
 	menu->timeout_seconds = defaults_of(site, facts).timeout_seconds;
 	menu->entry_count = 0;
 	for (size_t i = 0; i < count; i++) {
+		const char *hotkey = "n";
+
 		if (menu->entry_count == MENU_ENTRIES_MAX - 1) {
 			menu->message = "there are more images than a menu holds: "
 					"rouse.deploy() and rouse.capture() take any";
 			break;
 		}
-		menu->entries[menu->entry_count++] = (struct menu_entry){images[i].name,
-									 images[i].title,
-									 i < 9 ? digits[i] : "",
-									 "",
-									 NULL,
-									 "",
-									 0};
+		if (strcmp(images[i].name, MENU_NEW) != 0) {
+			hotkey = named < 9 ? digits[named] : "";
+			named++;
+		}
+		add_choice(menu, images[i].name, images[i].title, hotkey);
 	}
-	menu->entries[menu->entry_count++] =
-		(struct menu_entry){MENU_TOP, "Back", "", "menu", NULL, "", 0};
+	add_choice(menu, MENU_TOP, "Back", "");
 	menu->default_key = MENU_TOP;
 }
 
@@ -397,6 +404,14 @@ static bool wants_image(const struct site_menu_item *item)
 	return strcmp(item->action, "deploy") == 0 || strcmp(item->action, "capture") == 0;
 }
 
+/* A name is typed, and comes back as the image that was chosen. */
+static void ask_for_name(const struct site_menu_item *item, struct menu *menu)
+{
+	menu->kind = MENU_NAME;
+	menu->entry_count = 0;
+	add_choice(menu, item->key, item->title, "");
+}
+
 /* The word was not typed, or another one: the item is asked for again, with its word. */
 static void ask_for_word(const struct site_menu_item *item, const struct menu_choice *choice,
 			 struct menu *menu)
@@ -449,6 +464,10 @@ enum err menu_from_choice(const struct site *site, const struct menu_choice *cho
 		return ERR_ABSENT;
 	if (wants_image(item) && choice->image[0] == '\0')
 		return ERR_REFUSED; /* the word is asked for when the image is known */
+	if (strcmp(item->action, "capture") == 0 && strcmp(choice->image, MENU_NEW) == 0) {
+		ask_for_name(item, menu);
+		return ERR_OK;
+	}
 	if (item->confirm[0] != '\0' && strcmp(item->confirm, choice->typed) != 0) {
 		ask_for_word(item, choice, menu);
 		return ERR_OK;

@@ -20,6 +20,7 @@
 #define MENU_ENTRIES_MAX 64
 #define MENU_DEPTH_MAX 8   /* of sub-menus in each other: the database lets no more lie so */
 #define MENU_TOP ".."	   /* chosen: back to the first menu; no item's key is like it */
+#define MENU_NEW ".new"	   /* chosen among images: one whose name is typed; no image's is so */
 #define MENU_EXIT_SIZE 128 /* of one way to the local disk: the database's are shorter */
 #define MENU_TRIES_MAX 12  /* asked in vain so often, a machine goes to its local disk */
 
@@ -33,6 +34,7 @@ enum menu_kind {
 	MENU_WAIT,     /* ask again after wait_seconds */
 	MENU_REFUSE,   /* message, then the local disk */
 	MENU_CONFIRM,  /* the one entry wants a word typed */
+	MENU_NAME,     /* the one entry wants the name of a new image typed */
 	MENU_IDENTIFY, /* what is known of the machine, until a key is pressed */
 	MENU_SHELL,    /* the loader's own command line */
 	MENU_LOGIN,    /* a name and a password, for a session of menud's */
@@ -120,8 +122,8 @@ MUST_CHECK enum err menu_from_verdict(const struct site *site,
  */
 MUST_CHECK enum err menu_from_choice(const struct site *site, const struct menu_choice *choice,
 				     const struct boot_facts *facts, struct menu *menu);
-/* The images for an item, the first nine by the keys 1 to 9, with a way back; those that are
- * too many are left out, and it says so. */
+/* The images for an item, the first nine by the keys 1 to 9, MENU_NEW by n, with a way back;
+ * those that are too many are left out, and it says so. */
 void menu_list_images(const struct site *site, const struct boot_facts *facts, const char *key,
 		      const struct menu_image *images, size_t count, struct menu *menu);
 /*

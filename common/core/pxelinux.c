@@ -185,6 +185,7 @@ enum err pxelinux_render(const struct menu *menu, struct text *out)
 		put_local(out);
 		break;
 	case MENU_CONFIRM: /* only a loader that can ask again is asked for more */
+	case MENU_NAME:
 	case MENU_IDENTIFY:
 	case MENU_SHELL:
 	case MENU_LOGIN:

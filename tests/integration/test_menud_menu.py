@@ -117,6 +117,25 @@ def test_a_word_behind_the_image(server, session):
     cancel_all(server)
 
 
+def test_capture_to_a_new_image(server, session):
+    """Its name is typed at the machine, and judged as in SQL; who mistypes it is told, and may try again."""
+    script = server.boot(session=session, item="capture")
+    assert "item --key n .new A new image, whose name is typed next\nitem --key 1 tiny " in script
+    script = server.boot(session=session, item="capture", image=".new")
+    assert "read typed ||\nisset ${typed:hexraw} || goto back\n" in script
+    assert "&item=capture&image=${typed:uristring} || goto failed\n" in script
+    script = server.boot(session=session, item="capture", image="fresh")
+    assert "echo rouse: image fresh\n" in script and "&image=fresh&confirm=capture || goto failed\n" in script
+    for name in ("Fresh%20%7C%7C%20shell", "x" * 65, "..%2Fx"):
+        script = server.boot(session=session, item="capture", image=name, confirm="capture")
+        assert "rouse_ticket=" not in script and "echo rouse: an image cannot be called" in script, script
+        assert "\nsleep 3\n:back\n" in script
+    script = server.boot(session=session, item="capture", image="fresh", confirm="capture")
+    assert "capture on lab-01" in script and "rouse_ticket=" in script
+    assert server.postgres.value("select image from rouse.jobs order by id desc limit 1") == "fresh"
+    cancel_all(server)
+
+
 def test_wipe_wants_its_word(server, session):
     script = server.boot(session=session, item="wipe")
     assert "&item=wipe&confirm=wipe || goto failed\n" in script and "rouse_ticket=" not in script

@@ -1,6 +1,6 @@
 -- What an operator has done from a machine's menu: by their role and limits, refused to anybody else.
 begin;
-select plan(44);
+select plan(48);
 select pg_temp.host('lab-01', '52:54:00:00:00:01');
 select pg_temp.host('lab-02', '52:54:00:00:00:02');
 select pg_temp.image('tiny') \g /dev/null
@@ -39,10 +39,17 @@ select is(pg_temp.choose('deploy', 'anna'), 'refused there is no image yet: rous
 update rouse_data.image set current_version = (select id from rouse_data.image_version);
 
 -- Capture and wipe want a word, capture behind the image.
-select is(pg_temp.choose('capture', 'anna'), 'image tiny tiny (version 1, for disks from 100 bytes)', 'capture lists before it asks');
+select is(pg_temp.choose('capture', 'anna'), 'image .new A new image, whose name is typed next | image tiny tiny (version 1, for disks from 100 bytes)',
+	'capture lists before it asks');
 select is(pg_temp.choose('capture', 'anna', '{"image":"tiny"}'), 'refused the menu item "capture" wants the word "capture" typed', 'then it asks');
 select is(pg_temp.choose('capture', 'anna', '{"image":"tiny","confirm":"capture"}'), 'job capture', 'and is done');
 select pg_temp.end_jobs() \g /dev/null
+select is(pg_temp.choose('capture', 'anna', '{"image":"fresh-1.0","confirm":"capture"}'), 'job capture', 'into an image that is new');
+select is((select image::text from rouse.jobs order by id desc limit 1), 'fresh-1.0', 'by the name that was typed');
+select pg_temp.end_jobs() \g /dev/null
+select is(pg_temp.choose('capture', 'anna', jsonb_build_object('image', name, 'confirm', 'capture')),
+	format('done an image cannot be called "%s": it has a-z, 0-9, dot, _ and -, at most 64, and begins with a letter or digit', name), 'a name that cannot be')
+from unnest(array['.new', 'Fresh image']) name;
 select is(pg_temp.choose('wipe', 'anna'), 'refused the menu item "wipe" wants the word "wipe" typed', 'wipe asks');
 update rouse.menu set mode = 'full' where key = 'wipe';
 select is(pg_temp.choose('wipe', 'anna', '{"confirm":"wipe"}'), 'job wipe', 'and is done');

@@ -164,6 +164,27 @@ static void a_word_is_read_and_compared_before_it_is_sent(void **state)
 	assert_non_null(strstr(buffer, "&try=0&item=.. || goto failed\n:failed\n"));
 }
 
+static void a_name_is_read_and_sent_escaped(void **state)
+{
+	char buffer[4096];
+	struct text out = text_into(buffer, sizeof(buffer));
+	struct menu menu = job();
+
+	(void)state;
+	menu.kind = MENU_NAME;
+	menu.message = "";
+	menu.entries[0] = (struct menu_entry){.key = "capture", .title = "Capture && shell"};
+	menu.entry_count = 1;
+	assert_int_equal(ipxe_render(&menu, &out), ERR_OK);
+	assert_non_null(strstr(buffer, "echo rouse: Capture '&& shell\n"));
+	assert_non_null(strstr(buffer, "clear typed\nread typed ||\n"
+				       "isset ${typed:hexraw} || goto back\n"
+				       "chain --replace --autofree "));
+	assert_non_null(strstr(buffer,
+			       "&try=0&item=capture&image=${typed:uristring} || goto failed\n"
+			       ":back\n"));
+}
+
 static void tools_lead_back_to_the_menu(void **state)
 {
 	char buffer[4096];
@@ -253,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_menu_has_its_entries_default_and_timeout),
 		cmocka_unit_test(a_hidden_menu_waits_for_its_key),
 		cmocka_unit_test(a_word_is_read_and_compared_before_it_is_sent),
+		cmocka_unit_test(a_name_is_read_and_sent_escaped),
 		cmocka_unit_test(tools_lead_back_to_the_menu),
 		cmocka_unit_test(a_login_keeps_no_password),
 		cmocka_unit_test(the_first_script_asks_each_menud),

@@ -419,6 +419,14 @@ static void an_image_is_chosen_before_the_word(void **state)
 	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_OK);
 	assert_int_equal(menu.kind, MENU_ITEMS);
 	assert_string_equal(keys_of(&menu), "deploy ");
+	/* what is deployed exists already: the database refuses that name */
+	choice = (struct menu_choice){"deploy", "yes", MENU_NEW};
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_REFUSED);
+	wanting[0].action = "capture";
+	choice.typed = "";
+	assert_int_equal(menu_from_choice(&wanting_site, &choice, &facts, &menu), ERR_OK);
+	assert_int_equal(menu.kind, MENU_NAME);
+	assert_string_equal(menu.entries[0].key, "deploy");
 }
 
 static void images_are_a_menu_with_a_way_back(void **state)
@@ -436,6 +444,12 @@ static void images_are_a_menu_with_a_way_back(void **state)
 	assert_string_equal(menu.entries[1].hotkey, "2");
 	assert_int_equal(menu.timeout_seconds, 7);
 	assert_string_equal(menu.message, "");
+	/* a new one has a key of its own, and takes none of the others' */
+	images[0] = (struct menu_image){MENU_NEW, "A new image"};
+	menu_list_images(&site, &unknown_efi, "capture", images, 2, &menu);
+	assert_string_equal(keys_of(&menu), ".new tiny .. ");
+	assert_string_equal(menu.entries[0].hotkey, "n");
+	assert_string_equal(menu.entries[1].hotkey, "1");
 	menu_list_images(&site, &unknown_efi, "deploy", images, MENU_ENTRIES_MAX, &menu);
 	assert_int_equal(menu.entry_count, MENU_ENTRIES_MAX);
 	assert_non_null(strstr(menu.message, "more images"));

@@ -73,11 +73,17 @@ end
 $$;
 comment on function rouse_data.check_script is 'The script, or an error if it is none.';
 
+create function rouse_data.refuse_image_name(word text) returns text
+language sql immutable as $$
+	select case when coalesce(word, '') !~ '^[a-z0-9][a-z0-9._-]{0,63}$' then format('an image cannot be called "%s"', coalesce(word, '')) end
+$$;
+comment on function rouse_data.refuse_image_name is 'Why an image cannot have this name; null if it can. As the domain rouse.image_name has it.';
+
 create function rouse_data.check_image_name(word text) returns text
 language plpgsql immutable as $$
 begin
-	if coalesce(word, '') !~ '^[a-z0-9][a-z0-9._-]{0,63}$' then
-		raise exception using errcode = '22023', message = format('an image cannot be called "%s"', coalesce(word, '')),
+	if rouse_data.refuse_image_name(word) is not null then
+		raise exception using errcode = '22023', message = rouse_data.refuse_image_name(word),
 			detail = 'What is captured becomes the next version of the image of this name; there may be none of it yet.',
 			hint = 'Use a-z, 0-9, dot, _ and -, beginning with a letter or digit: at most 64.';
 	end if;

@@ -36,8 +36,7 @@ begin
 		when refuse_image.image is null or not rouse_data.wants_image(chosen.action) then null
 		when chosen.action = 'deploy' and not exists (select from rouse_data.image i join rouse_data.image_version v on v.id = i.current_version
 			where i.name = refuse_image.image and v.state = 'published') then format('there is no image "%s"', refuse_image.image)
-		when chosen.action = 'capture' and not exists (select from rouse_data.image i where i.name = refuse_image.image)
-		then format('there is no image "%s"', refuse_image.image) end;
+		when chosen.action = 'capture' then rouse_data.refuse_image_name(refuse_image.image) end;
 end
 $$;
 comment on function rouse_data.refuse_image is 'Why this image cannot be chosen in a menu; null if it can, or none is.';
@@ -83,12 +82,14 @@ comment on function rouse_data.refuse_operator is
 
 create function rouse_data.menu_images(action text) returns table (name text, words text)
 language sql stable as $$
-	select i.name, format('%s (%s)', coalesce(nullif(i.title, ''), i.name), case when v.id is null then 'no version yet'
+	select '.new', 'A new image, whose name is typed next' where menu_images.action = 'capture'
+	union all
+	(select i.name, format('%s (%s)', coalesce(nullif(i.title, ''), i.name), case when v.id is null then 'no version yet'
 			else format('version %s, for disks from %s', v.number, pg_size_pretty(v.disk_size)) end)
 	from rouse_data.image i left join rouse.image_versions v on v.id = i.current_version and v.state = 'published'
-	where menu_images.action = 'capture' or v.id is not null order by i.name
+	where menu_images.action = 'capture' or v.id is not null order by i.name)
 $$;
-comment on function rouse_data.menu_images is 'The images among which a menu item lets choose.';
+comment on function rouse_data.menu_images is 'The images among which a menu item lets choose; .new stands for one that is made.';
 
 create function rouse_data.menu_job(chosen rouse_data.menu_item, the_host bigint, image text) returns text
 language plpgsql as $$
@@ -150,6 +151,11 @@ begin
 			return;
 		end if;
 		reason := 'there is no image yet: rouse-db image add publishes one';
+	elsif reason is not null and chosen.action = 'capture' and reason = rouse_data.refuse_image_name(facts ->> 'image') then
+		-- Who has mistyped a name shall read it, and type another.
+		answer := 'done';
+		reason := reason || ': it has a-z, 0-9, dot, _ and -, at most 64, and begins with a letter or digit';
+		return next; return;
 	elsif reason is null and chosen.action = 'delete' then
 		answer := 'done';
 		reason := rouse_data.forget_host(who.host_id);
