@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from test_menud import FACTS, MAC, Server, add_host
+from menud_server import FACTS, MAC, Server, add_host
 
 FAKE_SERVERS = Path(__file__).with_name("fake_servers.py")
 CLIENT = "10.77.0.9"

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from test_menud import FACTS, Server
+from menud_server import FACTS, Server
 
 
 @pytest.fixture(name="server", scope="module")
@@ -73,3 +73,18 @@ def test_slow_clients_hold_up_nobody(server):
     for line in lines:
         line.close()
     assert server.curl("/files/fos/init.xz") == (200, "initial disk")
+
+
+@pytest.mark.parametrize("arguments, status", [
+    (["-X", "PUT", "/boot"], 405), (["/nothing"], 404), (["-d", "x=1", "/fos/fly"], 404),
+    (["-d", "Bad-Name=1", "/fos/checkin"], 400), (["-d", "ticket=%zz", "/fos/checkin"], 400),
+    (["-d", "ticket=abc", "/fos/checkin"], 400)])
+def test_bad_requests_are_told_so(server, arguments, status):
+    *options, path = arguments
+    assert server.curl(path, *options)[0] == status
+
+
+def test_a_large_body_is_refused(server):
+    body = server.workdir / "body"
+    body.write_bytes(b"json=" + b"x" * 900_000)
+    assert server.curl("/fos/inventory", "--data-binary", f"@{body}")[0] == 413

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from test_menud import Server, add_host
+from menud_server import Server, add_host
 
 MAC = "52:54:00:00:01:01"
 NAME = "01-52-54-00-00-01-01"

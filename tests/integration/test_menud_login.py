@@ -8,7 +8,7 @@ import time
 import pytest
 
 from postgres import ROUSE_DB
-from test_menud import Server, add_host
+from menud_server import Server, add_host
 
 PASSWORDS = {"anna": "Correct horse: battery", "carl": "staple-\u00fcber", "dora": "only reads"}
 TYPED_WRONG = "Wr0ng-and-not-to-be-seen"

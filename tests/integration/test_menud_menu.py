@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from test_menud import FACTS, MAC, Server, add_host
+from menud_server import FACTS, MAC, Server, add_host
 from test_menud_login import passwd, until_answered
 
 KIOSK = FACTS.replace("Lab", "Kiosk")

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from test_menud import Server, add_host
+from menud_server import Server, add_host
 
 HOSTS = 200
 BUSY, IDLE = "52:54:00:00:00:01", "52:54:00:00:00:02"

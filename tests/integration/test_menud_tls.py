@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from test_menud import FACTS, Server, add_host
+from menud_server import FACTS, Server, add_host
 
 OUR_IP6 = "fd00:77::3"
 MAC = "52:54:00:00:00:01"

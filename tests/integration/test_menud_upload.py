@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from test_menud import MAC, Server, add_host
+from menud_server import MAC, Server, add_host
 
 IMAGE = "room"
 MEGABYTE = 1 << 20

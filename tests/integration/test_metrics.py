@@ -5,7 +5,7 @@ import re
 import pytest
 
 from test_dhcpd_kit import Site
-from test_menud import Server
+from menud_server import Server
 
 SAMPLE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})? (\d+)')
 

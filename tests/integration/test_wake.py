@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from test_menud import Server, add_host
+from menud_server import Server, add_host
 
 NEAR, FAR = "52:54:00:00:00:01", "52:54:00:00:00:02"
 
