@@ -1,6 +1,7 @@
 #include "menud/listen.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -65,6 +66,13 @@ static enum err open_port(struct menud *menud, const struct http_options *option
 	return err;
 }
 
+static void keep_certificate(struct menud *menud, struct tls_files *files)
+{
+	free(menud->certificate);
+	menud->certificate = files->certificate;
+	files->certificate = NULL;
+}
+
 static enum err open_tls(struct menud *menud, const struct http_options *shared)
 {
 	struct http_options options = *shared;
@@ -79,8 +87,35 @@ static enum err open_tls(struct menud *menud, const struct http_options *shared)
 	options.certificate = files.certificate;
 	options.key = files.key;
 	err = open_port(menud, &options, &menud->https);
+	keep_certificate(menud, &files);
 	tls_files_free(&files);
 	return err;
+}
+
+void listen_renew(struct menud *menud)
+{
+	struct tls_files files;
+	enum err err;
+
+	if (!menud->https)
+		return;
+	err = tls_files_read(menud->settings.tls_certificate, menud->settings.tls_key, &files);
+	if (err == ERR_OK && strcmp(files.certificate, menud->certificate) == 0) {
+		tls_files_free(&files);
+		return;
+	}
+	if (err == ERR_OK) {
+		err = http_renew(&menud->https, files.certificate, files.key);
+		if (err == ERR_OK)
+			keep_certificate(menud, &files);
+		tls_files_free(&files);
+	}
+	if (err == ERR_OK)
+		log_info("tls_renewed", "file=%s", log_text(menud->settings.tls_certificate));
+	else
+		log_error("tls_not_renewed", "reason=%s remedy=%s", log_text(err_text(err)),
+			  log_text("see the message before this one, mend it and reload; the "
+				   "certificate of before stays in force"));
 }
 
 enum err listen_open(struct menud *menud, const struct http_options *options)
@@ -99,4 +134,12 @@ enum err listen_open(struct menud *menud, const struct http_options *options)
 	if (err == ERR_OK && wants_tls(&menud->settings))
 		err = open_tls(menud, &mine);
 	return err;
+}
+
+void listen_close(struct menud *menud)
+{
+	http_close(menud->http);
+	http_close(menud->https);
+	free(menud->certificate);
+	menud->certificate = NULL;
 }

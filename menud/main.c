@@ -71,6 +71,7 @@ static void on_reload(void *data)
 	snapshot_reload(menud->snapshot);
 }
 
+	listen_renew(menud);
 static void on_stop(void *data)
 {
 	server_close(data);

@@ -39,6 +39,7 @@ struct menud {
 	struct http *http;
 	struct http *https; /* NULL: no TLS is configured */
 	struct db_conn *work;
+	char *certificate;  /* the text that it shows, to tell whether the file is another */
 	struct snapshot *snapshot;
 	struct events *events;
 	struct hello *hello;

@@ -215,8 +215,7 @@ enum err server_open(struct menud *menud)
 
 void server_close(struct menud *menud)
 {
-	http_close(menud->http);
-	http_close(menud->https);
+	listen_close(menud);
 	login_close(menud->login);
 	collect_close(menud->collect);
 	events_close(menud->events);

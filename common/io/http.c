@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,19 @@
  * for and obeyed, or a connection stands still.
  */
 static void run(struct http *server);
+static void close_one(struct http *server);
+
+/* An older one that has served its last connection ends. */
+static void end_when_served(struct http *server)
+{
+	const union MHD_DaemonInfo *info;
+
+	if (!server->newer || server->is_closing)
+		return;
+	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+	if (info->num_connections == 0)
+		close_one(server);
+}
 
 static void on_time(uv_timer_t *timer)
 {
@@ -61,6 +75,7 @@ static void run(struct http *server)
 		(void)uv_timer_stop(&server->timer);
 	else
 		(void)uv_timer_start(&server->timer, on_time, timeout_ms, 0);
+	end_when_served(server);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -208,25 +223,26 @@ static enum err start(struct http *server)
 	int listening = server->options.activated;
 	const union MHD_DaemonInfo *info;
 	enum err err;
+	int saved;
 
 	if (listening == 0)
 		listening = http_listen(&server->options);
 	if (listening < 0)
 		return ERR_SYSTEM;
 	err = open_daemon(server, listening);
-	if (err != ERR_OK) {
-		int saved = errno;
-
-		if (server->options.activated == 0)
-			(void)close(listening);
-		errno = saved;
-		return err;
+	if (err == ERR_OK) {
+		info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+		if (uv_poll_init(&server->loop->uv, &server->poll, info->epoll_fd) == 0)
+			return ERR_OK;
+		err = ERR_SYSTEM;
+		(void)MHD_quiesce_daemon(server->daemon); /* it would close the socket */
+		MHD_stop_daemon(server->daemon);
 	}
-	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (uv_poll_init(&server->loop->uv, &server->poll, info->epoll_fd) == 0)
-		return ERR_OK;
-	MHD_stop_daemon(server->daemon);
-	return ERR_SYSTEM;
+	saved = errno;
+	if (server->options.activated == 0)
+		(void)close(listening);
+	errno = saved;
+	return err;
 }
 
 static void set_defaults(struct http_options *options)
@@ -273,13 +289,40 @@ enum err http_open(struct loop *loop, const struct http_options *options,
 	return ERR_OK;
 }
 
+static int listening_of(const struct http *server)
+{
+	return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+}
+
+enum err http_renew(struct http **server, const char *certificate, const char *key)
+{
+	struct http *older = *server;
+	struct http_options options = older->options;
+	enum err err;
+
+	/* libmicrohttpd reads a certificate once; two of its servers can share a socket */
+	options.activated = fcntl(listening_of(older), F_DUPFD_CLOEXEC, 0);
+	if (options.activated < 0)
+		return ERR_SYSTEM;
+	options.certificate = certificate;
+	options.key = key;
+	err = http_open(older->loop, &options, server);
+	if (err != ERR_OK) {
+		(void)close(options.activated);
+		return err;
+	}
+	(void)close(MHD_quiesce_daemon(older->daemon));
+	older->newer = *server;
+	(*server)->older = older;
+	http_run_soon(older);
+	return ERR_OK;
+}
+
 uint16_t http_port(const struct http *server)
 {
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
 	uint16_t port;
 
-	(void)http_socket_address(info->listen_fd, &port);
+	(void)http_socket_address(listening_of(server), &port);
 	return port;
 }
 
@@ -291,12 +334,19 @@ static void on_closed(uv_handle_t *handle)
 		free(server);
 }
 
-void http_close(struct http *server)
+static void leave_chain(struct http *server)
 {
-	if (!server || server->is_closing)
-		return;
+	if (server->older)
+		server->older->newer = server->newer;
+	if (server->newer)
+		server->newer->older = server->older;
+}
+
+static void close_one(struct http *server)
+{
 	assert(!server->is_running); /* not from within on_request */
 	server->is_closing = true;
+	leave_chain(server);
 	/* libmicrohttpd must not be stopped while a connection is suspended */
 	http_abandon_parked(server, UINT64_MAX);
 	http_drop_resting(server);
@@ -306,4 +356,13 @@ void http_close(struct http *server)
 	uv_close((uv_handle_t *)&server->timer, on_closed);
 	uv_close((uv_handle_t *)&server->deadline, on_closed);
 	MHD_stop_daemon(server->daemon);
+}
+
+void http_close(struct http *server)
+{
+	if (!server || server->is_closing)
+		return;
+	while (server->older)
+		close_one(server->older);
+	close_one(server);
 }

@@ -69,6 +69,12 @@ struct http_header {
 /* ERR_SYSTEM: errno says why. ERR_REFUSED: TLS cannot be had so, with a message. */
 MUST_CHECK enum err http_open(struct loop *loop, const struct http_options *options,
 			      struct http **ret_server);
+/*
+ * Another certificate for connections from now on, and another server for them; those that are
+ * open go on until they end, or until what is left of their server is closed with *server. When
+ * it fails nothing has changed, with the errors of http_open().
+ */
+MUST_CHECK enum err http_renew(struct http **server, const char *certificate, const char *key);
 uint16_t http_port(const struct http *server);
 /* Answers what is parked with 503, then closes. Accepts NULL. */
 void http_close(struct http *server);

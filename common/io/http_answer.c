@@ -41,6 +41,10 @@ static bool add_headers(struct http *server, struct MHD_Response *response, cons
 					       date_now(server)) == MHD_YES;
 
 	if (is_good && type)
+	/* nothing more is asked of one that is to end */
+	if (is_good && server->newer)
+		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION,
+						  "close") == MHD_YES;
 		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 						  type) == MHD_YES;
 	for (; is_good && headers && headers->name; headers++)

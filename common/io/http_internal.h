@@ -28,6 +28,9 @@ struct http {
 	bool is_closing, is_tls;
 	char said[256]; /* by libmicrohttpd, at last */
 	struct http_request *parked;
+	/* of one listening socket: an older one takes no more connections, and ends with its
+	 * last */
+	struct http *older, *newer;
 	struct http_request *resting; /* uploads whose handler has enough for now */
 };
 

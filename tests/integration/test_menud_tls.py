@@ -1,12 +1,16 @@
 """menud's TLS beside plain HTTP, and both by IPv6: curl with a certificate authority of the test's own, and the
 refusals that an operator meets."""
 
+import http.client
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -51,9 +55,14 @@ def make_certificates(folder):
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=boot.lab",
             "-keyout", folder / "tls.key", "-out", folder / "tls.csr")
     (folder / "names").write_text(f"subjectAltName=DNS:boot.lab,IP:10.77.0.3,IP:{OUR_IP6}\n")
+    sign(folder)
+    os.chmod(folder / "tls.key", 0o600)
+
+
+def sign(folder):
+    """A certificate for the key, with a serial number that no other has."""
     openssl("x509", "-req", "-in", folder / "tls.csr", "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key",
             "-CAcreateserial", "-days", "2", "-extfile", folder / "names", "-out", folder / "tls.crt")
-    os.chmod(folder / "tls.key", 0o600)
 
 
 @pytest.fixture(name="server", scope="module")
@@ -152,6 +161,80 @@ def test_a_large_file_arrives_whole(server):
     (server.workdir / "srv" / "large").write_bytes(content)
     status, _ = server.get("https://10.77.0.3:8443/files/large", "-o", server.workdir / "got")
     assert status == 200 and (server.workdir / "got").read_bytes() == content
+
+
+def serial_of(server):
+    """Of the certificate that is shown, as openssl has it."""
+    with server.client.entered(), socket.create_connection(("10.77.0.3", 8443)) as line, \
+            ssl.create_default_context(cafile=server.workdir / "ca.crt").wrap_socket(line, server_hostname="boot.lab") as wrapped:
+        return wrapped.getpeercert()["serialNumber"]
+
+
+def reload(server, event):
+    before = len(server.daemon.output)
+    server.daemon.signal(signal.SIGHUP)
+    server.daemon.wait_for(f"event={event}", after=before, timeout=60)
+    server.daemon.wait_for("event=snapshot_loaded", after=before, timeout=60)
+
+
+def pollers(server):
+    """How many epoll descriptors the daemon has: each of its servers has one."""
+    links = [os.readlink(entry) for entry in Path(f"/proc/{server.daemon.pid}/fd").iterdir() if entry.is_symlink()]
+    return links.count("anon_inode:[eventpoll]")
+
+
+def open_download(server):
+    """A line on which a large file has begun to come, and waits for its reader."""
+    context = ssl.create_default_context(cafile=server.workdir / "ca.crt")
+    with server.client.entered():
+        line = context.wrap_socket(socket.create_connection(("10.77.0.3", 8443)), server_hostname="boot.lab")
+    line.sendall(b"GET /files/large HTTP/1.1\r\nHost: boot.lab\r\n\r\n")
+    answer = http.client.HTTPResponse(line)
+    answer.begin()
+    return answer
+
+
+def test_a_renewed_certificate_needs_no_restart(server):
+    """Who connects sees the new one; what is open goes on, over two renewals, and then nothing is left of it."""
+    content = os.urandom(20_000_000)
+    (server.workdir / "srv" / "large").write_bytes(content)
+    before = pollers(server)
+    serials, downloads = [serial_of(server)], []
+    for _ in range(2):
+        downloads.append(open_download(server))
+        sign(server.workdir)
+        reload(server, "tls_renewed")
+        serials.append(serial_of(server))
+    assert len(set(serials)) == 3
+    assert f"serial={serials[-1]}" in subprocess.run(
+        ["openssl", "x509", "-noout", "-serial", "-in", server.workdir / "tls.crt"], check=True, text=True,
+        capture_output=True).stdout
+    for download in reversed(downloads):  # the one that began later ends first
+        assert download.read() == content
+    assert server.get("https://10.77.0.3:8443/healthz") == (200, "alive\n")
+    deadline = time.monotonic() + 60
+    while pollers(server) != before:
+        assert time.monotonic() < deadline, (before, pollers(server))
+        time.sleep(0.1)
+    # what is not new is no renewal
+    before = len(server.daemon.output)
+    server.daemon.signal(signal.SIGHUP)
+    server.daemon.wait_for("event=snapshot_loaded", after=before)
+    assert "tls_renewed" not in server.daemon.output[before:]
+
+
+def test_a_certificate_that_cannot_be_used_changes_nothing(server):
+    serial = serial_of(server)
+    certificate = (server.workdir / "tls.crt").read_bytes()
+    try:
+        (server.workdir / "tls.crt").write_bytes((server.workdir / "ca.crt").read_bytes())
+        reload(server, "tls_not_renewed")  # of another key
+        (server.workdir / "tls.crt").unlink()
+        reload(server, "tls_not_renewed")
+        assert serial_of(server) == serial
+    finally:
+        (server.workdir / "tls.crt").write_bytes(certificate)
+    assert server.get("https://10.77.0.3:8443/healthz") == (200, "alive\n")
 
 
 def refusal(server, more, environment=None):
