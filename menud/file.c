@@ -9,10 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/http_date.h"
 #include "core/path.h"
 #include "core/text.h"
 #include "io/log.h"
 #include "menud/answer.h"
+#include "menud/condition.h"
 #include "menud/range.h"
 
 static int open_folder(const char *name)
@@ -112,50 +114,101 @@ static void put_etag(char etag[ETAG_SIZE], const struct stat *facts,
 				       (unsigned long long)facts->st_mtim.tv_nsec);
 }
 
-/* The client's Range, where it counts: for GET (RFC 9110 section 14.2) and this very version.
- */
-static const char *find_range(const struct http_request *request, const char *etag)
+static struct condition condition_of(const struct http_request *request)
 {
-	const char *if_range = http_get_header(request, "If-Range");
+	return (struct condition){
+		.if_match = http_get_header(request, "If-Match"),
+		.if_unmodified_since = http_get_header(request, "If-Unmodified-Since"),
+		.if_none_match = http_get_header(request, "If-None-Match"),
+		.if_modified_since = http_get_header(request, "If-Modified-Since"),
+		.if_range = http_get_header(request, "If-Range"),
+	};
+}
 
-	if (strcmp(http_method(request), "GET") != 0)
-		return NULL;
-	/* a part of another version would tear the stream: the whole file instead */
-	if (if_range && strcmp(if_range, etag) != 0)
+/* The client's Range, where it counts: for GET (RFC 9110 section 14.2) and this very version.
+ * A part of another version would tear the stream. */
+static const char *find_range(const struct http_request *request,
+			      const struct condition *condition, const struct validators *now)
+{
+	if (strcmp(http_method(request), "GET") != 0 || !condition_allows_range(condition, now))
 		return NULL;
 	return http_get_header(request, "Range");
 }
 
-/* Sends what of the file the client wants; the descriptor goes to the answer. */
-static void send_file(struct http_request *request, int file, const struct stat *facts,
-		      const struct file_wish *wish)
+/* Headers of an answer about a file; the last one says NULL. */
+#define HEADERS_MAX 5
+
+static void add_header(struct http_header headers[HEADERS_MAX], const char *name,
+		       const char *value)
 {
-	uint64_t size = (uint64_t)facts->st_size;
-	char etag[ETAG_SIZE];
+	size_t at = 0;
+
+	while (headers[at].name)
+		at++;
+	headers[at] = (struct http_header){name, value};
+}
+
+/* The file, or its part; the descriptor goes to the answer. */
+static void send_range(struct http_request *request, int file, uint64_t size, const char *range,
+		       const char *type, struct http_header headers[HEADERS_MAX])
+{
 	char content_range[80];
-	struct http_header headers[4] = {{"Accept-Ranges", "bytes"}, {"ETag", etag}};
 	uint64_t offset;
 	uint64_t length;
-	enum range_result result;
+	enum range_result result = range_parse(range, size, &offset, &length);
 
-	put_etag(etag, facts, wish);
-	result = range_parse(find_range(request, etag), size, &offset, &length);
+	if (result == RANGE_UNSATISFIABLE) {
+		(void)snprintf(content_range, sizeof(content_range), "bytes */%llu",
+			       (unsigned long long)size);
+		add_header(headers, "Content-Range", content_range);
+		(void)close(file);
+		http_answer_text(request, 416, "text/plain", "", 0, headers);
+		return;
+	}
 	if (result == RANGE_PART) {
 		(void)snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu",
 			       (unsigned long long)offset,
 			       (unsigned long long)(offset + length - 1),
 			       (unsigned long long)size);
-		headers[2] = (struct http_header){"Content-Range", content_range};
-	} else if (result == RANGE_UNSATISFIABLE) {
-		(void)snprintf(content_range, sizeof(content_range), "bytes */%llu",
-			       (unsigned long long)size);
-		headers[2] = (struct http_header){"Content-Range", content_range};
-		(void)close(file);
-		http_answer_text(request, 416, "text/plain", "", 0, headers);
-		return;
+		add_header(headers, "Content-Range", content_range);
 	}
-	http_answer_file(request, result == RANGE_PART ? 206 : 200, type_of(wish->path), file,
-			 offset, length, headers);
+	http_answer_file(request, result == RANGE_PART ? 206 : 200, type, file, offset, length,
+			 headers);
+}
+
+/* Sends what of the file the client wants and has not; the descriptor goes to the answer. */
+static void send_file(struct http_request *request, int file, const struct stat *facts,
+		      const struct file_wish *wish)
+{
+	static const char changed[] = "the file is not the version that was asked for\n";
+	char etag[ETAG_SIZE];
+	char modified[HTTP_DATE_SIZE];
+	struct http_header headers[HEADERS_MAX] = {{"Accept-Ranges", "bytes"}, {"ETag", etag}};
+	const struct condition condition = condition_of(request);
+	/* an image's copies have times of their own, on each server another */
+	struct validators now = {etag, wish->etag ? -1 : facts->st_mtim.tv_sec};
+
+	put_etag(etag, facts, wish);
+	if (now.modified < 0 || http_date_format(now.modified, modified) != ERR_OK)
+		now.modified = -1;
+	else
+		add_header(headers, "Last-Modified", modified);
+	switch (condition_judge(&condition, &now)) {
+	case CONDITION_HOLDS:
+		send_range(request, file, (uint64_t)facts->st_size,
+			   find_range(request, &condition, &now), type_of(wish->path), headers);
+		return;
+	case CONDITION_NOT_MODIFIED:
+		/* its length is told, and libmicrohttpd sends nothing of it */
+		http_answer_file(request, 304, NULL, file, 0, (uint64_t)facts->st_size,
+				 headers);
+		return;
+	case CONDITION_FAILED:
+		http_answer_text(request, 412, "text/plain", changed, sizeof(changed) - 1,
+				 headers);
+		break;
+	}
+	(void)close(file);
 }
 
 static void answer_missing(struct http_request *request, const char *path)
@@ -289,7 +342,8 @@ void file_record_done(struct menud *menud, struct http_request *request, unsigne
 	char detail[96];
 	struct event event = {
 		.stage = as && strcmp(as, "initrd") == 0 ? "initrd" : "kernel",
-		.kind = status == 200 || status == 206 ? "sent" : "missing",
+		/* 304: it has it */
+		.kind = status < 400 ? "sent" : "missing",
 		.mac = has_mac ? &mac : NULL,
 		.address = http_peer(request),
 		.name = path + strlen("/files/"),

@@ -1,5 +1,6 @@
 /*
- * file - regular files beneath the served roots and the image store: HEAD, single ranges, ETag.
+ * file - regular files beneath the served roots and the image store: HEAD, single ranges,
+ * conditions, ETag.
  */
 #ifndef ROUSE_MENUD_FILE_H
 #define ROUSE_MENUD_FILE_H

@@ -2,17 +2,18 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
-/* Reads digits; false when there are none or the number is beyond any file. */
+/* Reads digits; false when there are none. A number that is beyond any file's size stays so. */
 static bool take_number(const char **at, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 	const char *digit = *at;
 
 	while (*digit >= '0' && *digit <= '9') {
-		if (value > UINT64_MAX / 100)
-			return false;
-		value = value * 10 + (uint64_t)(*digit++ - '0');
+		value = value > UINT64_MAX / 100 ? UINT64_MAX
+						 : value * 10 + (uint64_t)(*digit - '0');
+		digit++;
 	}
 	if (digit == *at)
 		return false;
@@ -41,7 +42,7 @@ enum range_result range_parse(const char *header, uint64_t size, uint64_t *ret_o
 
 	*ret_offset = 0;
 	*ret_length = size;
-	if (!header || strncmp(header, "bytes=", 6) != 0)
+	if (!header || strncasecmp(header, "bytes=", 6) != 0)
 		return RANGE_WHOLE;
 	header += 6;
 	if (*header == '-') { /* the last so many octets */

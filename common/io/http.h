@@ -113,7 +113,8 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 		      const char *body, size_t length, const struct http_header *headers);
 /*
  * Sends `length` octets of an open regular file from `offset` by sendfile and closes it in the
- * end; the caller has decided status (200, 206) and headers (Content-Range, ETag).
+ * end; the caller has decided status (200, 206, or 304, of which nothing is sent) and headers
+ * (Content-Range, ETag).
  */
 void http_answer_file(struct http_request *request, unsigned status, const char *type, int file,
 		      uint64_t offset, uint64_t length, const struct http_header *headers);

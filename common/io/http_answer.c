@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "core/http_date.h"
 #include "io/http_internal.h"
 #include "io/log.h"
 
@@ -21,16 +22,13 @@ bool http_queue_answer(struct http_request *request)
 	       MHD_YES;
 }
 
-/* RFC 9110 section 5.6.7. The words are English: no daemon of ours sets a locale. */
 static const char *date_now(struct http *server)
 {
 	time_t now = time(NULL);
-	struct tm at;
 
-	if (now == server->dated || !gmtime_r(&now, &at))
-		return server->date;
+	if (now != server->dated)
+		(void)http_date_format(now, server->date);
 	server->dated = now;
-	(void)strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &at);
 	return server->date;
 }
 
@@ -41,12 +39,12 @@ static bool add_headers(struct http *server, struct MHD_Response *response, cons
 					       date_now(server)) == MHD_YES;
 
 	if (is_good && type)
+		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+						  type) == MHD_YES;
 	/* nothing more is asked of one that is to end */
 	if (is_good && server->newer)
 		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION,
 						  "close") == MHD_YES;
-		is_good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-						  type) == MHD_YES;
 	for (; is_good && headers && headers->name; headers++)
 		is_good = MHD_add_response_header(response, headers->name, headers->value) ==
 			  MHD_YES;
@@ -66,7 +64,8 @@ static void set_answer(struct http_request *request, unsigned status, uint64_t l
 	request->state = HTTP_ANSWERED;
 	request->response = response;
 	request->status = status;
-	request->response_length = strcmp(request->method, "HEAD") == 0 ? 0 : length;
+	request->response_length =
+		status == 304 || strcmp(request->method, "HEAD") == 0 ? 0 : length;
 	if (!was_parked) {
 		http_resume(request); /* an upload that is refused in mid-body */
 		return;

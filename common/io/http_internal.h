@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "core/http_date.h"
 #include "io/http.h"
 
 #define HTTP_FIELDS_MAX 128
@@ -18,19 +19,19 @@ struct http {
 	struct loop *loop;
 	struct http_options options;
 	struct MHD_Daemon *daemon;
-	uv_poll_t poll;	     /* libmicrohttpd's own epoll descriptor */
-	uv_timer_t timer;    /* its next time-out, or at once when there is work */
-	uv_timer_t deadline; /* the earliest of the parked requests */
-	int open_handles;    /* of these three; the last one frees the server */
-	bool is_running;     /* inside MHD_run() */
-	time_t dated;	     /* the second that `date` tells */
-	char date[32];	     /* the Date header, made once a second for all answers */
+	uv_poll_t poll;		   /* libmicrohttpd's own epoll descriptor */
+	uv_timer_t timer;	   /* its next time-out, or at once when there is work */
+	uv_timer_t deadline;	   /* the earliest of the parked requests */
+	int open_handles;	   /* of these three; the last one frees the server */
+	bool is_running;	   /* inside MHD_run() */
+	time_t dated;		   /* the second that `date` tells */
+	char date[HTTP_DATE_SIZE]; /* the Date header, made once a second for all answers */
 	bool is_closing, is_tls;
 	char said[256]; /* by libmicrohttpd, at last */
-	struct http_request *parked;
 	/* of one listening socket: an older one takes no more connections, and ends with its
 	 * last */
 	struct http *older, *newer;
+	struct http_request *parked;
 	struct http_request *resting; /* uploads whose handler has enough for now */
 };
 

@@ -1,5 +1,6 @@
 """menud's files: ranges, conditions, and nothing beside the roots."""
 
+import os
 import re
 import resource
 import time
@@ -37,6 +38,39 @@ def test_head_has_no_range(server):
     done = server.client.run("curl -sS -I -r 0-9 http://10.77.0.3:8080/files/fos/bzImage")
     assert "200 OK" in done.stdout and "Content-Length: 4096" in done.stdout
     assert "Content-Range" not in done.stdout
+
+
+def head(server, path, *headers):
+    """Status and headers (lower-case names) of a GET."""
+    words = [word for header in headers for word in ("-H", header)]
+    lines = server.client.run(["curl", "-sS", "-o", "/dev/null", "-D", "-", *words,
+                               f"http://10.77.0.3:8080{path}"]).stdout.splitlines()
+    return int(lines[0].split()[1]), {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+
+
+def test_who_has_a_file_is_not_sent_it_again(server):
+    """RFC 9110 section 13; every form of it is in tests/unit/test_menud_condition.c."""
+    path = "/files/fos/init.xz"
+    status, found = head(server, path)
+    assert status == 200
+    etag, modified = found["etag"], found["last-modified"]
+    for condition in (f"If-None-Match: {etag}", f"If-None-Match: W/{etag}", "If-None-Match: *", f"If-Modified-Since: {modified}"):
+        status, headers = head(server, path, condition, "Range: bytes=0-1")
+        assert status == 304 and headers["etag"] == etag, condition
+        # section 8.6: what it would be with the body, which does not come
+        assert headers["content-length"] == "12" and "content-type" not in headers
+    assert server.curl(path, "-H", 'If-None-Match: "x"') == (200, "initial disk")
+    assert server.curl(path, "-H", 'If-Match: "x"')[0] == 412
+    assert server.curl(path, "-H", f"If-Range: {modified}", "-r", "0-6") == (206, "initial")
+    # another version, in the same place, of the same length and second
+    file = server.workdir / "srv" / "fos" / "init.xz"
+    again = file.with_suffix(".new")
+    again.write_bytes(b"INITIAL DISK")
+    os.utime(again, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))
+    again.rename(file)
+    assert server.curl(path, "-H", f"If-None-Match: {etag}") == (200, "INITIAL DISK")
+    assert server.curl(path, "-H", f"If-Range: {etag}", "-r", "0-6") == (200, "INITIAL DISK")
+    file.write_bytes(b"initial disk")
 
 
 def test_an_empty_file(server):
@@ -108,7 +142,8 @@ def test_firmware_that_boots_by_http_is_recorded(server):
     server.curl("/files/first.efi")  # somebody with a browser: no machine's story
     deadline = time.monotonic() + 30
     while len(rows := server.postgres.sql(
-            "select kind, name, mac from rouse.events where daemon = 'menud' and stage = 'tftp_nbp' order by at")) < 3:
+            "select kind, name, mac from rouse.events where daemon = 'menud' and stage = 'tftp_nbp' "
+            "and name ~ '^(first|absent)' order by at")) < 3:
         assert time.monotonic() < deadline, rows
         time.sleep(0.1)
     assert [(row.kind, row.name) for row in rows] == \

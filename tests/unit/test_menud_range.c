@@ -26,6 +26,10 @@ static void parts(void **state)
 	expect("bytes=-5000", RANGE_PART, 0, 1000);
 	expect("bytes=900-5000", RANGE_PART, 900, 100);
 	expect("bytes=999-999", RANGE_PART, 999, 1);
+	expect("Bytes=0-0", RANGE_PART, 0, 1);
+	/* of any number of digits: RFC 9110 section 14.1.2 */
+	expect("bytes=5-99999999999999999999", RANGE_PART, 5, 995);
+	expect("bytes=-99999999999999999999", RANGE_PART, 0, 1000);
 }
 
 static void beyond_the_end(void **state)
@@ -33,21 +37,16 @@ static void beyond_the_end(void **state)
 	(void)state;
 	expect("bytes=1000-", RANGE_UNSATISFIABLE, 0, 0);
 	expect("bytes=-0", RANGE_UNSATISFIABLE, 0, 0);
+	expect("bytes=99999999999999999999-", RANGE_UNSATISFIABLE, 0, 0);
+	expect("bytes=18446744073709551616-18446744073709551617", RANGE_UNSATISFIABLE, 0, 0);
 }
 
 static void the_whole_file_for_the_rest(void **state)
 {
-	static const char *const others[] = {NULL,
-					     "",
-					     "bytes=",
-					     "bytes=a-b",
-					     "bytes=5-1",
-					     "bytes=0-1,5-6",
-					     "lines=0-1",
-					     "bytes=1",
-					     "bytes=--5",
-					     "bytes=0x1-2",
-					     "bytes=99999999999999999999-"};
+	static const char *const others[] = {NULL,	    "",		 "bytes=",
+					     "bytes=a-b",   "bytes=5-1", "bytes=0-1,5-6",
+					     "lines=0-1",   "bytes=1",	 "bytes=--5",
+					     "bytes=0x1-2", "bytes=0-1 "};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
