@@ -27,6 +27,9 @@ void figures_write(void *data, struct text *out)
 	metrics_family(out, "rouse_menud_info", METRICS_GAUGE, "The version that runs.");
 	metrics_value(out, "rouse_menud_info", "version=\"" ROUSE_VERSION "\"", 1);
 	write_answers(menud, out);
+	metrics_one(out, "rouse_menud_loops_broken_total", METRICS_COUNTER,
+		    "Times that iPXE asked for its own binary and got its script.",
+		    menud->loops_broken);
 	metrics_one(out, "rouse_menud_database_up", METRICS_GAUGE,
 		    "1: connected to the job database.", db_is_up(menud->work));
 	metrics_one(out, "rouse_menud_configuration_loaded", METRICS_GAUGE,

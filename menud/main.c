@@ -43,6 +43,9 @@ static const struct conf_key keys[] = {
 	 "error, warning, info or debug", 0, 0},
 	{"connections_max", CONF_NUMBER, offsetof(struct menud_settings, connections_max),
 	 "1024", "connections at one time; more wait", 16, 65536},
+	{"loop_breaker", CONF_TRUTH, offsetof(struct menud_settings, loop_breaker), "true",
+	 "iPXE asking for its own binary gets its script, where no subnet says otherwise", 0,
+	 0},
 };
 
 static enum err check(const void *data)
@@ -68,10 +71,10 @@ static void on_reload(void *data)
 {
 	struct menud *menud = data;
 
+	listen_renew(menud);
 	snapshot_reload(menud->snapshot);
 }
 
-	listen_renew(menud);
 static void on_stop(void *data)
 {
 	server_close(data);

@@ -29,6 +29,7 @@ struct menud_settings {
 	bool confine;
 	char *log_level;
 	long connections_max;
+	bool loop_breaker;
 };
 
 #define MENUD_STATUS_CLASSES 6
@@ -38,8 +39,8 @@ struct menud {
 	struct loop loop;
 	struct http *http;
 	struct http *https; /* NULL: no TLS is configured */
-	struct db_conn *work;
 	char *certificate;  /* the text that it shows, to tell whether the file is another */
+	struct db_conn *work;
 	struct snapshot *snapshot;
 	struct events *events;
 	struct hello *hello;
@@ -50,6 +51,7 @@ struct menud {
 	int image_store;			/* open folder, or -1 */
 	uint64_t answers[MENUD_STATUS_CLASSES]; /* by status / 100; 0: the client left */
 	uint64_t sent_bytes;
+	uint64_t loops_broken;
 	char instance[96];
 	char status[160];
 };

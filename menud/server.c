@@ -10,6 +10,7 @@
 #include "menud/collect.h"
 #include "menud/figures.h"
 #include "menud/file.h"
+#include "menud/first_stage.h"
 #include "menud/fos.h"
 #include "menud/installer.h"
 #include "menud/listen.h"
@@ -35,14 +36,18 @@ static void answer_method(struct http_request *request, const char *allowed)
 	http_answer_text(request, 405, "text/plain", "method not allowed\n", 19, headers);
 }
 
-/* As tftpd has it: a loader's configuration is made for the machine, unless a root has one. */
+/* As tftpd has it: a loader's configuration is made for the machine, and iPXE's first script
+ * for whoever asks, unless a root has one; below raw/ the files are as they are. */
 static void answer_name(struct menud *menud, struct http_request *request, const char *name)
 {
+	static const char raw[] = "raw/";
 	struct search search;
 
-	if (search_parse(name, &search) && !file_exists(menud, name))
+	if (strncmp(name, raw, sizeof(raw) - 1) == 0)
+		file_answer(menud, request, name + sizeof(raw) - 1);
+	else if (search_parse(name, &search) && !file_exists(menud, name))
 		boot_answer_config(menud, request, &search);
-	else
+	else if (!first_stage_answer(menud, request, name))
 		file_answer(menud, request, name);
 }
 
@@ -178,7 +183,8 @@ enum err server_open_database(struct menud *menud)
 				       .data = menud};
 	struct snapshot_options snapshot = {.conninfo = menud->settings.database,
 					    .program = "rouse-menud-listen",
-					    .parts = SNAPSHOT_MENU,
+					    .parts = SNAPSHOT_MENU | SNAPSHOT_NETWORK |
+						     SNAPSHOT_BOOT_FILES,
 					    .saved_file = saved};
 	struct hello_options hello = {.daemon = "menud",
 				      .instance = menud->instance,

@@ -81,27 +81,6 @@ static bool is_ipxe(const struct packet_options *options)
 	       !options->option[PACKET_TIMEOUT].is_asked;
 }
 
-/* iPXE's own binaries: as the database names them, or as they are called without one. */
-static bool is_first_stage(const struct site *site, const char *path)
-{
-	static const char *const usual[] = {
-		"undionly.kpxe",  "undionly.kkpxe", "ipxe.pxe",	       "ipxe.efi",
-		"snponly.efi",	  "snp.efi",	    "ipxe-x86_64.efi", "ipxe-i386.efi",
-		"ipxe-arm64.efi", "ipxe32.efi",
-	};
-
-	for (size_t i = 0; i < site->boot_file_count; i++) {
-		if (strcasecmp(site->boot_files[i].file, path) == 0)
-			return true;
-	}
-	for (size_t i = 0; site->boot_file_count == 0 && i < sizeof(usual) / sizeof(usual[0]);
-	     i++) {
-		if (strcasecmp(usual[i], path) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool resolve_is_loop(const struct resolve_client *client, const struct resolved *asked,
 		     const struct packet_options *options, bool is_on)
 {
@@ -110,7 +89,7 @@ bool resolve_is_loop(const struct resolve_client *client, const struct resolved 
 	if (asked->kind != RESOLVE_FILE || strchr(asked->path.name, '/'))
 		return false;
 	return (subnet ? subnet->loop_breaker : is_on) && is_ipxe(options) &&
-	       is_first_stage(client->site, asked->path.name);
+	       site_is_first_stage(client->site, asked->path.name);
 }
 
 static bool ends_with(const char *text, const char *end)

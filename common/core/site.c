@@ -318,3 +318,23 @@ bool site_setting_truth(const struct site *site, const char *name, bool fallback
 		return false;
 	return fallback;
 }
+
+bool site_is_first_stage(const struct site *site, const char *path)
+{
+	static const char *const usual[] = {
+		"undionly.kpxe",  "undionly.kkpxe", "ipxe.pxe",	       "ipxe.efi",
+		"snponly.efi",	  "snp.efi",	    "ipxe-x86_64.efi", "ipxe-i386.efi",
+		"ipxe-arm64.efi", "ipxe32.efi",
+	};
+
+	for (size_t i = 0; i < site->boot_file_count; i++) {
+		if (strcasecmp(site->boot_files[i].file, path) == 0)
+			return true;
+	}
+	for (size_t i = 0; site->boot_file_count == 0 && i < sizeof(usual) / sizeof(usual[0]);
+	     i++) {
+		if (strcasecmp(usual[i], path) == 0)
+			return true;
+	}
+	return false;
+}

@@ -73,6 +73,54 @@ def test_who_has_a_file_is_not_sent_it_again(server):
     file.write_bytes(b"initial disk")
 
 
+IPXE = ["-A", "iPXE/1.0.0+git-20190125.36a4c85-5.1"]
+
+
+def test_ipxe_that_asks_for_itself_gets_its_script(server):
+    """A DHCP server that names one URL: else it would load its own binary for ever."""
+    for folder in ("", "tftp/", "own/"):
+        (server.workdir / "srv" / folder).mkdir(exist_ok=True)
+        (server.workdir / "srv" / folder / "ipxe.efi").write_bytes(b"binary")
+    firmware = ["-A", "UefiHttpBoot/1.0"]
+    said = len(server.daemon.output)
+    for path in ("/files/ipxe.efi", "/files/tftp/ipxe.efi"):
+        assert server.curl(path, *firmware) == (200, "binary")
+        status, script = server.curl(path, *IPXE)
+        assert status == 200 and "set menud http://10.77.0.3:8080\n" in script
+        assert "chain --replace --autofree ${menud}/boot?${facts}" in script
+    server.daemon.wait_for("event=loop_broken client=10.77.0.9 file=tftp/ipxe.efi remedy=", after=said, timeout=60)
+    # what is meant: by a menu, in a folder, and below raw/
+    for path in ("/files/ipxe.efi?as=kernel", "/files/own/ipxe.efi", "/files/raw/ipxe.efi", "/files/raw/tftp/ipxe.efi"):
+        assert server.curl(path, *IPXE) == (200, "binary")
+    # switched off where the client is
+    server.postgres.sql("insert into rouse.subnets (subnet, loop_breaker) values ('10.77.0.0/24', false)")
+    until(lambda: server.curl("/files/ipxe.efi", *IPXE) == (200, "binary"))
+    server.postgres.sql("update rouse.subnets set loop_breaker = true")
+    until(lambda: server.curl("/files/ipxe.efi", *IPXE)[1].startswith("#!ipxe\n"))
+    # and it is in the story of the machine, as tftpd's would be
+    until(lambda: server.postgres.sql("select 1 from rouse.events where daemon = 'menud' and stage = 'script' "
+                                      "and kind = 'loop_broken' and name = 'ipxe.efi'"))
+    assert re.search(r"rouse_menud_loops_broken_total [3-9]", server.curl("/metrics")[1])
+
+
+def until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", ["default.ipxe", "autoexec.ipxe", "tftp/autoexec.ipxe"])
+def test_the_first_script_by_its_name(server, name):
+    status, script = server.curl(f"/files/{name}", "-H", "Host: boot.example")
+    assert status == 200 and script.startswith("#!ipxe\n") and "set menud http://boot.example\n" in script
+    file = server.workdir / "srv" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("#!ipxe\nshell\n")  # a site's own comes first
+    assert server.curl(f"/files/{name}") == (200, "#!ipxe\nshell\n")
+    file.unlink()
+
+
 def test_an_empty_file(server):
     (server.workdir / "srv" / "empty").touch()
     assert server.curl("/files/empty") == (200, "")

@@ -17,7 +17,7 @@ insert into expected_view
 select role, relation || '_now' from (values
 	('rouse_dhcpd', 'settings subnets pools reservations dhcp_options hosts boot_files boot_rules'),
 	('rouse_tftpd', 'settings subnets hosts boot_files boot_rules profiles menu boot_defaults'),
-	('rouse_menud', 'settings hosts boot_rules profiles menu boot_defaults')) g (role, relations)
+	('rouse_menud', 'settings subnets hosts boot_files boot_rules profiles menu boot_defaults')) g (role, relations)
 cross join lateral unnest(string_to_array(relations, ' ')) relation;
 
 select set_eq($$

@@ -9,7 +9,7 @@ call rouse_data.describe('rouse.subnets', 'Networks that dhcpd serves.', '{
 	"routers": "default gateways, best first", "dns": "name servers, best first",
 	"domain_name": "the domain of its machines", "next_server": "tftpd''s address, if not dhcpd''s own",
 	"lease_seconds": "how long a lease lasts", "menud_urls": "where iPXE finds menud, if not as in rouse.settings",
-	"loop_breaker": "whether iPXE that asks tftpd for its own binary again gets its script instead",
+	"loop_breaker": "whether iPXE that asks tftpd or menud for its own binary again gets its script instead",
 	"lease_seconds_min": "the shortest lease that a client may wish for, if not lease_seconds",
 	"lease_seconds_max": "the longest one", "shared_network": "subnets on one link have the same word here",
 	"probe": "whether dhcpd asks for an address before it offers it: off; arp (on its own link); icmp; auto (arp on its own link, icmp behind relays)",

@@ -26,9 +26,8 @@ grant update (value) on rouse.settings to rouse_operator;
 
 -- Daemons.
 grant usage on schema rouse_daemon to rouse_dhcpd, rouse_tftpd, rouse_menud;
-grant select on rouse_daemon.settings_now, rouse_daemon.hosts_now, rouse_daemon.boot_rules_now
-	to rouse_dhcpd, rouse_tftpd, rouse_menud;
-grant select on rouse_daemon.subnets_now, rouse_daemon.boot_files_now to rouse_dhcpd, rouse_tftpd;
+grant select on rouse_daemon.settings_now, rouse_daemon.hosts_now, rouse_daemon.boot_rules_now, rouse_daemon.subnets_now,
+	rouse_daemon.boot_files_now to rouse_dhcpd, rouse_tftpd, rouse_menud;
 grant select on rouse_daemon.pools_now, rouse_daemon.reservations_now, rouse_daemon.dhcp_options_now to rouse_dhcpd;
 grant select on rouse_daemon.profiles_now, rouse_daemon.menu_now, rouse_daemon.boot_defaults_now to rouse_tftpd, rouse_menud;
 
