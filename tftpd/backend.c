@@ -146,7 +146,7 @@ const struct site *backend_site(const struct backend *backend)
 
 void backend_record(struct backend *backend, const struct event *event)
 {
-	if (backend->events)
+	if (backend && backend->events)
 		events_push(backend->events, event);
 }
 

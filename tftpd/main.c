@@ -12,6 +12,7 @@
 #include "io/metrics_port.h"
 #include "io/notify.h"
 #include "tftpd/backend.h"
+#include "tftpd/drain.h"
 #include "tftpd/figures.h"
 #include "tftpd/leftovers.h"
 #include "tftpd/server.h"
@@ -30,8 +31,9 @@ static void on_stop(void *data)
 	struct server *server = data;
 
 	metrics_port_close(server->metrics);
-	server_close(server);
+	drain_begin(server);
 	backend_close(server->backend);
+	server->backend = NULL; /* what is drained is told to the log alone */
 }
 
 static enum err confine(const struct settings *settings)

@@ -26,6 +26,16 @@ static bool is_reflecting_port(uint16_t port)
 	return false;
 }
 
+/*
+ * RFC 1123 section 4.2.3.5: a request to a broadcast address is not answered. Then, and for a
+ * multicast address, `local` is another one, or none.
+ */
+static bool is_for_us(const struct server *server, const struct udp_datagram *datagram)
+{
+	return server->settings->broadcasts ||
+	       ip_equal(&datagram->destination, &datagram->local);
+}
+
 static bool is_same_request(const struct transfer *transfer, const struct asked *asked)
 {
 	if (transfer->is_upload != (asked->request.opcode == PACKET_WRQ) ||
@@ -338,7 +348,7 @@ void request_take(struct server *server, const struct udp_datagram *datagram)
 
 	/* anything else at this port gets no answer, lest servers answer each other */
 	if ((opcode != PACKET_RRQ && opcode != PACKET_WRQ) ||
-	    is_reflecting_port(datagram->peer.port)) {
+	    is_reflecting_port(datagram->peer.port) || !is_for_us(server, datagram)) {
 		server->counts.dropped++;
 		return;
 	}

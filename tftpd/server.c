@@ -9,6 +9,7 @@
 #include "io/notify.h"
 #include "tftpd/archs.h"
 #include "tftpd/deliver.h"
+#include "tftpd/drain.h"
 #include "tftpd/lessee.h"
 #include "tftpd/report.h"
 #include "tftpd/request.h"
@@ -19,7 +20,7 @@
 #define REPLY_MAX 1536 /* an ERROR with a long text; an ACK is four octets */
 
 /* The one timer is due at the earliest of what waits; later is found when it fires. */
-static void wait_until(struct server *server, uint64_t due_ms)
+void server_wake(struct server *server, uint64_t due_ms)
 {
 	uint64_t now = loop_now_ms(server->loop);
 
@@ -33,7 +34,7 @@ void server_await(struct server *server, struct transfer *transfer, uint64_t due
 {
 	wheel_set(&server->transfers.wheel, &transfer->waits, loop_now_ms(server->loop),
 		  due_ms);
-	wait_until(server, due_ms);
+	server_wake(server, due_ms);
 }
 
 static void on_unsent(void *data, struct transfer *transfer, unsigned blocks)
@@ -56,7 +57,10 @@ void server_settle(struct server *server)
 	transfer_forget(&server->transfers, now, (size_t)server->settings->transfers_max);
 	due = transfer_forget_due(&server->transfers);
 	if (due != 0)
-		wait_until(server, due);
+		server_wake(server, due);
+	/* not closed here: whoever called may look at its sockets again */
+	if (drain_is_over(server))
+		server_wake(server, now);
 }
 
 static void on_time(void *data)
@@ -72,7 +76,8 @@ static void on_time(void *data)
 	server_settle(server);
 	next = wheel_next(&server->transfers.wheel);
 	if (next != 0)
-		wait_until(server, next);
+		server_wake(server, next);
+	drain_look(server);
 }
 
 /* The client of an upload that is whole repeats its last block: our ACK was lost. */
@@ -186,7 +191,7 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 	for (size_t i = 0; i < count; i++) {
 		if (is_reply(server, &datagrams[i]))
 			take_reply(&server->tids[0], &datagrams[i]);
-		else
+		else if (server->drain_until_ms == 0)
 			request_take(server, &datagrams[i]);
 	}
 	server_settle(server);
@@ -418,24 +423,32 @@ const char *server_status(void *data)
 	return server->status;
 }
 
-void server_close(struct server *server)
+void server_stop_requests(struct server *server)
 {
-	const struct session_event event = {.kind = SESSION_STOPPING};
-
-	while (transfer_any(&server->transfers))
-		deliver_step(server, transfer_any(&server->transfers), &event);
-	outbox_flush(&server->outbox);
-	loop_timer_close(&server->timer);
-	for (unsigned i = 0; i < server->tid_count; i++) {
-		if (server->tids[i].socket != server->listener)
-			udp_close(server->tids[i].socket);
+	/* where transfers run on it, their replies still come */
+	if (server->tids[0].socket != server->listener) {
+		udp_close(server->listener);
+		server->listener = NULL;
 	}
-	udp_close(server->listener);
-	transfer_table_free(&server->transfers);
 	parked_close(&server->offers);
 	parked_close(&server->cold);
 	inquiry_close(&server->lessees);
 	inquiry_close(&server->archs);
+}
+
+void server_close(struct server *server)
+{
+	const struct session_event event = {.kind = SESSION_STOPPING};
+
+	server_stop_requests(server);
+	while (transfer_any(&server->transfers))
+		deliver_step(server, transfer_any(&server->transfers), &event);
+	outbox_flush(&server->outbox);
+	loop_timer_close(&server->timer);
+	/* the listener is one of them, or closed already */
+	for (unsigned i = 0; i < server->tid_count; i++)
+		udp_close(server->tids[i].socket);
+	transfer_table_free(&server->transfers);
 	kept_close(&server->kept);
 	map_free(&server->map);
 	folds_free(&server->folds);

@@ -70,7 +70,8 @@ struct server {
 	struct map map;
 	struct outbox outbox;
 	struct loop_timer timer;
-	uint64_t timer_due_ms; /* 0: not running */
+	uint64_t timer_due_ms;	 /* 0: not running */
+	uint64_t drain_until_ms; /* 0: it is not being drained (drain.h) */
 	struct neigh neigh;
 	struct inquiry archs;
 	struct mtu mtu;
@@ -86,6 +87,8 @@ MUST_CHECK enum err server_open(struct server *server, struct loop *loop,
 				const struct settings *settings);
 /* One line on how it goes, for rouse.daemons; `data` is the server. */
 const char *server_status(void *data);
+/* Takes no requests any more, those that are parked included; transfers go on. */
+void server_stop_requests(struct server *server);
 /* Ends open transfers with an ERROR and closes everything but the backend. */
 void server_close(struct server *server);
 
@@ -109,5 +112,7 @@ struct server_tid *server_other_tid(struct server *server, unsigned number);
 void server_await(struct server *server, struct transfer *transfer, uint64_t due_ms);
 /* What every turn ends with: everything queued leaves, old transfers are forgotten. */
 void server_settle(struct server *server);
+/* For drain.h: the server's timer runs then at the latest. */
+void server_wake(struct server *server, uint64_t due_ms);
 
 #endif

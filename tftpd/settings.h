@@ -22,7 +22,10 @@ struct settings {
 	char *state_dir;
 	long transfers_max;
 	char *transfer_ports;
+	long drain_seconds;
+	bool drain_apart;
 	bool reuse_port;
+	bool broadcasts;
 	bool loop_breaker;
 	bool client_views;
 	long blksize_max;

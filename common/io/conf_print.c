@@ -31,7 +31,7 @@ void conf_print_help(const struct conf *conf)
 		     "  --config FILE               read FILE [%s]\n"
 		     "  --check-config              say whether flags and file are valid\n"
 		     "  --print-config              show every value and where it comes from\n"
-		     "  --foreground                accepted; the daemon never forks\n"
+		     "  --foreground                accepted; it is the only way\n"
 		     "  --version, --help\n\n"
 		     "Each flag is also a key of the file: key = \"value\", with _ for -.\n",
 		     conf->file);

@@ -1,8 +1,10 @@
 #include "io/loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -132,27 +134,73 @@ static void end_grace(struct loop *loop, uv_timer_t *grace)
 	(void)uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 
-/* Goes on until nothing is alive any more, so that a last batch may still be written. */
-static void finish(struct loop *loop)
+/*
+ * Goes on until nothing is alive any more, so that a last batch may still be written. False:
+ * the grace is over and something still lives.
+ */
+static bool finish(struct loop *loop, uint64_t grace_ms)
 {
 	uv_timer_t grace;
+	bool is_finished;
 
-	start_grace(loop, &grace, on_grace_over, STOP_GRACE_MS);
-	/* not zero: the grace is over and something still lives */
-	if (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+	start_grace(loop, &grace, on_grace_over, grace_ms);
+	is_finished = uv_run(&loop->uv, UV_RUN_DEFAULT) == 0;
+	if (!is_finished)
 		uv_walk(&loop->uv, log_open_handle, NULL);
 	end_grace(loop, &grace);
+	return is_finished;
+}
+
+/*
+ * A child has no other threads, but the pool is at nothing: that would be alive. It tells
+ * systemd nothing, which knows the next process by now.
+ */
+static void go_apart(struct loop *loop)
+{
+	pid_t child = fork();
+
+	if (child > 0)
+		_exit(EX_OK);
+	if (child < 0) {
+		log_warning("drain_in_place", "reason=%s effect=%s", log_text(strerror(errno)),
+			    log_text("the process ends when the rest has ended"));
+		return;
+	}
+	notify_forget();
+	if (uv_loop_fork(&loop->uv) != 0) {
+		log_error("drain_failed", "reason=%s effect=%s",
+			  log_text("the loop cannot go on in a child"),
+			  log_text("what was under way is broken off"));
+		_exit(EX_OSERR);
+	}
+}
+
+static void drain_rest(struct loop *loop, bool is_finished)
+{
+	if (loop->drain.is_apart && is_finished)
+		go_apart(loop);
+	loop->drain.on_rest(loop->data);
+	(void)finish(loop, loop->drain.most_ms + STOP_GRACE_MS);
+}
+
+void loop_drain(struct loop *loop, const struct loop_drain *drain)
+{
+	loop->drain = *drain;
 }
 
 void loop_run(struct loop *loop)
 {
+	bool is_finished;
+
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 	notify_stopping();
 	if (!loop->callbacks.on_stop)
 		return;
 	loop->callbacks.on_stop(loop->data);
 	close_own_handles(loop);
-	finish(loop);
+	is_finished = finish(loop, STOP_GRACE_MS);
+	if (loop->drain.on_rest)
+		drain_rest(loop, is_finished);
 }
 
 static void note_open_handle(uv_handle_t *handle, void *data)
@@ -258,6 +306,14 @@ void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repe
 void loop_timer_stop(struct loop_timer *timer)
 {
 	(void)uv_timer_stop(&timer->uv);
+}
+
+void loop_timer_background(struct loop_timer *timer, bool is_background)
+{
+	if (is_background)
+		uv_unref((uv_handle_t *)&timer->uv);
+	else
+		uv_ref((uv_handle_t *)&timer->uv);
 }
 
 bool loop_timer_is_running(const struct loop_timer *timer)

@@ -10,6 +10,8 @@
  *
  * SIGPIPE is ignored. Under systemd, WATCHDOG=1 is sent from the loop at half the watchdog's
  * time, so a loop that hangs is seen.
+ *
+ * What a stop must not break off, such as transfers to clients, is drained: see loop_drain().
  */
 #ifndef ROUSE_IO_LOOP_H
 #define ROUSE_IO_LOOP_H
@@ -29,6 +31,13 @@ struct loop_callbacks {
 					  be NULL */
 };
 
+/* What loop_drain() is told. */
+struct loop_drain {
+	uint64_t most_ms; /* that it takes */
+	bool is_apart;	  /* in a child: the process itself ends before */
+	void (*on_rest)(void *data);
+};
+
 struct loop {
 	uv_loop_t uv;
 	struct loop_callbacks callbacks;
@@ -36,6 +45,7 @@ struct loop {
 	uv_signal_t terminate, interrupt, reload;
 	uv_timer_t watchdog;
 	uv_idle_t awake;
+	struct loop_drain drain; /* on_rest is NULL: there is nothing to be drained */
 	uint64_t awake_until_ns;
 	unsigned awake_credit, awake_refused;
 	unsigned pool_grace_ms; /* set by loop_open(); tests have less patience */
@@ -52,6 +62,17 @@ MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *ca
  */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/*
+ * Called from on_stop. Handles that are in the background by then (loop_timer_background(),
+ * udp_background()) go on and hold up nothing: when all else is finished on_rest(data) is
+ * called, takes them out of it, and sees to it that they are closed `most_ms` later.
+ *
+ * `is_apart`: that is done by a child of this process, with everything that it had open, and
+ * the process ends. So whoever waits for its end starts the next one at once, which takes the
+ * new work while the old is drained; he must let the child live (systemd's KillMode=process).
+ * Where the rest could not be finished, or no child can be had, it is done in place.
+ */
+void loop_drain(struct loop *loop, const struct loop_drain *drain);
 /*
  * All handles must be closed by now; asserts it. Waits for work that libuv's pool is at; where
  * that does not end within 12 s more it says so and ends the process with EX_IOERR.
@@ -91,6 +112,8 @@ void loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*on_time
 /* (Re)starts it; repeat_ms 0 is once. */
 void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
 void loop_timer_stop(struct loop_timer *timer);
+/* Does it not keep the loop alive? See loop_drain(). */
+void loop_timer_background(struct loop_timer *timer, bool is_background);
 /* Will it call on_time(), when nobody stops it? */
 bool loop_timer_is_running(const struct loop_timer *timer);
 /* Closes it; its memory must live until the loop's next turn. Does nothing when it is not open.

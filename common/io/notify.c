@@ -32,6 +32,11 @@ void notify_reloading(void)
 	(void)sd_notify(0, "RELOADING=1");
 }
 
+void notify_forget(void)
+{
+	(void)unsetenv("NOTIFY_SOCKET");
+}
+
 uint64_t notify_watchdog_ms(void)
 {
 	uint64_t microseconds = 0;

@@ -13,6 +13,8 @@ void notify_ready(void);
 void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void notify_stopping(void);
 void notify_reloading(void);
+/* From here on nothing is told: another process speaks for the service. */
+void notify_forget(void);
 /* The watchdog's time in ms, 0 when there is none; and one sign of life. */
 uint64_t notify_watchdog_ms(void);
 void notify_alive(void);

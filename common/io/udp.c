@@ -170,6 +170,14 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 	return ERR_OK;
 }
 
+void udp_background(struct udp *udp, bool is_background)
+{
+	if (is_background)
+		uv_unref((uv_handle_t *)&udp->poll);
+	else
+		uv_ref((uv_handle_t *)&udp->poll);
+}
+
 uint16_t udp_port(const struct udp *udp)
 {
 	union socket_address address = {.any = {0}};

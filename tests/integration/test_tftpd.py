@@ -35,7 +35,9 @@ class Net:
         self.mac = self.client.mac()
 
     def start(self, *flags, ready="event=started"):
-        daemon = self.server.spawn([self.program, "--root", self.root, "--state-dir", "", *flags])
+        """Without --drain-seconds its end waits for no transfer that a test has left."""
+        drain = [] if "--drain-seconds" in flags else ["--drain-seconds", "0"]
+        daemon = self.server.spawn([self.program, "--root", self.root, "--state-dir", "", *drain, *flags])
         daemon.wait_for(ready)
         return daemon
 

@@ -1,12 +1,13 @@
 """tftpd by the letter of RFC 1350, 2347, 2348, 2349 and 7440: what a conformance suite would ask, octet by octet."""
 
+import socket
 import struct
 
 import pytest
 
 # the fixtures are used by their names: pylint: disable=unused-import
 from test_tftpd import (ACK, DATA, ERROR, OACK, RRQ, SERVER, ack, expect_error,  # noqa: F401
-                        fetch, make_net, receive, request, start_daemon)
+                        fetch, make_net, receive, request, start_daemon, start_own)
 
 BYE = struct.pack("!HH", ERROR, 0) + b"enough\0"
 
@@ -92,6 +93,37 @@ def test_what_is_cut_off_is_left_out(net, daemon, words, end):
     with net.socket() as sock:
         ask(sock, *words, end=end)
         assert receive(sock)[:3] == (DATA, 1, expected)
+
+
+# ---------------------------------------------------------------- whom it hears (RFC 1123)
+
+TO_ALL = ["10.99.69.255", "255.255.255.255"]
+
+
+def ask_at(sock, address, port):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    sock.sendto(request("exact", blksize=600), (address, port))
+
+
+def test_a_request_to_all_is_passed_over(net, daemon):
+    """Section 4.2.3.5."""
+    net.file("exact", 512)
+    with net.socket() as sock:
+        for address in TO_ALL:
+            ask_at(sock, address, 69)
+        nothing_more(net, sock)
+
+
+def test_a_request_to_all_is_answered_where_that_is_wanted(net, own):
+    """From the server's own address."""
+    net.file("exact", 512)
+    own("--broadcasts")
+    with net.socket() as sock:
+        for address in TO_ALL:
+            ask_at(sock, address, 6969)
+            _, sender = agreed(sock)
+            assert sender[0] == SERVER
+            sock.sendto(BYE, sender)
 
 
 # ---------------------------------------------------------------- transfers (RFC 1350)

@@ -116,6 +116,18 @@ def test_answers_come_from_the_address_that_was_asked(net, daemon):
     assert daemon.is_running()
 
 
+def test_a_request_to_all_nodes_is_passed_over(net, daemon):
+    """RFC 1123 section 4.2.3.5, as far as IPv6 knows broadcasts."""
+    expected = net.file("small", 5000)
+    with net.socket6(net.link_local(net.client)) as sock:
+        sock.sendto(request("small", blksize=600), ("ff02::1", 69, 0, net.zone))
+        # the server works in order
+        assert fetch6(net, "small") == expected
+        sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            sock.recv(100)
+
+
 def socket_zone(net):
     with net.client.entered():
         return socket.if_nametoindex("eth0")

@@ -4,13 +4,16 @@ import pwd
 import re
 import select
 import signal
+import struct
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 # the fixtures are used by their names: pylint: disable=unused-import
-from test_tftpd import (DATA, MEGABYTE, OACK, PATIENCE, SERVER, ack, expect_error, fetch,
+import socket_unit
+from test_tftpd import (ACK, DATA, ERROR, OACK, PATIENCE, SERVER, WRQ, ack, expect_error, fetch,
                         fetch_rest, make_net, receive, request, start_daemon, start_own)  # noqa: F401
 
 
@@ -154,16 +157,142 @@ def serve_as_nobody(net, own, root):
         assert "may not read" in expect_error(sock, 2)
 
 
-def test_stop_tells_the_client(net, own):
-    net.file("mebi", MEGABYTE)
-    daemon = own()
+def begin(net, size=100_000, port=6969, **options):
+    """A transfer in its middle: its socket, and the rest of it to be fetched."""
+    expected = net.file(f"under-way-{size}", size)
+    sock = net.socket()
+    sock.sendto(request(f"under-way-{size}", blksize=1400, **options), (SERVER, port))
+    opcode, _, _, sender = receive(sock)
+    assert opcode == OACK
+    sock.sendto(ack(0), sender)
+    assert receive(sock)[:2] == (DATA, 1)
+
+    def finish():
+        sock.sendto(ack(1), sender)
+        with sock:
+            assert expected[:1400] + finish_from(sock, sender, 2) == expected
+
+    return sock, finish
+
+
+def finish_from(sock, sender, block):
+    """Lock-step to the end, past what was repeated while the client was silent."""
+    received = b""
+    while True:
+        opcode, number, payload, where = receive(sock)
+        assert (opcode, where) == (DATA, sender)
+        if number == block - 1:
+            continue
+        assert number == block
+        received += payload
+        sock.sendto(ack(block), sender)
+        if len(payload) < 1400:
+            return received
+        block += 1
+
+
+def data(block, octets):
+    return struct.pack("!HH", DATA, block) + octets
+
+
+@pytest.mark.parametrize("ports", ["any", "50000-50031", "same"])
+def test_stop_lets_transfers_end(net, own, ports):
+    """In place, when nobody is told that it may be done apart; no request is taken any more."""
+    daemon = own("--transfer-ports", ports, "--drain-seconds", "30")
+    _, finish = begin(net)
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for("event=draining transfers=1 seconds=30 apart=false")
+    with net.socket() as late:
+        late.sendto(request("absent"), (SERVER, 6969))
+        finish()
+        assert daemon.wait() == 0
+        late.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            late.recv(100)
+    assert re.search("outcome=sent .*file=under-way-100000", daemon.output)
+
+
+def test_stop_lets_uploads_end(net, own, tmp_path):
+    daemon = own("--upload-root", tmp_path, "--drain-seconds", "30")
     with net.socket() as sock:
-        sock.sendto(request("mebi"), (SERVER, 6969))
-        receive(sock)
-        daemon.signal(signal.SIGHUP)
+        sock.sendto(request("put", WRQ), (SERVER, 6969))
+        _, _, _, sender = receive(sock)
+        sock.sendto(data(1, b"x" * 512), sender)
+        assert receive(sock)[:2] == (ACK, 1)
         daemon.signal(signal.SIGTERM)
-        assert "stopping" in expect_error(sock, 0)
+        daemon.wait_for("event=draining transfers=1")
+        sock.sendto(data(2, b"the end"), sender)
+        assert receive(sock)[:2] == (ACK, 2)
     assert daemon.wait() == 0
+    assert (tmp_path / "put").read_bytes() == b"x" * 512 + b"the end"
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_stop_tells_the_client_when_its_time_is_over(net, own, seconds):
+    daemon = own("--drain-seconds", seconds)
+    sock, _ = begin(net)
+    daemon.signal(signal.SIGHUP)
+    daemon.signal(signal.SIGTERM)
+    with sock:
+        while (packet := receive(sock))[0] == DATA:  # it is repeated meanwhile
+            pass
+        assert packet[:2] == (ERROR, 0) and b"stopping" in packet[2]
+    assert daemon.wait() == 0
+
+
+def test_a_second_one_takes_over(net, own):
+    """Without systemd: the new one is started, the old one stopped, and nobody notices."""
+    flags = ["--reuse-port", "--drain-seconds", "30"]
+    old = own(*flags)
+    _, finish = begin(net)
+    own(*flags)
+    old.signal(signal.SIGTERM)
+    old.wait_for("event=draining")
+    expected = net.file("one_more", 513)
+    for _ in range(4):  # whichever port it comes from
+        assert fetch(net, "one_more", port=6969) == expected
+    assert old.is_running()
+    finish()
+    assert old.wait() == 0
+
+
+def start_unit(net, ports):
+    unit = net.server.spawn([sys.executable, Path(socket_unit.__file__), "tftp", "6969", net.program,
+                             "--root", net.root, "--state-dir", "", "--drain-apart", "--transfer-ports", ports])
+    unit.wait_for("event=started")
+    return unit
+
+
+@pytest.mark.parametrize("ports", ["any", "50000-50031"])
+def test_restart_by_who_holds_the_port(net, ports):
+    """The process ends at once, though a transfer is under way: its child finishes that while the next one serves."""
+    unit = start_unit(net, ports)
+    _, finish = begin(net)
+    said = len(unit.output)
+    unit.signal(signal.SIGHUP)
+    unit.wait_for("event=draining .*apart=true", after=said)
+    unit.wait_for("ended with 0", after=said)
+    unit.wait_for("event=started", after=said)
+    assert fetch(net, "under-way-100000", port=6969) == net.file("under-way-100000", 100_000)
+    said = len(unit.output)
+    finish()
+    unit.wait_for("event=transfer_ended outcome=sent", after=said)
+    unit.wait_for("event=stopped", after=said)  # the child's
+    assert unit.stop() == 0
+
+
+@pytest.mark.parametrize("ports", ["50000-50015", "same"])
+def test_restart_waits_where_ports_are_few(net, ports):
+    """The next one would have no port for its transfers: it is started when they are free."""
+    unit = start_unit(net, ports)
+    _, finish = begin(net)
+    said = len(unit.output)
+    unit.signal(signal.SIGHUP)
+    unit.wait_for("event=draining .*apart=false", after=said)
+    finish()
+    unit.wait_for("event=started", after=said)
+    assert fetch(net, "under-way-100000", port=6969) == net.file("under-way-100000", 100_000)
+    assert unit.stop() == 0
 
 
 def test_killed_and_started_again(net, own):

@@ -112,6 +112,110 @@ static void test_last_work(void **state)
 	loop_close(&story.loop);
 }
 
+struct drained {
+	struct loop loop;
+	struct loop_timer flush, transfer;
+	bool is_apart, has_flushed, is_resting, is_ended;
+};
+
+static void on_drain_flushed(void *data)
+{
+	struct drained *drained = data;
+
+	drained->has_flushed = true;
+	assert_false(drained->is_resting);
+	loop_timer_close(&drained->flush);
+}
+
+static void on_drain_rest(void *data)
+{
+	struct drained *drained = data;
+
+	/* all that is not drained has ended */
+	assert_true(drained->has_flushed);
+	drained->is_resting = true;
+	loop_timer_background(&drained->transfer, false);
+}
+
+/* What is drained runs all the time. */
+static void on_transfer(void *data)
+{
+	struct drained *drained = data;
+
+	if (!drained->is_resting)
+		return;
+	drained->is_ended = true;
+	loop_timer_close(&drained->transfer);
+}
+
+static void on_drain_stop(void *data)
+{
+	struct drained *drained = data;
+	const struct loop_drain drain = {
+		.most_ms = 60000, .is_apart = drained->is_apart, .on_rest = on_drain_rest};
+
+	loop_timer_open(&drained->loop, &drained->flush, on_drain_flushed, drained);
+	loop_timer_start(&drained->flush, 20, 0);
+	loop_timer_background(&drained->transfer, true);
+	loop_drain(&drained->loop, &drain);
+}
+
+static void run_drained(struct drained *drained)
+{
+	static const struct loop_callbacks draining = {NULL, on_drain_stop};
+
+	assert_int_equal(loop_open(&drained->loop, &draining, drained), ERR_OK);
+	loop_timer_open(&drained->loop, &drained->transfer, on_transfer, drained);
+	loop_timer_start(&drained->transfer, 1, 1);
+	loop_stop(&drained->loop);
+	loop_run(&drained->loop);
+	loop_close(&drained->loop);
+}
+
+static void test_drain(void **state)
+{
+	struct drained drained = {.is_ended = false};
+
+	(void)state;
+	run_drained(&drained);
+	assert_true(drained.is_ended);
+}
+
+/* The process ends, with success, while its child still waits for the word to go on. */
+static void drain_apart(int go_on, int gone_on)
+{
+	struct drained drained = {.is_apart = true};
+	char word;
+
+	run_drained(&drained);
+	if (!drained.is_ended || read(go_on, &word, 1) != 1)
+		_exit(EX_SOFTWARE);
+	(void)!write(gone_on, &word, 1);
+	_exit(EX_OK);
+}
+
+static void test_drain_apart(void **state)
+{
+	int go_on[2], gone_on[2], status;
+	char word = 'x', answer = '\0';
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(go_on), 0);
+	assert_int_equal(pipe(gone_on), 0);
+	child = fork();
+	if (child == 0)
+		drain_apart(go_on[0], gone_on[1]);
+	assert_true(child > 0);
+	assert_int_equal(close(gone_on[1]), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EX_OK);
+	assert_int_equal(write(go_on[1], &word, 1), 1);
+	assert_int_equal(read(gone_on[0], &answer, 1), 1);
+	assert_int_equal(answer, 'x');
+}
+
 static void work_slowly(uv_work_t *work)
 {
 	(void)work;
@@ -235,6 +339,8 @@ int main(void)
 		cmocka_unit_test(test_stop_and_timer),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_last_work),
+		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_apart),
 		cmocka_unit_test(test_close_waits_for_the_pool),
 		cmocka_unit_test(test_close_gives_up),
 		cmocka_unit_test(test_close_afterwards),
