@@ -25,6 +25,7 @@ struct backend {
 	struct origins *origins;
 	struct hello *hello;
 	struct foreign *foreign;
+	struct bootchecker *bootchecker; /* NULL: is not wanted */
 	struct loop *loop;
 };
 
@@ -61,6 +62,11 @@ struct events *backend_events(const struct backend *backend)
 struct foreign *backend_foreign(const struct backend *backend)
 {
 	return backend->foreign;
+}
+
+struct bootchecker *backend_bootchecker(const struct backend *backend)
+{
+	return backend->bootchecker;
 }
 
 void backend_announce(struct backend *backend)
@@ -135,6 +141,14 @@ static void name_files(struct backend *backend)
 	(void)snprintf(backend->lease_file, sizeof(backend->lease_file), "%s/leases", folder);
 }
 
+static enum err open_bootchecker(struct backend *backend)
+{
+	struct bootchecker_options options = {backend->loop, backend->telling,
+					      backend->instance};
+
+	return bootchecker_open(&options, &backend->bootchecker);
+}
+
 static enum err open_parts(struct backend *backend)
 {
 	const struct settings *settings = backend->options.settings;
@@ -184,6 +198,8 @@ static enum err open_parts(struct backend *backend)
 	foreign.conn = backend->conn;
 	if (err == ERR_OK)
 		err = foreign_open(&foreign, &backend->foreign);
+	if (err == ERR_OK && settings->check_boot_servers)
+		err = open_bootchecker(backend);
 	return err;
 }
 
@@ -227,6 +243,7 @@ void backend_close(struct backend *backend)
 	hello_close(backend->hello);
 	foreign_close(backend->foreign);
 	origins_close(backend->origins);
+	bootchecker_close(backend->bootchecker);
 	db_close(backend->telling);
 	db_close(backend->conn);
 	store_close(backend->store);

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/site.h"
 #include "db/events.h"
+#include "dhcpd/bootchecker.h"
 #include "dhcpd/foreign.h"
 #include "dhcpd/origins.h"
 #include "dhcpd/settings.h"
@@ -42,6 +43,8 @@ bool backend_is_up(const struct backend *backend);
 struct origins *backend_origins(const struct backend *backend);
 struct events *backend_events(const struct backend *backend);
 struct foreign *backend_foreign(const struct backend *backend);
+/* NULL: the site does not want it. */
+struct bootchecker *backend_bootchecker(const struct backend *backend);
 /* What we are has changed: rouse.daemons and our peers learn it now. */
 void backend_announce(struct backend *backend);
 void backend_reload(struct backend *backend);

@@ -95,6 +95,20 @@ void beside_hear_choice(struct beside *beside, size_t position, uint32_t server)
 	suspect(&beside->interfaces[position], server);
 }
 
+/* A machine that boots is sent somewhere by this answer: is anybody there? */
+static void check_boot_server(const struct beside *beside, enum pxe_class class,
+			      const struct observe_answer *answer)
+{
+	struct bootchecker *checker = backend_bootchecker(backend_of(beside));
+
+	if (class != PXE_CLASS_FIRMWARE)
+		return;
+	bootchecker_want(checker, BOOTCHECK_TFTP, observe_boot_server(answer),
+			 answer->boot_file);
+	if (answer->says_pxe)
+		bootchecker_want(checker, BOOTCHECK_PXE, answer->server, "");
+}
+
 static void hear_reply(struct beside_interface *interface, const struct tap_heard *heard,
 		       const struct packet *packet)
 {
@@ -127,6 +141,7 @@ static void hear_reply(struct beside_interface *interface, const struct tap_hear
 		/* a peer tells its own story */
 		if (foreign_judge(foreign, answer.server, answer.is_proxy) == FOREIGN_PEER)
 			return;
+		check_boot_server(beside, class, &answer);
 	}
 	if (!mac_equal(&client, &interface->probe_mac))
 		report_heard_reply(backend_events(backend), link_name(interface->link), packet,

@@ -4,7 +4,7 @@
  * In mode server a tap hears other servers' broadcast answers, and a probe asks before we
  * serve; while a stranger answers, we only listen. One who comes later is told of, and the
  * setting dhcp_step_back says whether we make way for it. In mode proxy the boot answers are
- * added to another server's addresses; in mode observe nothing is ever sent. Neither of these
+ * added to another server's addresses; in mode observe nobody is answered. Neither of these
  * two binds port 67.
  */
 #ifndef ROUSE_DHCPD_BESIDE_H

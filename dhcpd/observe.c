@@ -127,19 +127,12 @@ static void read_boot_file(const struct packet *packet, const uint8_t *octets, s
 		copy_name(name, octets + AT_FILE, PACKET_FILE_SIZE);
 }
 
-static bool has_boot_class(const struct packet *packet)
+static bool has_class(const struct packet *packet, const char *wanted)
 {
-	static const char *const classes[] = {"PXEClient", "HTTPClient"};
 	size_t length;
 	const uint8_t *class = packet_option(packet, OPTION_VENDOR_CLASS, &length);
 
-	for (size_t i = 0; class && i < sizeof(classes) / sizeof(classes[0]); i++) {
-		size_t wanted = strlen(classes[i]);
-
-		if (length >= wanted && memcmp(class, classes[i], wanted) == 0)
-			return true;
-	}
-	return false;
+	return class && length >= strlen(wanted) && memcmp(class, wanted, strlen(wanted)) == 0;
 }
 
 bool observe_read_answer(const struct packet *packet, const uint8_t *octets, size_t length,
@@ -154,9 +147,16 @@ bool observe_read_answer(const struct packet *packet, const uint8_t *octets, siz
 		return false;
 	if (!packet_option_u32(packet, OPTION_SERVER_ID, &ret_answer->server))
 		ret_answer->server = source;
-	ret_answer->is_proxy = packet->yiaddr == 0 && has_boot_class(packet);
+	ret_answer->says_pxe = has_class(packet, "PXEClient");
+	ret_answer->is_proxy = packet->yiaddr == 0 &&
+			       (ret_answer->says_pxe || has_class(packet, "HTTPClient"));
 	ret_answer->router = bytes_get_u32(&in);
 	ret_answer->next_server = packet->siaddr;
 	read_boot_file(packet, octets, length, ret_answer->boot_file);
 	return true;
+}
+
+uint32_t observe_boot_server(const struct observe_answer *answer)
+{
+	return answer->next_server != 0 ? answer->next_server : answer->server;
 }

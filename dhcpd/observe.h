@@ -45,6 +45,7 @@ struct observe_inference {
 struct observe_answer {
 	uint32_t server; /* option 54, or where it came from */
 	bool is_proxy;	 /* a boot answer without an address */
+	bool says_pxe;	 /* option 60: firmware may ask it on port 4011 */
 	uint32_t router, next_server;
 	char boot_file[OBSERVE_FILE_SIZE];
 };
@@ -63,5 +64,7 @@ enum pxe_class observe_reply(struct observe_memory *memory, const struct mac *ma
  */
 bool observe_read_answer(const struct packet *packet, const uint8_t *octets, size_t length,
 			 uint32_t source, struct observe_answer *ret_answer);
+/* Where a client that takes this answer asks for its file: siaddr, else the server itself. */
+uint32_t observe_boot_server(const struct observe_answer *answer);
 
 #endif

@@ -135,6 +135,10 @@ static bool answer(struct proxy_server *server, struct link *link, const struct 
 		server->counts.left_out++;
 	}
 	report_heard_proxy(backend_events(backend), link_name(link), packet, &verdict);
+	if (verdict.message != 0 && !verdict.is_promise &&
+	    verdict.pxe.class == PXE_CLASS_FIRMWARE)
+		bootchecker_want(backend_bootchecker(backend), BOOTCHECK_TFTP,
+				 verdict.boot.next_server, verdict.boot.file);
 	return verdict.message != 0;
 }
 

@@ -21,6 +21,12 @@ static void put_detail(struct text *out, const char *interface, const struct pac
 		ip4_format(packet->giaddr, relay);
 		text_printf(out, ",\"relay\":\"%s\"", relay);
 	}
+	if (*verdict->boot.file) {
+		char server[IP4_TEXT_SIZE];
+
+		ip4_format(verdict->boot.next_server, server);
+		text_printf(out, ",\"next_server\":\"%s\"", server);
+	}
 	if (sent > OCTETS_FOR_ALL)
 		text_put(out, ",\"is_long\":true");
 	if (verdict->lease_seconds > 0)

@@ -80,7 +80,9 @@ void report_heard_reply(struct events *events, const char *interface,
 		text_printf(&why, ", %s", server);
 		text_printf(&detail, ",\"server\":\"%s\"", server);
 		put_address(&detail, "router", answer->router);
-		put_address(&detail, "next_server", answer->next_server);
+		put_address(&detail, "next_server", observe_boot_server(answer));
+		if (answer->says_pxe)
+			text_put(&detail, ",\"pxe\":true");
 	}
 	push(events, &event, &detail);
 }
@@ -139,5 +141,7 @@ void report_heard_proxy(struct events *events, const char *interface,
 	put_interface(&detail, interface, packet);
 	text_printf(&detail, ",\"class\":\"%s\",\"arch\":%u",
 		    pxe_class_name(verdict->pxe.class), verdict->pxe.arch_code);
+	if (is_named)
+		put_address(&detail, "next_server", verdict->boot.next_server);
 	push(events, &event, &detail);
 }

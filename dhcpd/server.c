@@ -197,6 +197,16 @@ static void apply_change(struct exchange *e)
 	}
 }
 
+/* A server that does not answer leaves no other trace than a client that is heard no more. */
+static void check_boot_server(const struct exchange *e)
+{
+	const struct decide_verdict *verdict = &e->verdict;
+
+	if (verdict->action == DECIDE_ACK && verdict->pxe.class == PXE_CLASS_FIRMWARE)
+		bootchecker_want(backend_bootchecker(e->interface->server->backend),
+				 BOOTCHECK_TFTP, verdict->boot.next_server, verdict->boot.file);
+}
+
 static void carry_out(struct exchange *e)
 {
 	struct events *events = backend_events(e->interface->server->backend);
@@ -226,6 +236,7 @@ static void carry_out(struct exchange *e)
 			     &e->verdict.client, e->verdict.address);
 	report_verdict(events, link_name(e->interface->link), &e->packet, &e->verdict,
 		       e->verdict.action == DECIDE_SILENT ? 0 : send_reply(e));
+	check_boot_server(e);
 }
 
 static const char *fault_of(enum err err)

@@ -15,6 +15,8 @@ static const struct conf_key keys[] = {
 	 "server; proxy: boot files beside another server; observe: listen only", 0, 0},
 	{KEY(proxy_delay_ms, CONF_NUMBER), "0",
 	 "how long a proxy's offer is held back, in milliseconds", 0, 10000},
+	{KEY(check_boot_servers, CONF_TRUTH), "true",
+	 "ask the boot servers that clients are sent to whether they answer", 0, 0},
 	{KEY(state_dir, CONF_TEXT), "/var/lib/rouse/dhcpd",
 	 "folder of the saved configuration and leases; empty: none are saved", 0, 0},
 	{KEY(user, CONF_TEXT), "", "user to become once the sockets are open; empty: stay", 0,

@@ -9,7 +9,7 @@
 enum settings_mode {
 	SETTINGS_SERVER,  /* gives addresses and boot files */
 	SETTINGS_PROXY,	  /* adds boot files to another server's addresses */
-	SETTINGS_OBSERVE, /* listens, and sends nothing */
+	SETTINGS_OBSERVE, /* listens, and answers nobody */
 };
 
 struct settings {
@@ -17,6 +17,7 @@ struct settings {
 	char *interface; /* names parted by blanks */
 	char *mode;
 	long proxy_delay_ms;
+	bool check_boot_servers;
 	char *state_dir; /* "": nothing is saved */
 	char *user;
 	bool confine;

@@ -7,6 +7,7 @@
 
 #include "core/image.h"
 #include "core/text.h"
+#include "core/tftp_ask.h"
 #include "io/log.h"
 #include "tftpd/repair.h"
 
@@ -226,5 +227,7 @@ void report_end(struct server *server, const struct transfer *transfer,
 		  figures.octets, figures.size, figures.terms->blksize,
 		  figures.terms->windowsize, milliseconds, figures.retransmits,
 		  log_text(event.reason ? event.reason : ""));
-	backend_record(server->backend, &event);
+	/* dhcpd looks whether the file is served: nobody boots here */
+	if (figures.octets > 0 || strcmp(message, TFTP_ASK_END) != 0)
+		backend_record(server->backend, &event);
 }

@@ -66,7 +66,7 @@ BREAKS = {
     "loop": Break("iPXE is given iPXE, and tftpd may not break the loop", _loop, "chained_to_itself"),
     "no-initrd": Break("the initial disk of the client system is not there", _no_initrd, "file_missing"),
     "no-image": Break("the image is not in the store", _no_image, "work_failed"),
-    "tftpd-down": Break("tftpd is killed", lambda chain: chain.kill("tftpd"), "tftp_not_asked"),
+    "tftpd-down": Break("tftpd is killed", lambda chain: chain.kill("tftpd"), "tftp_server_closed"),
     "menud-down": Break("menud is killed", lambda chain: chain.kill("menud"), "menud_unreachable"),
     "database-down": Break("the daemons lose the database", _cut_off, "dhcp_without_database", _let_in),
 }

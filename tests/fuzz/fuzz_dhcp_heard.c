@@ -1,6 +1,7 @@
 /*
  * Any octets as an IP packet that a tap hears: the frame, the message in it, what a listener
- * and a prober make of it, and the proxy's answer, which is read again.
+ * and a prober make of it, and the proxy's answer, which is read again; and as what a TFTP
+ * server answers dhcpd's question.
  *
  * The first octet chooses the port that it came to and what the listener has seen before, so
  * that inferences are reached.
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "core/site.h"
+#include "core/tftp_ask.h"
 #include "dhcpd/frame.h"
 #include "dhcpd/observe.h"
 #include "dhcpd/probe.h"
@@ -97,6 +99,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct frame frame;
 	struct packet packet;
 
+	/* no answer is so short */
+	if (tftp_ask_read(data, size) != TFTP_ASK_NONE && size < 3)
+		abort();
 	if (size == 0 || frame_parse(data + 1, size - 1, &frame) != ERR_OK ||
 	    packet_parse(frame.payload, frame.payload_length, &packet) != ERR_OK)
 		return 0;

@@ -12,6 +12,7 @@ Addresses: dhcpd 10.77.0.1, tftpd 10.77.0.2, menud 10.77.0.3 port 8080, machines
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -198,8 +199,12 @@ class Chain:
         rows = self.sql("select mac::text as mac, at, daemon, stage, kind, name, reason, count, "
                         "host(address) as address, uuid::text as uuid, detail "
                         "from rouse.events where mac is not null order by at")
+        found = self.value("select json_agg(json_build_object('address', host(address), 'way', way, 'file', file, "
+                           "'answer', answer)) from rouse.boot_servers")
         for mac in {row.mac for row in rows}:
             lines = why_trace.lines_of([row for row in rows if row.mac == mac])
+            if found:
+                lines.insert(0, f"sql: select rouse_daemon.boot_servers_asked('replay', '{json.dumps(found)}')")
             name = f"{test}-{mac.replace(':', '')}.trace"
             (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

@@ -6,7 +6,7 @@ create temp table expected_routine (role text, routine text);
 insert into expected_routine
 select role, routine from (values
 	('rouse_dhcpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_load lease_find lease_grant lease_end lease_in_use lease_origin'
-		' lease_changes lease_reassert timeline dhcp_here foreign_seen'),
+		' lease_changes lease_reassert timeline dhcp_here foreign_seen boot_servers_asked'),
 	('rouse_tftpd', 'changed_since changes_since hello record tick wake_claim wake_sent lease_mac machine_arch offer'),
 	('rouse_menud', 'changed_since changes_since hello record tick wake_claim wake_sent offer choose fos_checkin fos_progress fos_inventory'
 		' fos_register fos_finish fos_image fos_disk fos_part fos_manifest fos_upload fos_stored image_garbage image_collected fos_script fos_log install_answers install_done act read operator_password session_keys openapi')) g (role, routines)

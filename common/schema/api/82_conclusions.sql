@@ -109,6 +109,29 @@ $$;
 comment on function rouse_data.conclude_orders is
 	'wake ordered, sent; boot late: long after it was woken; boot ipv6_first: it asked by DHCPv6 long before; job lost: its last attempt fell silent.';
 
+create function rouse_data.conclude_servers(facts rouse_data.fact[]) returns setof rouse_data.fact
+language sql stable as $$
+	with sent as (
+		-- Our own ACK; or what was heard of another server, whose ACK may have gone to one card alone.
+		(select 'tftp' as way, f.at, f.name as file, rouse_data.inet_of(f.detail ->> 'next_server') as address from unnest(facts) f
+		where not f.is_earlier and f.stage in ('fw_dhcp', 'proxy') and f.kind in ('offer', 'ack') and f.name <> '' and f.detail ? 'next_server'
+			and (f.kind = 'ack' or f.stage = 'proxy' or f.detail ? 'server')
+		order by f.at desc limit 1)
+		union all
+		(select 'pxe', f.at, '', rouse_data.inet_of(f.detail ->> 'server') from unnest(facts) f
+		where not f.is_earlier and f.stage in ('fw_dhcp', 'proxy') and f.detail @> '{"pxe": true}' order by f.at desc limit 1)
+	)
+	select rouse_data.concluded(s.at, 'boot', b.way || '_' || b.answer, host(b.address),
+		concat_ws(' ', 'asked it', 'for ' || nullif(b.file, ''), 'at ' || to_char(b.asked_at, 'HH24:MI:SS'))
+			|| case b.answer when 'silent' then ', in vain' when 'unreachable' then ': no way there' when 'missing' then ': file not found'
+				when 'refused' then ': refused' else '' end)
+	from sent s join rouse_data.boot_server b on b.address = s.address and b.way = s.way and b.file = s.file
+	-- Asked in this boot or shortly before it (dhcpd rests half a minute), or since.
+	where b.asked_at > s.at - interval '1 minute'
+$$;
+comment on function rouse_data.conclude_servers is
+	'boot tftp_served, tftp_missing, tftp_refused, tftp_closed, tftp_unreachable, tftp_silent, and pxe_ the same: what the server that it was sent to answers dhcpd.';
+
 create function rouse_data.last_event(the_mac macaddr) returns rouse_data.event
 language sql stable as $$ select e.* from rouse_data.event e where e.mac = the_mac order by e.at desc limit 1 $$;
 comment on function rouse_data.last_event is 'What was heard of a card last.';
@@ -176,6 +199,7 @@ begin
 			union all select f from rouse_data.conclude_transfers(seen) f
 			union all select f from rouse_data.conclude_changes(seen) f
 			union all select f from rouse_data.conclude_orders(seen, the_host) f
+			union all select f from rouse_data.conclude_servers(seen) f
 			union all select f from rouse_data.conclude_site(seen, the_macs) f
 			union all select f from rouse_data.conclude_model(seen, the_host) f) a
 		order by (a.f).at);

@@ -37,7 +37,7 @@ grant execute on function rouse_daemon.changed_since, rouse_daemon.changes_since
 grant execute on function rouse_daemon.lease_load, rouse_daemon.lease_find, rouse_daemon.lease_grant,
 	rouse_daemon.lease_end, rouse_daemon.lease_in_use, rouse_daemon.lease_origin, rouse_daemon.lease_changes, rouse_daemon.lease_reassert,
 	rouse_daemon.timeline to rouse_dhcpd;
-grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen to rouse_dhcpd;
+grant execute on function rouse_daemon.dhcp_here, rouse_daemon.foreign_seen, rouse_daemon.boot_servers_asked to rouse_dhcpd;
 grant execute on function rouse_daemon.lease_mac, rouse_daemon.machine_arch to rouse_tftpd;
 grant execute on function rouse_daemon.offer to rouse_tftpd, rouse_menud;
 grant execute on function rouse_daemon.choose, rouse_daemon.fos_checkin, rouse_daemon.fos_progress,
