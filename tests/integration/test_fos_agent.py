@@ -353,7 +353,7 @@ def failing_deploy(boot, menud, image, disks, **changes):
 
 def test_a_wrong_hash_of_the_disk_is_a_failure(boot, menud, image, tmp_path):
     disk = make_disk(tmp_path / "disk", DISK_SIZE)
-    finish = failing_deploy(boot, menud, image, [disk], disk_sha256="0" * 64)
+    finish = failing_deploy(boot, menud, image, [disk], disk_sha256="0" * 64, mode="verify")
     assert finish["reason"] == "hash_mismatch" and "the contents' SHA-256" in finish["text"]
     written = disk.read_bytes()
     assert any(written[1 << 20:2 << 20]) and not any(written[:1 << 20])

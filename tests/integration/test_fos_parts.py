@@ -301,6 +301,11 @@ def test_hash_copies_and_hashes(programs, tmp_path, size):
     assert (tmp_path / "report").read_text() == f"bytes={size}\nsha256={digest}\n"
 
 
+def test_hash_may_only_copy(programs, tmp_path):
+    out = subprocess.run([programs / "fos-hash", tmp_path / "report", "plain"], input=b"x" * 3000, stdout=subprocess.PIPE, check=True)
+    assert out.stdout == b"x" * 3000 and (tmp_path / "report").read_text() == "bytes=3000\n"
+
+
 def test_hash_reports_a_full_disk(programs, tmp_path):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([programs / "fos-hash", tmp_path / "report"], input=b"x", stdout=full)

@@ -3,6 +3,9 @@
  *
  *	zstd -dc <image | fos-hash REPORT >/dev/vda
  *
+ * With a second argument, "plain", it copies only, and reports no sha256: where something else
+ * has hashed the same bytes before.
+ *
  * REPORT gets key=value lines: bytes (taken by standard output), sha256 (when all went well),
  * error (in words). Exit status 0: all is written and, on a disk, on stable storage; 1: wrong
  * usage; 3: standard input failed; 4: standard output failed.
@@ -28,6 +31,7 @@ enum { EXIT_USAGE = 1, EXIT_INPUT = 3, EXIT_OUTPUT = 4 };
 
 struct copy {
 	struct sha256_ctx hash;
+	bool is_plain; /* no hash */
 	int64_t bytes;
 	int error; /* errno of what failed */
 };
@@ -81,7 +85,8 @@ static int copy_all(struct copy *copy)
 			copy->error = errno;
 			return EXIT_INPUT;
 		}
-		sha256_update(&copy->hash, length, chunk);
+		if (!copy->is_plain)
+			sha256_update(&copy->hash, length, chunk);
 		if (!write_chunk(length, &copy->bytes)) {
 			copy->error = errno;
 			return EXIT_OUTPUT;
@@ -103,13 +108,13 @@ static bool write_report(const char *path, struct copy *copy, int code)
 	if (file == NULL)
 		return false;
 	fprintf(file, "bytes=%" PRId64 "\n", copy->bytes);
-	if (code == 0) {
+	if (code == 0 && !copy->is_plain) {
 		sha256_digest(&copy->hash, sizeof(digest), digest);
 		fputs("sha256=", file);
 		for (size_t i = 0; i < sizeof(digest); i++)
 			fprintf(file, "%02x", digest[i]);
 		fputc('\n', file);
-	} else {
+	} else if (code != 0) {
 		fprintf(file, "error=%s: %s\n", code == EXIT_INPUT ? "reading" : "writing",
 			strerror(copy->error));
 	}
@@ -122,8 +127,9 @@ int main(int argc, char **argv)
 	static struct copy copy;
 	int code;
 
-	if (argc != 2) {
-		fputs("usage: fos-hash REPORT <input >output\n", stderr);
+	copy.is_plain = argc == 3 && strcmp(argv[2], "plain") == 0;
+	if (argc != 2 && !copy.is_plain) {
+		fputs("usage: fos-hash REPORT [plain] <input >output\n", stderr);
 		return EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);

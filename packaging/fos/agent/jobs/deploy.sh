@@ -123,7 +123,7 @@ deploy_check_sectors() {
 
 # deploy_fetch TARGET: the part of $number etc. into a file or a device.
 deploy_fetch() {
-	image_begin "url=$url$image_url/$number" "size=$size" "kind=$kind" "target=$1"
+	image_begin "url=$url$image_url/$number" "size=$size" "kind=$kind" "target=$1" "mode=$mode"
 	image_run write stream && deploy_judge "$1" || return
 	image_passed "$(answer_get bytes "$image_dir/content.report")"
 }
@@ -153,7 +153,7 @@ deploy_judge() {
 		job_fail client_error "part $number: $(image_last fetch.log) $(image_last transfer.log)"
 	elif [ "$stream_sha256" != "$sha256" ]; then
 		job_fail hash_mismatch "part $number: the stream's SHA-256 is $stream_sha256"
-	elif [ "$content_sha256" != - ] && [ "$written_sha256" != "$content_sha256" ]; then
+	elif [ "$mode" = verify ] && [ "$content_sha256" != - ] && [ "$written_sha256" != "$content_sha256" ]; then
 		job_fail hash_mismatch "part $number: the contents' SHA-256 is $written_sha256"
 	else
 		return 0
