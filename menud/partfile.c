@@ -54,6 +54,18 @@ static bool sync_folder(int store, const char *path)
 	return is_done;
 }
 
+/* Locked, but is it still the file of that name? Whoever had the lock before may have finished
+ * the part, and published, meanwhile. */
+static bool has_name(const struct partfile *part, const char *name)
+{
+	struct stat opened;
+	struct stat named;
+
+	return fstat(part->file, &opened) == 0 &&
+	       fstatat(part->store, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 static enum partfile_result open_hidden(struct partfile *part)
 {
 	char name[PATH_SIZE + 8];
@@ -66,7 +78,7 @@ static enum partfile_result open_hidden(struct partfile *part)
 	if (part->file < 0)
 		return failed(part);
 	if (fcntl(part->file, F_OFD_SETLK, &lock) == 0)
-		return PARTFILE_OK;
+		return has_name(part, name) ? PARTFILE_OK : PARTFILE_BUSY;
 	if (errno == EAGAIN || errno == EACCES)
 		return PARTFILE_BUSY;
 	return failed(part);

@@ -1,7 +1,7 @@
 -- Images: a version is staging while it is captured, published in one step, never changed, withdrawn for good; a name means one of
 -- them. And what menud may do with the files.
 begin;
-select plan(46);
+select plan(58);
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 
 create temp table job (name text, id bigint);
@@ -38,6 +38,10 @@ select matches(pg_temp.error($$select pg_temp.say('part', '1', 'number=1 disk=2 
 select matches(pg_temp.error($$select pg_temp.say('part', '1', 'number=1 disk=1 kind=filesystem place=512')$$), '22023 \| field "number"', 'a file system of no kind');
 select is(pg_temp.say('part', '1', 'number=1 disk=1 kind=table place=512'), 'ok', 'a part is described');
 select is(pg_temp.say('part', '1', 'number=2 disk=1 partition=1 kind=filesystem filesystem=ext4 place=700000 grow=1'), 'ok', 'and another');
+select is(pg_temp.say('part', '1', 'number=2 disk=1 partition=1 kind=filesystem filesystem=ext4 place=700000 grow=1'), 'ok', 'and the same again');
+select matches(pg_temp.error($$select pg_temp.say('part', '1', 'number=2 disk=1 partition=1 kind=raw place=700000')$$), '22023 \| field "number" is that of another part', 'as another one it is refused');
+select matches(pg_temp.error($$select pg_temp.say('part', '1', 'number=4 disk=1 kind=table place=512')$$), '22023 \| field "number" leaves one out', 'and one that leaves a number out');
+select is(pg_temp.upload('room:1', 2, '1'), null, 'its stream has no place before those of the parts before it are stored');
 select is(pg_temp.say('part', '9', 'number=1 disk=1 kind=table place=512'), 'refused token_unknown', 'not by a token of nobody');
 select is(pg_temp.upload('room:1', 1, '1'), 'images/room/captured-1/1.zst 2199023255552', 'its stream has a place and a limit');
 select is(pg_temp.upload('room:1', 3, '1'), null, 'an unknown part has none');
@@ -45,6 +49,7 @@ select is(pg_temp.upload('room:1', 1, '2'), null, 'nor has anybody else''s token
 select ok(pg_temp.stored('room:1', 1, '1', 400), 'a part is stored');
 select ok(pg_temp.stored('room:1', 1, '1', 400), 'said again it is as well');
 select ok(not pg_temp.stored('room:1', 1, '1', 401), 'but not as another one');
+select ok(not pg_temp.stored('room:1', 2, '1', 0), 'nor is nothing at all a part');
 select is(pg_temp.upload('room:1', 2, '1'), 'images/room/captured-1/2.zst 2199023255152', 'what is stored counts against the limit');
 select is(pg_temp.say('part', '1', 'number=1 disk=1 kind=table place=512 content_size=600 content_sha256=' || repeat('d', 64)), 'ok', 'what it holds is told at its end');
 select is_empty('select * from rouse_daemon.image_garbage()', 'nothing of it is garbage');
@@ -57,6 +62,10 @@ select is((select state || ' ' || (collected_at is not null) from rouse.image_ve
 select is_empty('select * from rouse_daemon.image_garbage()', 'by nobody');
 rollback to half;
 select ok(pg_temp.stored('room:1', 2, '1', 500), 'the last part is stored');
+savepoint whole;
+select is(pg_temp.say('disk', '1', 'number=2 size=1000000 floor=800000 sector_size=512 label=gpt'), 'ok', 'another disk is described');
+select is(pg_temp.finish('1', 'succeeded'), 'ok failed', 'and nothing of it was captured: that is no image');
+rollback to whole;
 select is(pg_temp.finish('1', 'succeeded'), 'ok succeeded', 'and the capture is done');
 select results_eq('select name::text, version, type, disks, disk_size, size from rouse.images', $$values ('room', 1, 'resizable', 1, 800000::bigint, 900::bigint)$$, 'now it is an image');
 select is(pg_temp.upload('room:1', 2, '1'), null, 'its token stores nothing more');
@@ -87,5 +96,18 @@ select matches(pg_temp.error($$select rouse.image_retire('room', 1)$$), 'is stil
 select rouse.image_rollback('room', 1), rouse.image_retire('room', 2) \g /dev/null
 select is((select path from rouse_daemon.image_garbage()), 'images/room/2', 'a retired version''s files are to go');
 select matches(pg_temp.error($$select rouse.image_rollback('room', 2)$$), '55000 \| version 2 of image "room" is retired', 'and it does not come back');
+
+-- Two machines are captured for one image at once: each has a version of its own, and the name means the one that came last.
+select rouse.capture('lab-01', 'both'), rouse.cancel((select id from job where name = 'deploy')), rouse.capture('lab-02', 'both') \g /dev/null
+select pg_temp.finish('2', 'cancelled') \g /dev/null
+select is(pg_temp.claim('52:54:00:00:00:01', '3'), 'run capture both 1 resizable auto', 'one captures the first version');
+select is(pg_temp.claim('52:54:00:00:00:02', '4'), 'run capture both 2 resizable auto', 'the other the second');
+select pg_temp.say('disk', l, 'number=1 size=1000000 floor=800000 sector_size=512 label=gpt'), pg_temp.say('part', l, 'number=1 disk=1 kind=table place=512')
+	from unnest('{3,4}'::text[]) l \g /dev/null
+select is(pg_temp.upload('both:1', 1, '4'), null, 'neither stores into the other''s');
+select ok(pg_temp.stored('both:2', 1, '4', 40) and pg_temp.stored('both:1', 1, '3', 30), 'each has its own');
+select pg_temp.finish('4', 'succeeded'), pg_temp.finish('3', 'succeeded') \g /dev/null
+select is((select string_agg(number || ' ' || state || ' ' || is_current, ', ' order by number) from rouse.image_versions where image = 'both'),
+	'1 published true, 2 published false', 'both are published, and the name means the one that was published last');
 select * from finish();
 rollback;

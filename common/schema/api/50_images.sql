@@ -120,7 +120,9 @@ comment on function rouse.publish_image(text, int, text, bigint, text, bigint, t
 create function rouse_data.publish_version(version_id bigint) returns boolean
 language plpgsql as $$
 begin
-	if not exists (select from rouse_data.image_part p where p.version_id = publish_version.version_id)
+	if not exists (select from rouse_data.image_disk d where d.version_id = publish_version.version_id)
+		or exists (select from rouse_data.image_disk d where d.version_id = publish_version.version_id
+			and not exists (select from rouse_data.image_part p where p.version_id = d.version_id and p.disk = d.number))
 		or exists (select from rouse_data.image_part p where p.version_id = publish_version.version_id and p.size is null) then
 		return false;
 	end if;
@@ -130,7 +132,7 @@ begin
 	return true;
 end
 $$;
-comment on function rouse_data.publish_version is 'Makes a staging version what its image''s name means, if every part of it is stored; says whether.';
+comment on function rouse_data.publish_version is 'Makes a staging version what its image''s name means, if it has parts of each of its disks and every one is stored; says whether.';
 
 create function rouse_data.guard_image_version() returns trigger
 language plpgsql as $$
@@ -192,11 +194,13 @@ $$;
 comment on function rouse_data.image_named is 'The published version of an image, or an error with names near it.';
 
 create function rouse_data.version_named(image text, version int) returns rouse_data.image_version
-language plpgsql stable as $$
+language plpgsql as $$
 declare
 	found_version rouse_data.image_version;
 begin
-	select v.* into found_version from rouse_data.image_version v where v.image = version_named.image and v.number = version_named.version;
+	-- Held until the end of the transaction: what is meant or withdrawn now is not withdrawn or wanted by somebody else meanwhile.
+	select v.* into found_version from rouse_data.image_version v where v.image = version_named.image and v.number = version_named.version
+	for no key update;
 	if found_version.state is distinct from 'published' then
 		raise exception using errcode = case when found_version.id is null then '42704' else '55000' end,
 			message = format('version %s of image "%s" is %s', version, image, coalesce(found_version.state, 'not there')),

@@ -1,6 +1,23 @@
 -- The job machine. Jobs change only here; the trigger below refuses every step that is not in the
 -- table of transitions, whoever tries it, and writes the history.
 
+create function rouse_data.hold_version(version_id bigint) returns void
+language plpgsql as $$
+declare
+	version rouse_data.image_version;
+begin
+	-- Who withdraws a version waits for us and then sees the job, or we for them.
+	select v.* into version from rouse_data.image_version v where v.id = version_id for share;
+	if version.state <> 'published' then
+		raise exception using errcode = '55000',
+			message = format('version %s of image "%s" is %s', version.number, version.image, version.state),
+			detail = 'It was withdrawn a moment ago, and its files may be gone.',
+			hint = format('Which version the image means now: select * from rouse.images where name = %L', version.image);
+	end if;
+end
+$$;
+comment on function rouse_data.hold_version is 'Keeps the version of a new job from being withdrawn before the job is there to be seen.';
+
 create function rouse_data.guard_job() returns trigger
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 begin
@@ -13,6 +30,9 @@ begin
 			raise exception using errcode = '55000', message = format('a job cannot begin as %s', new.state),
 				detail = 'Only what a machine and the clock do brings a job any further.',
 				hint = 'It begins as scheduled, backlog or queued.';
+		end if;
+		if new.image_version_id is not null then
+			perform rouse_data.hold_version(new.image_version_id);
 		end if;
 	elsif old.ended_at is not null and new is distinct from old then
 		raise exception using errcode = '55000',

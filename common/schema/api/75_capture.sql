@@ -69,6 +69,9 @@ language plpgsql as $$
 declare
 	part int := rouse_data.number_field(fields, 'number', '^[0-9]{1,4}$');
 begin
+	if part > 1 + coalesce((select max(p.number) from rouse_data.image_part p where p.version_id = version.id), 0) then
+		perform rouse_data.field_error('number', 'leaves one out', 'Parts are numbered from 1, in the order in which they are written.');
+	end if;
 	insert into rouse_data.image_part as p (version_id, number, disk, partition, kind, filesystem, place, grow, path, content_size, content_sha256)
 	values (version.id, part, rouse_data.number_field(fields, 'disk', '^[0-9]{1,2}$'),
 		coalesce(rouse_data.number_field(fields, 'partition', '^[0-9]{1,3}$', false), 0),
@@ -80,7 +83,11 @@ begin
 		rouse_data.field(fields, 'content_sha256', '^[0-9a-f]{64}$', 'It is 64 lower-case hex digits.', false))
 	on conflict on constraint image_part_pkey do update set
 		content_size = coalesce(excluded.content_size, p.content_size), content_sha256 = coalesce(excluded.content_sha256, p.content_sha256)
-	where (p.disk, p.partition, p.kind) = (excluded.disk, excluded.partition, excluded.kind);
+	where (p.disk, p.partition, p.kind, p.filesystem, p.place, p.grow)
+		is not distinct from (excluded.disk, excluded.partition, excluded.kind, excluded.filesystem, excluded.place, excluded.grow);
+	if not found then
+		perform rouse_data.field_error('number', 'is that of another part', 'Where a part belongs is said once; say the same again.');
+	end if;
 	return part;
 exception
 	when check_violation then
@@ -158,6 +165,8 @@ language sql stable security definer set search_path = rouse_data, pg_catalog, p
 	join rouse_data.image_part p on p.version_id = v.id
 	where a.token_hash = sha256(convert_to(fos_upload.token, 'UTF8')) and a.ended_at is null
 		and j.state = 'running' and v.id = fos_upload.version and v.state = 'staging' and p.number = fos_upload.part
+		-- One at a time: of a part that is on its way nobody knows here how large it has become.
+		and not exists (select from rouse_data.image_part o where o.version_id = v.id and o.number < p.number and o.size is null)
 $$;
 comment on function rouse_daemon.fos_upload is
 	'Where the stream of a part is to be stored, and how large it may become, for a token whose running job captures it; no row: not allowed.';
@@ -168,7 +177,7 @@ begin
 	update rouse_data.image_part p set size = fos_stored.size, sha256 = fos_stored.sha256
 	from rouse_data.image_version v join rouse_data.attempt a on a.id = v.attempt_id
 	where a.token_hash = pg_catalog.sha256(convert_to(fos_stored.token, 'UTF8')) and a.ended_at is null and v.id = fos_stored.version
-		and v.state = 'staging' and p.version_id = v.id and p.number = fos_stored.part
+		and v.state = 'staging' and p.version_id = v.id and p.number = fos_stored.part and fos_stored.size > 0
 		and (p.size is null or (p.size, p.sha256) = (fos_stored.size, fos_stored.sha256));
 	return found;
 end
