@@ -26,8 +26,8 @@ def shell(code, *arguments, libraries=("answer", "json", "disk", "cmdline"), **e
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     out = tmp_path_factory.mktemp("fos")
-    shared = [FOS / "http" / f"{name}.c" for name in ("head", "url", "wire")]
-    for name, more in (("http", []), ("hash", ["-lnettle"]), ("put", [*shared, "-lnettle"])):
+    shared = [FOS / "transfer" / "stall.c", *(FOS / "http" / f"{name}.c" for name in ("head", "url", "wire")), "-lnettle"]
+    for name, more in (("http", []), ("hash", ["-lnettle"]), ("get", shared), ("put", shared)):
         subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Wconversion",
                         "-Wshadow", "-Werror", "-fsanitize=address,undefined",
                         "-fno-sanitize-recover", *sorted((FOS / name).glob("*.c")),
@@ -483,6 +483,94 @@ def test_names_of_partitions(disk, number, path):
     assert shell('partition_path "$1" "$2"', disk, str(number), libraries=("answer", "image"), run="/tmp") == (0, path + "\n")
 
 
+# -- fos-get --------------------------------------------------------------------------------------
+
+class Giver:
+    """Gives out `data`, by a script of deeds: one for each request, the last one repeats."""
+
+    def __init__(self, data, *deeds):
+        self.data, self.deeds, self.heads = data, list(deeds), []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                self.handle(connection, *(self.deeds.pop(0) if len(self.deeds) > 1 else self.deeds[0]))
+
+    def handle(self, connection, deed, number=0):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        self.heads.append(head.decode())
+        start = int(head.split(b"Range: bytes=")[1].split(b"-")[0]) if b"Range: bytes=" in head else 0
+        body, etag = self.data[start:], '"v1"'
+        if deed == "status":
+            connection.sendall(f"HTTP/1.1 {number} X\r\nContent-Length: 5\r\nRetry-After: 1\r\n\r\nwhy?\n".encode())
+            return
+        if deed == "changed":
+            start, body, etag = 0, bytes(len(self.data)), '"v2"'
+        if deed == "other range":
+            start += 1
+        if deed == "longer":
+            body += b"x"
+        status = f"206 P\r\nContent-Range: bytes {start}-{start + len(body) - 1}/{start + len(body)}" if start else "200 OK"
+        length = "" if deed == "no length" else f"Content-Length: {len(body)}\r\n"
+        try:
+            connection.sendall(f"HTTP/1.1 {status}\r\nETag: {etag}\r\n{length}\r\n".encode() + (
+                body[:number] if deed == "cut" else body))
+        except OSError:
+            pass  # it has seen enough
+
+    def get(self, programs, folder, size=None, stdout=subprocess.PIPE):
+        """fos-get's status, what it wrote, and its report."""
+        (folder / "token").write_text("t" * 64)
+        with self.server:
+            done = subprocess.run([programs / "fos-get", folder, f"http://127.0.0.1:{self.server.getsockname()[1]}/fos/image/1/2",
+                                   str(len(self.data) if size is None else size)], stdout=stdout, check=False, timeout=60)
+        report = (folder / "fetch.report").read_text().splitlines()
+        return done.returncode, done.stdout, dict(line.split("=", 1) for line in report)
+
+
+@pytest.mark.parametrize("deeds", [[], [("cut", 0)], [("cut", 1)], [("cut", 70_000), ("cut", 1 << 20)], [("status", 503)],
+                                   [("cut", 100_000), ("status", 503)]])
+def test_get_goes_on_where_the_stream_stopped(programs, tmp_path, deeds):
+    """Whole at once; cut before the first octet, behind it, twice, and a server that is busy at first or in between. The hash is that
+    of all of it."""
+    data = random.Random(5).randbytes((3 << 20) + 5)
+    giver = Giver(data, *deeds, ("all",))
+    code, out, report = giver.get(programs, tmp_path)
+    assert (code, report) == (0, {"bytes": str(len(data)), "sha256": hashlib.sha256(data).hexdigest()})
+    assert out == data and len(giver.heads) == len(deeds) + 1
+    assert all("Authorization: Bearer " + "t" * 64 in head for head in giver.heads)
+    assert all('If-Range: "v1"' in head for head in giver.heads if "Range: bytes=" in head)
+    assert not (tmp_path / "note").exists()
+
+
+@pytest.mark.parametrize("deeds, reason, words", [
+    ([("cut", 1000), ("changed",)], "hash_mismatch", "the image changed"),
+    ([("cut", 1000), ("other range",)], "hash_mismatch", "the image changed"),
+    ([("cut", 1000), ("status", 416)], "hash_mismatch", "the image changed"),
+    ([("longer",)], "hash_mismatch", "the part has 5001 bytes, not 5000"),
+    ([("no length",)], "client_error", "without a length"),
+    ([("status", 404)], "image_missing", "status 404, why?"),
+    ([("status", 403)], "client_error", "status 403, why?")])
+def test_get_takes_nothing_else_for_the_part(programs, tmp_path, deeds, reason, words):
+    code, out, report = Giver(bytes(5000), *deeds).get(programs, tmp_path)
+    assert code == 3 and report["reason"] == reason and words in report["error"] and "sha256" not in report
+    assert out == bytes(1000 if len(deeds) > 1 else 0)
+
+
+def test_get_has_no_opinion_when_nobody_reads_on(programs, tmp_path):
+    with open("/dev/full", "wb") as full:
+        code, _, report = Giver(bytes(5000), ("all",)).get(programs, tmp_path, stdout=full)
+    assert code == 4 and "No space left" in report["error"] and "reason" not in report and "sha256" not in report
+
+
 # -- fos-put --------------------------------------------------------------------------------------
 
 class Store:
@@ -516,7 +604,7 @@ class Store:
         if deed[0] == "status":
             connection.sendall(f"HTTP/1.1 {deed[1]} X\r\nContent-Length: 5\r\nRetry-After: 1\r\n\r\nwhy?\n".encode())
             return
-        is_next = offset == len(self.stored)
+        is_next = offset == len(self.stored) and deed[0] != "stuck"
         if is_next:
             self.stored += body
         if deed[0] == "take" or not is_next:
@@ -544,9 +632,9 @@ def test_put_sends_all_in_pieces(programs, tmp_path, size):
     assert ["sha256" in head for head in store.heads] == [False] * (len(store.heads) - 1) + [True]
 
 
-@pytest.mark.parametrize("deed", [("cut", 0), ("cut", 100_000), ("cut", 1 << 30), ("status", 503)])
+@pytest.mark.parametrize("deed", [("cut", 0), ("cut", 100_000), ("cut", 1 << 30), ("status", 503), ("stuck",)])
 def test_put_goes_on_where_the_stored_octets_end(programs, tmp_path, deed):
-    """Cut before anything came, in the middle, before the answer; and a server that is busy."""
+    """Cut before anything came, in the middle, before the answer; a server that is busy, and one that takes nothing for a while."""
     data = random.Random(3).randbytes((16 << 20) + 5000)
     store = Store(deed, ("take",))
     assert store.put(programs, tmp_path, data)[0] == 0

@@ -14,7 +14,8 @@ tree_make() {
 	tree_add_own "$tree" "$userland" fos-http "$here"/http/*.c
 	tree_add_own "$tree" "$userland" fos-hash "$here"/hash/*.c -lnettle
 	tree_add_own "$tree" "$userland" fos-disk "$here"/disk/*.c
-	tree_add_own "$tree" "$userland" fos-put "$here"/put/*.c "$here"/http/{head,url,wire}.c -lnettle
+	tree_add_own "$tree" "$userland" fos-get "$here"/{get,transfer}/*.c "$here"/http/{head,url,wire}.c -lnettle
+	tree_add_own "$tree" "$userland" fos-put "$here"/{put,transfer}/*.c "$here"/http/{head,url,wire}.c -lnettle
 	tree_add_modules "$tree" "$kernel_root" "$here/contents/modules.$kernel"
 	cp -r "$here/agent/." "$tree/rouse/"
 	ln -s rouse/init "$tree/init"

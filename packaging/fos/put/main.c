@@ -22,18 +22,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../http/head.h"
 #include "../http/url.h"
 #include "../http/wire.h"
+#include "../transfer/stall.h"
 
-enum {
-	PIECE = 16 << 20,
-	STALL_SECONDS = 120,
-	PAUSE_MAX_SECONDS = 5,
-};
+enum { PIECE = 16 << 20 };
 
 struct upload {
 	struct wire wire;
@@ -44,45 +40,11 @@ struct upload {
 	char sha256[2 * SHA256_DIGEST_SIZE + 1];
 	int status; /* of menud's last answer; 0: none came */
 	int retry_after_seconds;
-	time_t stalled; /* since when nothing was stored; 0: it goes on */
+	struct stall stall; /* nothing was stored for a while */
 };
 
 static char piece[PIECE];
 static char answer[64 * 1024];
-
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec;
-}
-
-/* The first line of a small file, or "". */
-static void read_line(const char *path, char *line, size_t size)
-{
-	FILE *file = fopen(path, "r");
-
-	line[0] = '\0';
-	if (file == NULL)
-		return;
-	if (fgets(line, (int)size, file) == NULL)
-		line[0] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	(void)fclose(file);
-}
-
-static void write_note(const char *words)
-{
-	FILE *file = words[0] != '\0' ? fopen("note", "w") : NULL;
-
-	if (file == NULL) {
-		(void)unlink("note");
-		return;
-	}
-	fprintf(file, "(%s; trying again)", words);
-	(void)fclose(file);
-}
 
 static bool read_piece(struct upload *upload, struct sha256_ctx *hash)
 {
@@ -175,11 +137,14 @@ static int put_once(struct upload *upload, const char **from)
 		return wire_fail(&upload->wire, EXIT_STATUS,
 				 "the server has %" PRId64 " octets; ours begin at %" PRId64,
 				 head.upload_offset, upload->stored);
+	if (more == 0 && head.status == 409)
+		return wire_fail(&upload->wire, EXIT_STATUS,
+				 "the server is where we are, and takes nothing");
 	*from += more;
 	upload->length -= (size_t)more;
 	upload->stored += more;
 	if (more > 0)
-		upload->stalled = 0;
+		stall_end(&upload->stall);
 	return 0;
 }
 
@@ -191,23 +156,10 @@ static bool may_pass(const struct upload *upload, int code)
 	       upload->status == 503 || upload->status == 504;
 }
 
-/* Hopeless only when menud has answered our progress reports meanwhile: as long as it is away,
- * the network or menud may come back. */
-static bool is_hopeless(struct upload *upload)
-{
-	char continued[32];
-
-	if (upload->stalled == 0)
-		upload->stalled = now_seconds();
-	read_line("continued", continued, sizeof(continued));
-	return now_seconds() - upload->stalled >= STALL_SECONDS &&
-	       strtoll(continued, NULL, 10) > upload->stalled + STALL_SECONDS / 2;
-}
-
 static int put_piece(struct upload *upload)
 {
 	const char *from = piece;
-	int code, pause = 1;
+	int code;
 
 	for (;;) {
 		code = put_once(upload, &from);
@@ -217,16 +169,9 @@ static int put_piece(struct upload *upload)
 			return code;
 		if (code == 0 && upload->length == 0 && !upload->is_last)
 			return 0; /* stored before the cut: only the answer was lost */
-		if (code != 0) {
-			if (is_hopeless(upload))
-				return EXIT_NETWORK;
-			write_note(upload->wire.error);
-			sleep(upload->retry_after_seconds > 0
-				      ? (unsigned)upload->retry_after_seconds
-				      : (unsigned)pause);
-			pause += pause < PAUSE_MAX_SECONDS;
-			write_note("");
-		}
+		if (code != 0 && !stall_wait(&upload->stall, upload->wire.error,
+					     upload->retry_after_seconds))
+			return EXIT_NETWORK;
 	}
 }
 
@@ -273,7 +218,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* a large pipe saves changes of process; where it is refused, a small one does */
 	(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
-	read_line("token", upload.token, sizeof(upload.token));
+	stall_read_line("token", upload.token, sizeof(upload.token));
 	if (upload.token[0] == '\0' || !url_parse(argv[2], &upload.wire.url))
 		code = wire_fail(&upload.wire, EXIT_USAGE,
 				 "%s is no http URL, or there is no token", argv[2]);

@@ -167,7 +167,7 @@ capture_part() {
 
 # capture_disk NAME NUMBER
 capture_disk() {
-	sector_size=$(cat "/sys/block/$1/queue/logical_block_size")
+	sector_size=$(disk_sector_size "$1")
 	capture_table "$1"
 	capture_floor "$1"
 	capture_plan "$1"

@@ -112,7 +112,7 @@ deploy_disk() {
 deploy_check_sectors() {
 	while read -r number _ sector_size _ _; do
 		disk=$(deploy_disk "$number")
-		has=$(cat "/sys/block/$disk/queue/logical_block_size")
+		has=$(disk_sector_size "$disk")
 		case $sector_size in
 		- | "$has") continue ;;
 		esac
@@ -123,6 +123,8 @@ deploy_check_sectors() {
 
 # deploy_fetch TARGET: the part of $number etc. into a file or a device.
 deploy_fetch() {
+	# written without truncation: a file that a part before left would stick out behind this one
+	case $1 in "$run"/*) rm -f "$1" ;; esac
 	image_begin "url=$url$image_url/$number" "size=$size" "kind=$kind" "target=$1" "mode=$mode"
 	image_run write stream && deploy_judge "$1" || return
 	image_passed "$(answer_get bytes "$image_dir/content.report")"
@@ -135,22 +137,34 @@ deploy_disk_failed() {
 	[ "$(image_get content.status)" != 0 ] || [ "$(image_get unpack.status)" = 0 ] || [ "$kind" != filesystem ]
 }
 
+# deploy_content_refused: partclone found that it was given something else than an image: no fault of the disk's.
+deploy_content_refused() {
+	case $(image_get partclone.log) in
+	*"CRC error"* | *"not partclone image"*) return 0 ;;
+	esac
+	return 1
+}
+
 # deploy_judge TARGET: outcome from what each member left behind. The order matters: when one member
 # dies, its neighbours die of it; the disk is asked first, then the network.
 deploy_judge() {
-	stream_sha256=$(answer_get sha256 "$image_dir/transfer.report")
+	stream_sha256=$(answer_get sha256 "$image_dir/fetch.report")
+	fetch_reason=$(answer_get reason "$image_dir/fetch.report")
+	fetch_error=$(answer_get error "$image_dir/fetch.report")
 	written_sha256=$(answer_get sha256 "$image_dir/content.report")
-	if deploy_disk_failed; then
+	if deploy_content_refused; then
+		job_fail hash_mismatch "part $number: what it holds is damaged: $(image_last partclone.log)"
+	elif deploy_disk_failed; then
 		job_fail write_error "$1: $(answer_get error "$image_dir/content.report") $(
 			image_last write.log) $(image_last partclone.log)"
-	elif [ -s "$image_dir/fetch.reason" ]; then
+	elif [ -n "$fetch_reason" ]; then
 		# a job that was cancelled or taken away gets no more of its image: the answer to a report says so
-		[ "$(image_get fetch.reason)" != client_error ] || image_report write || return
-		job_fail "$(image_get fetch.reason)" "$(image_get fetch.text)"
+		[ "$fetch_reason" != client_error ] || image_report write || return
+		job_fail "$fetch_reason" "part $number: $fetch_error"
 	elif [ "$(image_get unpack.status)" != 0 ]; then
 		job_fail hash_mismatch "part $number: the stream is damaged: $(image_last unpack.log)"
-	elif [ "$(image_get fetch.status):$(image_get transfer.status):$(image_get content.status)" != 0:0:0 ]; then
-		job_fail client_error "part $number: $(image_last fetch.log) $(image_last transfer.log)"
+	elif [ "$(image_get fetch.status):$(image_get content.status)" != 0:0 ]; then
+		job_fail client_error "part $number: $(image_last fetch.log) $fetch_error"
 	elif [ "$stream_sha256" != "$sha256" ]; then
 		job_fail hash_mismatch "part $number: the stream's SHA-256 is $stream_sha256"
 	elif [ "$mode" = verify ] && [ "$content_sha256" != - ] && [ "$written_sha256" != "$content_sha256" ]; then
@@ -171,7 +185,7 @@ deploy_growing() {
 # deploy_table: the disk's partition table, fitted to its size.
 deploy_table() {
 	deploy_fetch "$run/table" || return
-	sector_size=$(cat "/sys/block/$target_disk/queue/logical_block_size")
+	sector_size=$(disk_sector_size "$target_disk")
 	awk -v sectors="$(($(disk_size "$target_disk") / sector_size))" -v sector_size="$sector_size" \
 		-v grow="$(deploy_growing "$disk")" -f /rouse/layout.awk "$run/table" >"$run/layout"
 	if ! sfdisk -q --force --wipe always --no-reread --no-tell-kernel "/dev/$target_disk" \
@@ -179,7 +193,10 @@ deploy_table() {
 		job_fail write_error "$target_disk: sfdisk: $(tail -n 1 "$run/sfdisk.log" | text_clean)"
 		return 1
 	fi
-	blockdev --rereadpt "/dev/$target_disk"
+	if ! blockdev --rereadpt "/dev/$target_disk" 2>"$run/sfdisk.log"; then
+		job_fail write_error "$target_disk: the kernel does not read its new table: $(tail -n 1 "$run/sfdisk.log" | text_clean)"
+		return 1
+	fi
 }
 
 # deploy_sync PATH: what was written is on the disk, or it says why not.

@@ -17,6 +17,11 @@ disk_size() {
 	echo $(($(cat "${FOS_SYS:-/sys}/block/$1/size") * 512))
 }
 
+# disk_sector_size NAME: of a logical sector, in bytes.
+disk_sector_size() {
+	cat "${FOS_SYS:-/sys}/block/$1/queue/logical_block_size"
+}
+
 # disk_is_fixed NAME: writable, not removable and not on USB; there the installer's stick sits.
 disk_is_fixed() {
 	[ "$(cat "${FOS_SYS:-/sys}/block/$1/removable")" = 0 ] || return 1
