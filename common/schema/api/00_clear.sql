@@ -10,7 +10,8 @@ begin
 		select format('drop view %s', string_agg(c.oid::regclass::text, ', '))
 		from pg_class c
 		where c.relkind = 'v'
-			and c.relnamespace in ('rouse'::regnamespace, 'rouse_daemon'::regnamespace)
+			and c.relnamespace in ('rouse'::regnamespace, 'rouse_data'::regnamespace,
+				'rouse_daemon'::regnamespace)
 		having count(*) > 0
 		union all
 		select format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass)
