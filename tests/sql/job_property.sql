@@ -39,7 +39,8 @@ begin
 		and random() < 0.5 order by random() limit 1), pg_temp.any_job()));
 	when 'retry' then perform rouse.retry(pg_temp.any_job());
 	when 'offer' then
-		insert into held (host, ticket) select $2, o.ticket from rouse_daemon.offer(facts, null) o where o.ticket is not null;
+		insert into held (host, ticket) select $2, o.ticket from rouse_daemon.offer(facts, null) o
+			where o.ticket is not null and not exists (select from held h where h.ticket = o.ticket);
 	when 'boot' then
 		perform pg_temp.boot('52:54:00:00:01:0' || nth);
 		perform pg_temp.call('offer', nth);

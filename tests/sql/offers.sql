@@ -1,6 +1,6 @@
 -- Offers, tickets, check-in, the loop guard and identity.
 begin;
-select plan(59);
+select plan(62);
 select pg_temp.host('lab-01', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02', '11111111-2222-3333-4444-555555555502') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -13,14 +13,16 @@ select is((select answer || ': ' || reason from rouse_daemon.offer(pg_temp.facts
 select is((select answer from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)), 'none', 'no job, no offer');
 select matches(pg_temp.error($$select rouse_daemon.offer('{"mac0":"nonsense"}', null)$$), '22023 \| field "mac0"', 'a bad MAC is named');
 
--- One boot, several answers, one offer; each with a ticket of its own.
+-- One boot, several answers, one offer and one ticket.
 insert into job values ('first', rouse.deploy('lab-01', 'tiny'));
 select pg_temp.boot('52:54:00:00:00:01') \g /dev/null
 insert into ticket values ('a', pg_temp.offer_ticket('52:54:00:00:00:01')), ('b', pg_temp.offer_ticket('52:54:00:00:00:01'));
 select is((select offers from rouse.jobs where id = (select id from job)), 1, 'two answers of one boot are one offer');
-select isnt(pg_temp.ticket('a'), pg_temp.ticket('b'), 'with two tickets');
+select is(pg_temp.ticket('b'), pg_temp.ticket('a'), 'and one ticket');
+select isnt((select o.ticket from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501'), null) o),
+	pg_temp.ticket('a'), 'who shows another UUID gets another');
 select matches(pg_temp.ticket('a'), '^[0-9a-f]{32}$', 'of 32 hexadecimal digits');
-select is_empty(format('select from rouse_data.ticket t where t::text like %L', '%' || pg_temp.ticket('a') || '%'), 'that are stored nowhere');
+select is_empty(format('select from rouse_data.ticket t where t::text like %L', '%' || pg_temp.ticket('a') || '%'), 'that is stored nowhere');
 select is(pg_temp.job('first'), 'queued', 'serving a script is not progress');
 
 -- Tickets that let nobody in.
@@ -28,13 +30,16 @@ select is(c::text, '(refused,ticket_unknown)', 'an unknown ticket') from pg_temp
 select is(c::text, '(refused,identity_conflict)', 'another card') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:02') c;
 select matches(pg_temp.error($$select pg_temp.checkin('xyz', '1', '52:54:00:00:00:01')$$), '22023 \| field "ticket" is malformed', 'a malformed ticket');
 select matches(pg_temp.error($$select rouse_daemon.fos_checkin('{"ticket":"00000000000000000000000000000000"}', null)$$), '22023 \| field "token" is missing', 'a missing token');
-update rouse_data.ticket set expires_at = now() - interval '1 second' where hash = sha256(pg_temp.ticket('b')::bytea);
-select is(c::text, '(refused,ticket_expired)', 'an expired ticket') from pg_temp.checkin(pg_temp.ticket('b'), '1', '52:54:00:00:00:01') c;
+update rouse_data.ticket set expires_at = now() - interval '1 second' where hash = sha256(pg_temp.ticket('a')::bytea);
+select is(c::text, '(refused,ticket_expired)', 'an expired ticket') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01') c;
 select is(pg_temp.job('first'), 'queued', 'none of them claimed the job');
 
 -- The claim, and the same words again.
+select is(pg_temp.offer_ticket('52:54:00:00:00:01'), pg_temp.ticket('a'), 'the same boot asks again');
+select pg_temp.boot('52:54:00:00:00:01') \g /dev/null
 insert into ticket values ('c', pg_temp.offer_ticket('52:54:00:00:00:01'));
-select is(c::text, '(run,)', 'a good ticket') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') c;
+select isnt(pg_temp.ticket('c'), pg_temp.ticket('a'), 'the next one gets a ticket of its own');
+select is(c::text, '(run,)', 'a ticket is good again for that') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') c;
 select is(pg_temp.job('first'), 'running', 'claims the job');
 select is(c::text, '(run,)', 'said again, it is answered again') from pg_temp.checkin(pg_temp.ticket('a'), '1', '52:54:00:00:00:01') c;
 select is((select count(*)::int from rouse.attempts), 1, 'without another attempt');

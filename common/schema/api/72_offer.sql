@@ -17,7 +17,7 @@ comment on function rouse_data.booted_mac is 'The card that booted, or an error.
 create function rouse_data.booted_since(the_host bigint, since timestamptz) returns boolean
 language plpgsql stable as $$
 begin
-	return since <= clock_timestamp() - make_interval(mins => rouse_data.setting_int('offer_minutes'))
+	return since <= clock_timestamp() - (select make_interval(mins => s.value::int) from rouse_data.setting s where s.name = 'offer_minutes')
 		or exists (select from rouse_data.event e
 			join rouse_data.nic n on n.mac = e.mac join rouse_data.host h on h.name = n.host
 			where h.id = the_host and e.stage in ('fw_dhcp', 'tftp_nbp') and e.at > since);
@@ -26,42 +26,72 @@ $$;
 comment on function rouse_data.booted_since is
 	'Whether this machine has begun another boot since then: its firmware asked anew, or so long ago that it must have.';
 
-create function rouse_data.open_offer(the_job bigint, the_host bigint) returns bigint
+create function rouse_data.open_offer(the_job bigint, the_host bigint) returns rouse_data.offer
 language plpgsql as $$
 declare
-	latest rouse_data.offer;
-	same_boot boolean;
+	latest record;
+	new_offer rouse_data.offer;
 begin
-	select o.* into latest from rouse_data.offer o where o.job_id = the_job order by o.id desc limit 1;
-	same_boot := latest.claimed_at is null and not rouse_data.booted_since(the_host, latest.opened_at);
-	if same_boot then
-		update rouse_data.offer o set answers = o.answers + 1 where o.id = latest.id;
-		return latest.id;
-	end if;
-	if (select count(*) from rouse_data.offer o where o.job_id = the_job and o.claimed_at is null)
-		>= rouse_data.setting_int('loop_guard_offers') then
+	select o, count(*) filter (where o.claimed_at is null) over () as unclaimed into latest
+	from rouse_data.offer o where o.job_id = the_job order by o.id desc limit 1;
+	if (latest.o).id is not null and (latest.o).claimed_at is null
+		and not rouse_data.booted_since(the_host, (latest.o).opened_at) then
+		return latest.o;
+	elsif latest.unclaimed >= rouse_data.setting_int('loop_guard_offers') then
 		return null;
 	end if;
-	insert into rouse_data.offer (job_id) values (the_job) returning id into latest.id;
-	return latest.id;
+	insert into rouse_data.offer (job_id) values (the_job) returning * into new_offer;
+	return new_offer;
 end
 $$;
 comment on function rouse_data.open_offer is
 	'The offer that this answer belongs to: that of the same boot, or a new one; null if there were too many.';
 
-create function rouse_data.issue_ticket(the_job bigint, the_offer bigint, facts jsonb) returns text
+create function rouse_data.ticket_word(seed uuid, mac macaddr, uuid uuid) returns text
+language sql stable as $$
+	select left(encode(sha256(concat_ws(' ', seed, mac, uuid)::bytea), 'hex'), 32)
+$$;
+comment on function rouse_data.ticket_word is
+	'The ticket of an offer for the MAC and UUID that ask: the same whenever this boot asks, and not to be guessed.';
+
+create function rouse_data.issue_ticket(the_offer rouse_data.offer, who record) returns text
 language plpgsql as $$
 declare
-	ticket text := replace(gen_random_uuid()::text, '-', '');
+	ticket text := rouse_data.ticket_word(the_offer.seed, who.mac, who.uuid);
 begin
 	insert into rouse_data.ticket (hash, job_id, offer_id, mac, uuid, expires_at)
-	values (sha256(ticket::bytea), the_job, the_offer, rouse_data.booted_mac(facts),
-		rouse_data.uuid_of(facts ->> 'uuid'),
-		clock_timestamp() + make_interval(mins => rouse_data.setting_int('ticket_minutes')));
+	values (sha256(ticket::bytea), the_offer.job_id, the_offer.id, who.mac, who.uuid,
+		clock_timestamp() + make_interval(mins => rouse_data.setting_int('ticket_minutes')))
+	on conflict on constraint ticket_pkey do update set expires_at = excluded.expires_at;
 	return ticket;
 end
 $$;
-comment on function rouse_data.issue_ticket is 'A new ticket for a job, bound to the MAC and UUID that asked; only its hash is kept.';
+comment on function rouse_data.issue_ticket is
+	'A ticket for an offer''s job, bound to the MAC and UUID that ask; only its hash is kept. That of the same boot gets new time.';
+
+create function rouse_data.ticket_again(who record, out answer text, out reason text, out retry_seconds int,
+	out the_job rouse_data.job, out ticket text, out once rouse_data.local_boot)
+language plpgsql stable as $$
+declare
+	latest record;
+begin
+	select j.* into the_job from rouse_data.job j
+	where j.host_id = who.host_id and j.state = 'queued' and coalesce(j.deadline > now(), true) and who.conflict is null;
+	select o.opened_at, w.word into latest
+	from (select l.* from rouse_data.offer l where l.job_id = the_job.id order by l.id desc limit 1) o
+	cross join lateral (select rouse_data.ticket_word(o.seed, who.mac, who.uuid) as word offset 0) w
+	join rouse_data.ticket t on t.hash = sha256(w.word::bytea)
+	-- A ticket whose life is half over is worth new time.
+	where o.claimed_at is null and t.expires_at - clock_timestamp() > clock_timestamp() - o.opened_at;
+	if latest.word is not null and not rouse_data.booted_since(who.host_id, latest.opened_at) then
+		answer := 'job';
+		reason := 'the host has a live job';
+		ticket := latest.word;
+	end if;
+end
+$$;
+comment on function rouse_data.ticket_again is
+	'The decision of decide_offer() for a boot that has its ticket and shall have it again; no ticket: anything else.';
 
 create function rouse_data.obstacle(the_job rouse_data.job, conflict text,
 	out answer text, out reason text, out retry_seconds int)
@@ -116,53 +146,48 @@ $$;
 comment on function rouse_data.serve_once is
 	'Where this machine goes now, once, because a job said so: a profile, or its own disk; null: it has been there, or no job said so.';
 
-create function rouse_daemon.offer(facts jsonb, address inet)
-returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
-	kernel text, initrd text, arguments text, retry_seconds int, profile text)
-language plpgsql security definer
-set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+create function rouse_data.lock_live_job(the_host bigint) returns rouse_data.job
+language plpgsql as $$
 declare
-	booted macaddr := rouse_data.booted_mac(facts);
-	who record := rouse_data.identify(facts);
 	the_job rouse_data.job;
-	the_offer bigint;
-	once rouse_data.local_boot;
 begin
-	if who.host_id is null then
-		answer := 'none';
-		reason := 'the machine is unknown';
-		return next; return;
-	end if;
-	-- A client that fell silent must not keep its machine from the next attempt.
-	perform rouse_data.expire_attempt(j.id) from rouse_data.job j
-	where j.host_id = who.host_id and j.state in ('waiting', 'running', 'cancelling');
-	perform rouse_data.expire_install(who.host_id);
-	select j.* into the_job from rouse_data.job j
-	where j.host_id = who.host_id and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
-	host := (select h.name from rouse_data.host h where h.id = who.host_id);
+	-- Once more, if its client was silent for too long: that must not keep the machine from the next attempt.
+	for try in 1 .. 2 loop
+		select j.* into the_job from rouse_data.job j
+		where j.host_id = the_host and j.state in ('queued', 'waiting', 'running', 'cancelling') for update;
+		exit when the_job.id is null or the_job.state = 'queued'
+			or not (rouse_data.expire_attempt(the_job.id) or rouse_data.expire_install(the_host));
+	end loop;
+	return the_job;
+end
+$$;
+comment on function rouse_data.lock_live_job is 'The live job of a host, locked, judged by the clock first; null: it has none.';
+
+create function rouse_data.decide_offer(who record, address inet, facts jsonb, out answer text, out reason text, out retry_seconds int,
+	out the_job rouse_data.job, out ticket text, out once rouse_data.local_boot)
+language plpgsql as $$
+declare
+	obstacle record;
+	the_offer rouse_data.offer;
+begin
+	the_job := rouse_data.lock_live_job(who.host_id);
 	if the_job.state = 'queued' and rouse_data.is_sent_only(the_job) and coalesce(the_job.deadline > now(), true)
 		and (who.conflict is null or not rouse_data.destroys_data(the_job.kind)) then
 		-- Nobody will check in from there: to be sent is all of this job.
 		perform rouse_data.send_once(the_job);
 		the_job := null;
 	end if;
-	job := the_job.id;
-	kind := the_job.kind;
-	select o.* into answer, reason, retry_seconds from rouse_data.obstacle(the_job, who.conflict) o;
+	obstacle := rouse_data.obstacle(the_job, who.conflict);
+	answer := coalesce(obstacle.answer, 'job');
+	reason := coalesce(obstacle.reason, 'the host has a live job');
+	retry_seconds := obstacle.retry_seconds;
 	if the_job.id is null then
 		once := rouse_data.serve_once(who.host_id);
-		if once.job_id is not null then
-			job := once.job_id;
-			profile := once.profile;
-			answer := case when profile is null then 'local' else 'profile' end;
-			reason := case when profile is null then format('job %s said: afterwards to the local disk', job)
-				else format('job %s said: to %s, once', job, profile) end;
-			return next; return;
-		end if;
-	end if;
-	if answer is null then
+	elsif answer = 'job' then
 		the_offer := rouse_data.open_offer(the_job.id, who.host_id);
-		if the_offer is null then
+		if the_offer.id is not null then
+			ticket := rouse_data.issue_ticket(the_offer, who);
+		else
 			answer := 'local';
 			reason := 'loop_guard';
 			update rouse_data.job j set state = 'failed', reason = 'loop_guard',
@@ -170,13 +195,50 @@ begin
 		end if;
 	end if;
 	if answer = 'local' then
-		perform rouse_data.note_event('script', reason, who.host_id, booted, offer.address, kind,
+		perform rouse_data.note_event('script', reason, who.host_id, who.mac, address, the_job.kind,
 			case reason when 'loop_guard' then 'too many boots without a check-in' else who.conflict end, facts);
-	elsif answer is null then
-		answer := 'job';
-		reason := 'the host has a live job';
-		ticket := rouse_data.issue_ticket(the_job.id, the_offer, facts);
-		select k.kernel, k.initrd, k.arguments into kernel, initrd, arguments from rouse_data.kernel_of(the_job) k;
+	end if;
+end
+$$;
+comment on function rouse_data.decide_offer is
+	'What a known machine shall do about its job, which is locked and may get an offer or end by this; or where it is sent once.';
+
+create function rouse_daemon.offer(facts jsonb, address inet)
+returns table (answer text, reason text, host text, job bigint, kind text, ticket text,
+	kernel text, initrd text, arguments text, retry_seconds int, profile text)
+language plpgsql security definer
+set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+declare
+	who record := rouse_data.identify(facts);
+	decision record;
+begin
+	if who.mac is null then
+		perform rouse_data.booted_mac(facts); -- It says what is wrong.
+	elsif who.host_id is null then
+		answer := 'none';
+		reason := 'the machine is unknown';
+		return next; return;
+	end if;
+	-- Who asks twice in one boot is answered without writing anything.
+	decision := rouse_data.ticket_again(who);
+	if decision.ticket is null then
+		decision := rouse_data.decide_offer(who, offer.address, facts);
+	end if;
+	answer := decision.answer;
+	reason := decision.reason;
+	host := who.host_name;
+	job := (decision.the_job).id;
+	kind := (decision.the_job).kind;
+	ticket := decision.ticket;
+	retry_seconds := decision.retry_seconds;
+	if ticket is not null then
+		select k.kernel, k.initrd, k.arguments into kernel, initrd, arguments from rouse_data.kernel_of(decision.the_job) k;
+	elsif (decision.once).job_id is not null then
+		job := (decision.once).job_id;
+		profile := (decision.once).profile;
+		answer := case when profile is null then 'local' else 'profile' end;
+		reason := case when profile is null then format('job %s said: afterwards to the local disk', job)
+			else format('job %s said: to %s, once', job, profile) end;
 	end if;
 	return next;
 end

@@ -46,16 +46,21 @@ create function rouse_data.next_ticket(the_host bigint, facts jsonb, ended_job b
 language plpgsql as $$
 declare
 	next_job rouse_data.job;
-	the_offer bigint;
+	the_offer rouse_data.offer;
+	who record;
 begin
 	select j.* into next_job from rouse_data.job j
 	where j.host_id = the_host and j.state = 'queued' and j.id <> ended_job and rouse_data.is_for_client(j.kind)
 		and coalesce(j.retry_at <= clock_timestamp(), true) and coalesce(j.deadline > now(), true);
-	if next_job.id is null or (rouse_data.destroys_data(next_job.kind) and (rouse_data.identify(facts)).conflict is not null) then
+	if next_job.id is null then
+		return null;
+	end if;
+	who := rouse_data.identify(facts);
+	if who.conflict is not null and rouse_data.destroys_data(next_job.kind) then
 		return null;
 	end if;
 	the_offer := rouse_data.open_offer(next_job.id, the_host);
-	return case when the_offer is not null then rouse_data.issue_ticket(next_job.id, the_offer, facts) end;
+	return case when the_offer.id is not null then rouse_data.issue_ticket(the_offer, who) end;
 end
 $$;
 comment on function rouse_data.next_ticket is

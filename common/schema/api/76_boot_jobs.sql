@@ -37,9 +37,9 @@ begin
 		select p.kernel, p.initrd, p.arguments into kernel, initrd, arguments
 		from rouse_data.profile p where p.name = the_job.profile;
 	else
-		kernel := rouse_data.setting_text('fos_kernel');
-		initrd := rouse_data.setting_text('fos_initrd');
-		arguments := rouse_data.setting_text('fos_arguments');
+		select max(s.value) filter (where s.name = 'fos_kernel'), max(s.value) filter (where s.name = 'fos_initrd'),
+			max(s.value) filter (where s.name = 'fos_arguments') into kernel, initrd, arguments
+		from rouse_data.setting s where s.name in ('fos_kernel', 'fos_initrd', 'fos_arguments');
 	end if;
 end
 $$;
@@ -127,16 +127,18 @@ end
 $$;
 comment on function rouse_daemon.install_done is 'The installer that was started with this ticket has come to its end. No row: not allowed.';
 
-create function rouse_data.expire_install(the_host bigint) returns void
+create function rouse_data.expire_install(the_host bigint) returns boolean
 language plpgsql as $$
 declare
 	lost bigint;
 begin
 	select a.id into lost from rouse_data.job j join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
 	where j.host_id = the_host and j.kind = 'install' and rouse_data.booted_since(the_host, a.claimed_at);
-	if lost is not null then
-		perform rouse_data.end_attempt(lost, 'failed', 'lost_client', 'the machine booted anew before its installer said that it was done');
+	if lost is null then
+		return false;
 	end if;
+	perform rouse_data.end_attempt(lost, 'failed', 'lost_client', 'the machine booted anew before its installer said that it was done');
+	return true;
 end
 $$;
-comment on function rouse_data.expire_install is 'Ends an installation whose machine is at its boot loader again: nobody else would notice for hours.';
+comment on function rouse_data.expire_install is 'Ends an installation whose machine is at its boot loader again: nobody else would notice for hours. Says whether.';

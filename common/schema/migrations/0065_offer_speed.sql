@@ -1,0 +1,12 @@
+-- A machine that boots waits for its ticket, and a thousand may do so at once.
+
+-- Nothing is ever deleted that these keys guard against: jobs and attempts are history, and their triggers refuse. A step of
+-- the history is written by its job's own trigger, a ticket by who holds the lock of its job; each key cost a query a row.
+alter table rouse_data.ticket drop constraint ticket_job_id_fkey, drop constraint ticket_offer_id_fkey,
+	drop constraint ticket_attempt_id_fkey;
+alter table rouse_data.job_history drop constraint job_history_job_id_fkey;
+
+-- An offer's ticket is made of this, and need not be made again when the same boot asks again. The number of answers was
+-- counted and read by nobody.
+alter table rouse_data.offer add seed uuid not null default gen_random_uuid(), drop column answers;
+comment on column rouse_data.offer.seed is 'What the tickets of this offer are made of: see ticket_word().';
