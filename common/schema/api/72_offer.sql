@@ -37,7 +37,7 @@ begin
 	if (latest.o).id is not null and (latest.o).claimed_at is null
 		and not rouse_data.booted_since(the_host, (latest.o).opened_at) then
 		return latest.o;
-	elsif latest.unclaimed >= rouse_data.setting_int('loop_guard_offers') then
+	elsif latest.unclaimed > 0 and latest.unclaimed >= rouse_data.setting_int('loop_guard_offers') then
 		return null;
 	end if;
 	insert into rouse_data.offer (job_id) values (the_job) returning * into new_offer;
@@ -61,7 +61,7 @@ declare
 begin
 	insert into rouse_data.ticket (hash, job_id, offer_id, mac, uuid, expires_at)
 	values (sha256(ticket::bytea), the_offer.job_id, the_offer.id, who.mac, who.uuid,
-		clock_timestamp() + make_interval(mins => rouse_data.setting_int('ticket_minutes')))
+		clock_timestamp() + (select make_interval(mins => s.value::int) from rouse_data.setting s where s.name = 'ticket_minutes'))
 	on conflict on constraint ticket_pkey do update set expires_at = excluded.expires_at;
 	return ticket;
 end
@@ -73,20 +73,20 @@ create function rouse_data.ticket_again(who record, out answer text, out reason 
 	out the_job rouse_data.job, out ticket text, out once rouse_data.local_boot)
 language plpgsql stable as $$
 declare
-	latest record;
+	given record;
 begin
-	select j.* into the_job from rouse_data.job j
-	where j.host_id = who.host_id and j.state = 'queued' and coalesce(j.deadline > now(), true) and who.conflict is null;
-	select o.opened_at, w.word into latest
-	from (select l.* from rouse_data.offer l where l.job_id = the_job.id order by l.id desc limit 1) o
+	select j as of_job, o.opened_at, w.word into given from rouse_data.job j
+	cross join lateral (select l.* from rouse_data.offer l where l.job_id = j.id order by l.id desc limit 1) o
 	cross join lateral (select rouse_data.ticket_word(o.seed, who.mac, who.uuid) as word offset 0) w
 	join rouse_data.ticket t on t.hash = sha256(w.word::bytea)
-	-- A ticket whose life is half over is worth new time.
-	where o.claimed_at is null and t.expires_at - clock_timestamp() > clock_timestamp() - o.opened_at;
-	if latest.word is not null and not rouse_data.booted_since(who.host_id, latest.opened_at) then
+	where j.host_id = who.host_id and j.state = 'queued' and coalesce(j.deadline > now(), true)
+		-- A ticket whose life is half over is worth new time.
+		and o.claimed_at is null and t.expires_at - clock_timestamp() > clock_timestamp() - o.opened_at;
+	if given.word is not null and who.conflict is null and not rouse_data.booted_since(who.host_id, given.opened_at) then
 		answer := 'job';
 		reason := 'the host has a live job';
-		ticket := latest.word;
+		the_job := given.of_job;
+		ticket := given.word;
 	end if;
 end
 $$;
@@ -211,6 +211,7 @@ set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_ge
 declare
 	who record := rouse_data.identify(facts);
 	decision record;
+	starts record;
 begin
 	if who.mac is null then
 		perform rouse_data.booted_mac(facts); -- It says what is wrong.
@@ -232,7 +233,10 @@ begin
 	ticket := decision.ticket;
 	retry_seconds := decision.retry_seconds;
 	if ticket is not null then
-		select k.kernel, k.initrd, k.arguments into kernel, initrd, arguments from rouse_data.kernel_of(decision.the_job) k;
+		starts := rouse_data.kernel_of(decision.the_job);
+		kernel := starts.kernel;
+		initrd := starts.initrd;
+		arguments := starts.arguments;
 	elsif (decision.once).job_id is not null then
 		job := (decision.once).job_id;
 		profile := (decision.once).profile;

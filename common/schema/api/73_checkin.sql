@@ -26,16 +26,13 @@ end
 $$;
 comment on function rouse_data.slot_position is 'A job''s place in the queue for a slot: 1 is next, 0 and less may begin.';
 
-create function rouse_data.refuse_ticket(ticket rouse_data.ticket, token_hash bytea, facts jsonb,
+create function rouse_data.refuse_ticket(ticket rouse_data.ticket, the_job rouse_data.job, token_hash bytea, facts jsonb,
 	out reason text, out message text)
 language plpgsql stable as $$
 declare
-	owner_hash bytea := (select a.token_hash from rouse_data.attempt a where a.id = ticket.attempt_id);
-	the_job rouse_data.job;
 	conflict text;
 	shown uuid := rouse_data.uuid_of(facts ->> 'uuid');
 begin
-	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
 	if ticket.hash is null then
 		reason := 'ticket_unknown';
 		message := 'This ticket is not known. Boot again to get a new one.';
@@ -47,7 +44,7 @@ begin
 		reason := 'identity_conflict';
 		message := 'This ticket was given to a machine with another UUID.';
 	elsif ticket.attempt_id is not null then
-		if owner_hash <> token_hash then
+		if exists (select from rouse_data.attempt a where a.id = ticket.attempt_id and a.token_hash <> refuse_ticket.token_hash) then
 			reason := 'identity_conflict';
 			message := 'This ticket was used by another client.';
 		end if;
@@ -69,17 +66,14 @@ begin
 	end if;
 end
 $$;
-comment on function rouse_data.refuse_ticket is 'Why this ticket does not let this client in; null if it does.';
+comment on function rouse_data.refuse_ticket is 'Why this ticket for this job does not let this client in; null if it does.';
 
-create function rouse_data.claim(ticket rouse_data.ticket, hash bytea, facts jsonb, address inet) returns bigint
+create function rouse_data.claim(ticket rouse_data.ticket, the_job rouse_data.job, hash bytea, facts jsonb, address inet) returns bigint
 language plpgsql as $$
 declare
-	the_job rouse_data.job;
-	begins boolean;
+	begins boolean := rouse_data.free_slot(the_job);
 	new_attempt bigint;
 begin
-	select j.* into the_job from rouse_data.job j where j.id = ticket.job_id;
-	begins := rouse_data.free_slot(the_job);
 	insert into rouse_data.attempt (job_id, host_id, number, token_hash, mac, address, facts, started_at, lease_until)
 	values (the_job.id, the_job.host_id, the_job.attempts + 1, hash, ticket.mac, address, facts,
 		case when begins then clock_timestamp() end, rouse_data.renewed_lease())
@@ -91,9 +85,9 @@ begin
 		attempts = j.attempts + 1, reason = null, text = null, retry_at = null where j.id = the_job.id;
 	delete from rouse_data.local_boot b where b.host_id = the_job.host_id;
 	-- The claim kills the job's other tickets, and ends the guard's count: the machine gets through.
-	update rouse_data.ticket t set attempt_id = new_attempt where t.hash = ticket.hash;
-	update rouse_data.ticket t set expires_at = least(t.expires_at, clock_timestamp())
-	where t.job_id = the_job.id and t.hash <> ticket.hash;
+	update rouse_data.ticket t set attempt_id = case when t.hash = ticket.hash then new_attempt else t.attempt_id end,
+		expires_at = case when t.hash = ticket.hash then t.expires_at else least(t.expires_at, clock_timestamp()) end
+	where t.job_id = the_job.id;
 	update rouse_data.offer o set claimed_at = clock_timestamp()
 	where o.job_id = the_job.id and o.claimed_at is null;
 	return new_attempt;
@@ -102,8 +96,10 @@ $$;
 comment on function rouse_data.claim is 'A client claims a job: a new attempt, running or waiting for a slot.';
 
 create function rouse_data.clock_detail(clock text) returns jsonb
-language sql stable as $$
-	select jsonb_build_object('clock_off', clock::bigint - round(extract(epoch from clock_timestamp()))::bigint) where clock ~ '^[0-9]{1,12}$'
+-- Written so that it is inlined: as a query of its own it was planned at each check-in.
+language sql volatile as $$
+	select case when clock ~ '^[0-9]{1,12}$'
+		then jsonb_build_object('clock_off', clock::bigint - round(extract(epoch from clock_timestamp()))::bigint) end
 $$;
 comment on function rouse_data.clock_detail is 'By how many seconds a client''s clock is off, for its event; null if it does not tell the time.';
 
@@ -119,16 +115,19 @@ declare
 		'It is 32 lower-case hex digits, from rouse_ticket= in /proc/cmdline.')::bytea);
 	hash bytea := rouse_data.token_hash(fields);
 	facts jsonb := fields - '{ticket,token}'::text[];
+	shown record;
 	ticket rouse_data.ticket;
 	the_job rouse_data.job;
 	the_attempt rouse_data.attempt;
 begin
 	perform rouse_data.field(fields, 'mac0', '^[0-9A-Fa-f:.-]{12,17}$', 'Send it as 52:54:00:00:00:01.');
-	select j.* into the_job from rouse_data.job j
-	where j.id = (select t.job_id from rouse_data.ticket t where t.hash = ticket_hash) for update;
-	select t.* into ticket from rouse_data.ticket t where t.hash = ticket_hash;
+	-- The job is locked first, and the ticket is read as it is then.
+	select j as of_job, t as of_hash into shown from rouse_data.job j join rouse_data.ticket t on t.job_id = j.id
+	where t.hash = ticket_hash for update;
+	the_job := shown.of_job;
+	ticket := shown.of_hash;
 	answer := 'refused';
-	select * into reason, message from rouse_data.refuse_ticket(ticket, hash, facts);
+	select * into reason, message from rouse_data.refuse_ticket(ticket, the_job, hash, facts);
 	if reason is null and ticket.attempt_id is not null then
 		the_attempt := (rouse_data.lock_attempt(hash)).attempt;
 		select * into reason, message from rouse_data.refusal(the_attempt);
@@ -140,7 +139,7 @@ begin
 	end if;
 	if ticket.attempt_id is null then
 		begin
-			the_attempt.id := rouse_data.claim(ticket, hash, facts, fos_checkin.address);
+			the_attempt.id := rouse_data.claim(ticket, the_job, hash, facts, fos_checkin.address);
 		exception when unique_violation then
 			reason := 'identity_conflict';
 			message := 'This token belongs to another attempt. Boot again to make a new one.';
@@ -186,29 +185,50 @@ returns table (answer text, reason text, message text, "position" int, retry_sec
 	image_name text, image_version int, image_type text, image_url text, image_size bigint, disk_size bigint, disk text, script_url text, script_size int, script_sha256 text,
 	profile text, profile_kind text, kernel_url text, initrd_url text, arguments text, file_url text, test_url text)
 language plpgsql volatile as $$
+declare
+	described record;
+	the_job rouse_data.job;
 begin
-	return query
-	select 'wait', null, null, greatest(rouse_data.slot_position(j), 1), 5, j.id, a.number,
-		null, null, null, null, null, null, null::int, null, null, null::bigint, null::bigint, null,
-		null, null::int, null, null, null, null, null, null, null, null
-	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
-	where a.id = the_attempt and j.state = 'waiting'
-	union all
-	-- A job that is being cancelled is described as ever: the client hears of it at its first report.
-	select 'run', null, null, null, null, j.id, a.number, j.kind, j.mode, h.name::text,
-		replace(rouse_data.after_job(j), 'local', 'reboot'),
-		greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4)),
-		v.image::text, v.number, v.type, '/fos/image/' || v.id, v.size, v.disk_size, case when k.takes_disk then j.disk end,
-		case when j.script is not null then '/fos/script/' || j.id end, octet_length(j.script), encode(sha256(convert_to(j.script, 'UTF8')), 'hex'),
-		j.profile::text, p.kind, rouse_data.file_url(p.kernel), rouse_data.file_url(p.initrd), p.arguments,
-		coalesce(rouse_data.file_url(p.file), p.url),
-		case j.kind when 'test' then rouse_data.file_url(rouse_data.setting_text('fos_initrd')) end
+	select j as of_job, a.number, h.name::text as host_name, k.takes_disk into described
 	from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
 	join rouse_data.host h on h.id = j.host_id join rouse_data.job_kind k on k.kind = j.kind
-	left join rouse.image_versions v on v.id = coalesce(j.image_version_id,
-		(select c.id from rouse_data.image_version c where c.attempt_id = a.id))
-	left join rouse_data.profile p on p.name = j.profile
-	where a.id = the_attempt and j.state <> 'waiting';
+	where a.id = the_attempt;
+	the_job := described.of_job;
+	job := the_job.id;
+	attempt := described.number;
+	if the_job.state = 'waiting' then
+		answer := 'wait';
+		"position" := greatest(rouse_data.slot_position(the_job), 1);
+		retry_seconds := 5;
+		return next; return;
+	end if;
+	-- A job that is being cancelled is described as ever: the client hears of it at its first report.
+	answer := 'run';
+	kind := the_job.kind;
+	mode := the_job.mode;
+	host := described.host_name;
+	after := replace(rouse_data.after_job(the_job), 'local', 'reboot');
+	report_seconds := greatest(1, least(5, rouse_data.setting_int('attempt_lease_seconds') / 4));
+	disk := case when described.takes_disk then the_job.disk end;
+	if num_nonnulls(the_job.image_version_id, the_job.image) > 0 then
+		select v.image, v.number, v.type, '/fos/image/' || v.id, v.size, v.disk_size
+		into image_name, image_version, image_type, image_url, image_size, disk_size
+		from rouse.image_versions v where v.id = coalesce(the_job.image_version_id,
+			(select c.id from rouse_data.image_version c where c.attempt_id = the_attempt));
+	end if;
+	if the_job.script is not null then
+		script_url := '/fos/script/' || the_job.id;
+		script_size := octet_length(the_job.script);
+		script_sha256 := encode(sha256(convert_to(the_job.script, 'UTF8')), 'hex');
+	elsif the_job.profile is not null then
+		profile := the_job.profile;
+		select p.kind, rouse_data.file_url(p.kernel), rouse_data.file_url(p.initrd), p.arguments, coalesce(rouse_data.file_url(p.file), p.url)
+		into profile_kind, kernel_url, initrd_url, arguments, file_url
+		from rouse_data.profile p where p.name = the_job.profile;
+	elsif the_job.kind = 'test' then
+		test_url := rouse_data.file_url(rouse_data.setting_text('fos_initrd'));
+	end if;
+	return next;
 end
 $$;
 comment on function rouse_data.describe_attempt is 'What check-in answers about an attempt.';

@@ -29,11 +29,14 @@ comment on function rouse_data.token_hash is 'The hash of the client''s token.';
 
 create function rouse_data.lock_attempt(hash bytea, out attempt rouse_data.attempt, out job rouse_data.job)
 language plpgsql as $$
+declare
+	locked record;
 begin
 	-- The job first, then its attempt: the order that everybody keeps.
-	select j.* into job from rouse_data.job j
-	where j.id = (select a.job_id from rouse_data.attempt a where a.token_hash = hash) for update;
-	select a.* into attempt from rouse_data.attempt a where a.token_hash = hash for update;
+	select j as the_job, a as the_attempt into locked from rouse_data.job j join rouse_data.attempt a on a.job_id = j.id
+	where a.token_hash = hash for update;
+	job := locked.the_job;
+	attempt := locked.the_attempt;
 	if attempt.ended_at is null and attempt.lease_until < clock_timestamp() then
 		perform rouse_data.end_attempt(attempt.id, 'failed', 'lost_client',
 			'the client was silent for longer than its lease');

@@ -59,15 +59,15 @@ language sql stable as $$
 $$;
 comment on function rouse_data.fill_answers is 'An answer file with what is the machine''s own.';
 
-create function rouse_data.claim_install(ticket rouse_data.ticket, hash bytea, address inet) returns text
+create function rouse_data.claim_install(ticket rouse_data.ticket, the_job rouse_data.job, hash bytea, address inet) returns text
 language plpgsql as $$
 declare
 	facts constant jsonb := jsonb_strip_nulls(jsonb_build_object('mac0', ticket.mac, 'uuid', ticket.uuid));
 	the_attempt rouse_data.attempt;
-	why text := (select r.reason from rouse_data.refuse_ticket(ticket, hash, facts) r);
+	why text := (select r.reason from rouse_data.refuse_ticket(ticket, the_job, hash, facts) r);
 begin
 	if why is null and ticket.attempt_id is null then
-		the_attempt.id := rouse_data.claim(ticket, hash, facts, address);
+		the_attempt.id := rouse_data.claim(ticket, the_job, hash, facts, address);
 		-- It tells of nothing until its end.
 		update rouse_data.attempt a set step = 'install',
 			lease_until = clock_timestamp() + make_interval(mins => rouse_data.setting_int('install_minutes')) where a.id = the_attempt.id;
@@ -94,7 +94,7 @@ begin
 	if coalesce(the_job.kind <> 'install', true) then
 		return;
 	end if;
-	why := rouse_data.claim_install(the_ticket, sha256(rouse_data.install_token(install_answers.ticket)::bytea), address);
+	why := rouse_data.claim_install(the_ticket, the_job, sha256(rouse_data.install_token(install_answers.ticket)::bytea), address);
 	perform rouse_data.note_event('fos', case when why is null then 'answers' else 'refused' end, the_job.host_id,
 		the_ticket.mac, install_answers.address, the_job.profile::text, why);
 	if why is null then

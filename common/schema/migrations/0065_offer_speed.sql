@@ -1,7 +1,9 @@
 -- A machine that boots waits for its ticket, and a thousand may do so at once.
 
 -- Nothing is ever deleted that these keys guard against: jobs and attempts are history, and their triggers refuse. A step of
--- the history is written by its job's own trigger, a ticket by who holds the lock of its job; each key cost a query a row.
+-- the history is written by its job's own trigger, offers and tickets by who holds the lock of their job; each key cost a
+-- query for each row.
+alter table rouse_data.offer drop constraint offer_job_id_fkey;
 alter table rouse_data.ticket drop constraint ticket_job_id_fkey, drop constraint ticket_offer_id_fkey,
 	drop constraint ticket_attempt_id_fkey;
 alter table rouse_data.job_history drop constraint job_history_job_id_fkey;
