@@ -190,8 +190,8 @@ const struct site_reservation *site_reservation_of(const struct site *site,
 						   const struct mac *mac);
 /* Is the address reserved for some machine? */
 bool site_is_reserved(const struct site *site, uint32_t address);
-/* Is this path one of iPXE's own binaries: as boot_files has them, or as they are usually called
- * where that is empty? */
+/* Is this path one of iPXE's own binaries: as boot_files has them, or as they are usually
+ * called where that is empty? */
 bool site_is_first_stage(const struct site *site, const char *path);
 /* The options of one scope and owner: the first of *ret_count, or NULL when there are none. */
 const struct site_option *site_options_of(const struct site *site, enum site_option_scope scope,
