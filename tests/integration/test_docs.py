@@ -54,14 +54,13 @@ def test_no_sql_of_a_page_is_left_out(page):
     assert TRACE_OF_SQL.findall(sql_of(page)[1]) == []
 
 
-def run(postgres, statement):
-    """As an operator; what is about roles, as the administrator."""
-    is_about_roles = re.match(r"(create|alter|grant|revoke|drop) ", statement)
-    connection = postgres.connect("postgres" if is_about_roles else None)
-    try:
+def run(statements, operator, administrator):
+    """A page is one session, as an operator; what is about roles, as the administrator."""
+    for statement in statements:
+        print(statement)
+        is_about_roles = re.match(r"(create(?! temporary)|alter|grant|revoke|drop) ", statement)
+        connection = administrator if is_about_roles else operator
         connection.cursor(cursor_factory=psycopg2.extensions.cursor).execute(statement)
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES + MANUALS if page not in MADE and sql_of(page)[0]],
@@ -77,11 +76,12 @@ def test_the_sql_of_a_page_runs(postgres, page):
         postgres.sql("insert into rouse.nics (mac, host) values ('52:54:00:00:00:01', 'lab-01')")
     # ... and an address for tftpd
     postgres.sql("select rouse.setting('next_server', '10.77.0.2')")
+    operator, administrator = postgres.connect(), postgres.connect("postgres")
     try:
-        for statement in sql_of(page)[0]:
-            print(statement)
-            run(postgres, statement)
+        run(sql_of(page)[0], operator, administrator)
     finally:
+        operator.close()
+        administrator.close()
         postgres.admin("drop role if exists anna")
 
 

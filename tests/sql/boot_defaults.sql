@@ -39,10 +39,10 @@ select pg_temp.refused($$insert into rouse.boot_defaults (menu_key) values ('esc
 select pg_temp.refused($$insert into rouse.boot_defaults (host) values ('lab-01')$$, 'one row of boot defaults for each');
 select pg_temp.refused($$update rouse.boot_defaults set menu_key = 'F8'$$, 'a menu key is none, any, esc');
 select pg_temp.refused($$update rouse.boot_defaults set menu_timeout_seconds = -1$$, 'a menu waits 0 to 3600');
-select pg_temp.refused($$update rouse.boot_defaults set exit_efi = 'exti'$$, 'an exit is one to four of');
-select pg_temp.refused($$update rouse.boot_defaults set exit_efi = 'exit  exit'$$, 'an exit is one to four of');
-select pg_temp.refused($$update rouse.boot_defaults set exit_efi = '../x.efi'$$, 'an exit is one to four of');
-select pg_temp.refused($$update rouse.boot_defaults set exit_efi = ''$$, 'an exit is one to four of');
+select pg_temp.refused($$update rouse.boot_defaults set exit_efi = 'exti'$$, 'exits are one to four of');
+select pg_temp.refused($$update rouse.boot_defaults set exit_efi = 'exit  exit'$$, 'exits are one to four of');
+select pg_temp.refused($$update rouse.boot_defaults set exit_efi = '../x.efi'$$, 'exits are one to four of');
+select pg_temp.refused($$update rouse.boot_defaults set exit_efi = ''$$, 'exits are one to four of');
 select pg_temp.refused($$select rouse.setting('exit_bios', 'sanbot')$$, '22023.*one to four of exit, sanboot');
 select pg_temp.refused($$select rouse.setting('menu_key', 'return')$$, '22023.*none, any, esc, a letter or a digit');
 select pg_temp.refused($$delete from rouse.menu where key = 'memtest'$$, 'boot defaults name a known menu item');

@@ -33,7 +33,7 @@ select pg_temp.refused($$insert into rouse.boot_files (arch, file) values (7, 'o
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, stage, answer, reason) values (10, 'x', '{boot}', 'menu', 'y')$$, 'stage cannot be "boot" \| There is: dhcp, menu, script');
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, stage, answer, reason) values (10, 'x', '{}', 'menu', 'y')$$, 'stage is dhcp, script or menu');
 select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (10, 'x', 'profile', 'y')$$, 'the answer profile names it');
-select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (100, 'x', 'menu', 'y')$$, 'boot_rule_pkey');
+select pg_temp.refused($$insert into rouse.boot_rules (position, name, answer, reason) values (100, 'x', 'menu', 'y')$$, 'a position of the boot rules is used once');
 select pg_temp.refused($$insert into rouse.profiles (name, title, kind) values ('x', 'X', 'linux')$$, 'linux needs a kernel');
 select pg_temp.refused($$insert into rouse.menu (key, title, position, action) values ('x', 'X', 99, 'profile')$$, 'the action profile names one');
 select pg_temp.refused($$insert into rouse.menu (key, title, position, action, profile) values ('x', 'X', 99, 'profile', 'nix')$$, 'there is no profile "nix" \| There is: memtest');

@@ -1,7 +1,7 @@
 -- Whatever an operator mistypes is answered with what would have been right: each function for people, called
 -- wrongly, and each name that a row may give of another row.
 begin;
-select plan(11);
+select plan(19);
 insert into rouse.groups (name) values ('kiosks'), ('empty');
 select pg_temp.host('lab-01', '52:54:00:00:00:01'), pg_temp.host('retired', '52:54:00:00:00:02') \g /dev/null
 update rouse.hosts set state = 'retired' where name = 'retired';
@@ -105,10 +105,12 @@ select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c jo
 		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_' || a.attname || '_known')
 		and not exists (select from pg_trigger t where t.tgrelid = c.conrelid and t.tgname = 'check_dhcp_option' and a.attname = 'type')$$,
 	'a new reference is not forgotten');
--- Constraints read as sentences: an operator sees their names. Primary keys are the database's words for "twice".
+-- Constraints read as sentences, whole ones: an operator sees their names, also those of keys that can be written twice.
 select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
-	where c.connamespace in ('rouse_data'::regnamespace, 'rouse'::regnamespace) and c.contype in ('c', 'x', 'u') and c.conname !~ ' '
-		and c.conrelid <> all (array['rouse_data.api', 'rouse_data.migration']::regclass[])$$, 'every constraint is a sentence');
+	where c.connamespace in ('rouse_data'::regnamespace, 'rouse'::regnamespace) and c.conrelid <> all (array['rouse_data.api', 'rouse_data.migration']::regclass[])
+		and (octet_length(c.conname) = 63 or c.conname !~ ' ' and (c.contype in ('c', 'x', 'u') or c.contype = 'p' and exists (
+			select from rouse_data.written w join pg_attribute a on a.attrelid = w.relation and a.attnum = c.conkey[1] and a.attidentity = ''
+			where w.relation = c.conrelid and has_table_privilege('rouse_operator', 'rouse.' || w.noun, 'insert'))))$$, 'every constraint is a sentence');
 select is_empty($$select c.conrelid::regclass, c.conname from pg_constraint c
 	where c.contype = 'f' and c.conrelid in (select t.tgrelid from pg_trigger t where t.tgname like 'note_change%') and c.conname !~ ' '$$, 'so is every reference in the configuration');
 
@@ -126,6 +128,48 @@ select results_eq($$select pg_temp.judge(s, '23514', m, h) from (values ('update
 	('insert into rouse.boot_rules (position, name, arch, answer, reason) values (1, ''x'', ''{x86_64,amd64}'', ''menu'', ''y'')', 'arch cannot be "amd64"', 'arm64'),
 	('insert into rouse.profiles (name, title, kind) values (''x'', ''X'', ''linus'')', 'kind cannot be "linus"', 'linux')) t (s, m, h)$$,
 	$$values (null::text), (null), (null)$$, 'such as these');
+
+-- What breaks a rule is answered in the words of the view, and with what its comments say; so is what lacks a value, what
+-- overlaps, and what is deleted though others name it. No table behind a view is named.
+insert into rouse.profiles (name, title, kind, file) values ('used', 'Used', 'efi', 'x.efi');
+insert into rouse.menu (key, title, position, action, parent) values ('sub', 'S', 901, 'menu', null), ('leaf', 'L', 902, 'local', 'sub');
+insert into rouse.menu (key, title, position, action, profile) values ('uses', 'U', 903, 'profile', 'used');
+update rouse.hosts set group_name = 'kiosks' where name = 'lab-01';
+insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.10', '10.77.0.20');
+create temp table broken_rule (statement text, code text, message text, hint text);
+insert into broken_rule values
+	('update rouse.subnets set lease_seconds = 5', '23514', 'lease_seconds cannot be "5"', 'how long a lease lasts'),
+	('update rouse.subnets set routers = ''{10.1.0.1}''', '23514', 'these do not go together: subnet "10.77.0.0/24", routers "{10.1.0.1}"', 'default gateways'),
+	('insert into rouse.subnets (lease_seconds) values (60)', '23502', 'subnet is missing', 'such as 10.77.0.0/24'),
+	('insert into rouse.subnets (subnet) values (''10.77.0.128/25'')', '23P01', 'it overlaps with the subnet 10.77.0.0/24', 'table rouse.subnets'),
+	('insert into rouse.pools (subnet, first, last) values (''10.77.0.0/24'', ''10.77.0.15'', ''10.77.0.30'')', '23P01', 'it overlaps with the pool 10.77.0.10 to 10.77.0.20', 'table rouse.pools'),
+	('update rouse.pools set last = ''10.77.0.5''', '23514', 'these do not go together: first "10.77.0.10", last "10.77.0.5"', 'its first address'),
+	('insert into rouse.nics (mac, host, kind) values (''01:00:5e:00:00:01'', ''lab-01'', ''extra'')', '23514', 'mac cannot be "01:00:5e:00:00:01"', 'hardware address'),
+	('insert into rouse.nics (mac) values (''52:54:00:00:00:99'')', '23514', 'these do not go together: host null, kind "primary"', 'null if shared'),
+	('insert into rouse.profiles (name, title, kind) values (''x'', ''X'', ''linux'')', '23514', 'these do not go together: kind "linux", kernel null', 'the kernel, below the roots'),
+	('delete from rouse.hosts where name = ''lab-01''', '23503', '"lab-01" of rouse.hosts is in use', 'set state = ''retired'' where name = ''lab-01'''),
+	('delete from rouse.groups where name = ''kiosks''', '23503', '"kiosks" of rouse.groups is in use', 'select * from rouse.hosts where group_name = ''kiosks'''),
+	('delete from rouse.profiles where name = ''used''', '23503', '"used" of rouse.profiles is in use', 'rouse.menu where profile'),
+	('delete from rouse.menu where key = ''sub''', '23503', '"sub" of rouse.menu is in use', 'rouse.menu where parent');
+select is_empty($$select statement, pg_temp.judge(statement, code, message, hint) from broken_rule where pg_temp.judge(statement, code, message, hint) is not null$$,
+	'whatever breaks a rule is answered by what is wrong, and what would be right');
+select is_empty($$select statement, pg_temp.error(statement) from broken_rule where pg_temp.error(statement) ~ 'rouse_data|relation "|table "|null value'$$,
+	'in no words of the tables behind');
+-- The triggers are made of the constraints, one each.
+select is_empty($$select w.noun, c.conname from rouse_data.written w join pg_constraint c on c.conrelid = w.relation and c.contype = 'c'
+	where not exists (select from pg_trigger t where t.tgrelid = w.relation and t.tgname like 'rule\_1\_%' and position(c.conname in encode(t.tgargs, 'escape')) > 0)$$,
+	'each rule of what people write is told');
+select cmp_ok((select count(*) from pg_trigger where tgname like 'rule\_1\_%'), '>=', 60::bigint, 'and there are many');
+select is_empty($$select w.noun, a.attname from rouse_data.written w join pg_attribute a on a.attrelid = w.relation and a.attnotnull and a.attnum > 0 and a.attidentity = ''
+	where not exists (select from pg_trigger t where t.tgrelid = w.relation and t.tgname like 'rule\_0\_%'
+		and split_part(encode(t.tgargs, 'escape'), '\000', 2) = a.attname)$$, 'each column that must not be left out, too');
+-- And they are in nobody's way.
+select lives_ok($$delete from rouse.menu where key in ('sub', 'leaf')$$, 'what is deleted together with all that names it goes');
+select lives_ok($$insert into rouse.hosts (name, comment) values ('lab-01', 'again') on conflict (name) do update set comment = excluded.comment;
+	insert into rouse.nics (mac, host) values ('52-54-00-00-00-01', 'lab-01') on conflict (mac) do nothing;
+	insert into rouse.subnets (subnet) values ('10.77.0.0/24') on conflict (subnet) do update set comment = 'again';
+	insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.10', '10.77.0.20') on conflict (first) do nothing$$, 'on conflict does what it says');
+select is((select comment from rouse.hosts where name = 'lab-01') || (select comment from rouse.subnets), 'againagain', 'and has done it');
 
 -- And so are those that no test provokes: what the source of each function says. A statement ends at the first ; that is not
 -- within quotes.

@@ -22,7 +22,7 @@ select pg_temp.refused($$update rouse.menu set confirm = 'yes' where key = 'own'
 select pg_temp.refused($$update rouse.menu set confirm = 'Yes!' where key = 'look'$$, 'a word to type has');
 select pg_temp.refused($$update rouse.menu set role = 'boss' where key = 'look'$$, 'role cannot be "boss" \| There is: operator, viewer');
 select pg_temp.refused($$update rouse.menu set arch = '{vax}' where key = 'look'$$, 'arch cannot be "vax" \| There is: arm32');
-select pg_temp.refused($$update rouse.menu set host_state = array['active', null] where key = 'look'$$, 'a menu''s host_state is unknown');
+select pg_temp.refused($$update rouse.menu set host_state = array['active', null] where key = 'look'$$, 'a menu item''s host_state');
 select pg_temp.refused($$update rouse.menu set action = 'dance' where key = 'look'$$, 'action cannot be "dance" \| Like it are: ');
 select pg_temp.refused($$insert into rouse.menu (key, title, position, action, parent)
 	select 'deep' || n, 'Deep', 200 + n, 'menu', case n when 1 then 'own' else 'deep' || n - 1 end from generate_series(1, 8) n$$, 'would lie too deep .*8 deep at most');

@@ -3,9 +3,9 @@ begin;
 select plan(16);
 insert into rouse.subnets (subnet, lease_seconds, lease_seconds_min, lease_seconds_max) values ('10.77.0.0/24', 600, 300, 7200);
 insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.100', '10.77.0.109');
-select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 601$$), 'at least 60 seconds and not over', 'shortest');
-select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 59$$), 'at least 60 seconds and not over', 'not too short');
-select matches(pg_temp.error($$update rouse.subnets set lease_seconds_max = 599$$), 'at most a year and not under', 'longest');
+select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 601$$), 'shortest time is 60 seconds to lease_seconds', 'shortest');
+select matches(pg_temp.error($$update rouse.subnets set lease_seconds_min = 59$$), 'shortest time is 60 seconds to lease_seconds', 'not too short');
+select matches(pg_temp.error($$update rouse.subnets set lease_seconds_max = 599$$), 'longest time is lease_seconds to a year', 'longest');
 select matches(pg_temp.error($$update rouse.subnets set shared_network = ''$$), 'a shared network has a name', 'a name');
 select results_eq($$select lease_seconds_min, lease_seconds_max, shared_network from rouse_daemon.subnets_now$$,
 	$$values (300, 7200, null::text)$$, 'the daemon reads them');
