@@ -44,6 +44,8 @@ insert into wrong (call, code, message, hint) values
 	('rouse.trace(''cardless'')', '55000', 'has no network card', 'insert into rouse.nics'),
 	('rouse.evaluate(''boot'', ''ipxe'', ''active'', ''none'', ''efi'', ''x86_64'')', '22023', 'there is no stage "boot"', 'dhcp, menu, script'),
 	('rouse.why(''lab-1'')', '42704', 'there is no host "lab-1"', 'lab-01'),
+	('rouse.why(''52:54:00:00:00:0x'')', '42704', 'there is no host "52:54:00:00:00:0x"', '52:54:00:00:00:01'),
+	('rouse.enqueue(''52:54:00:00:00:0x'', ''inventory'')', '42704', 'there is no host "52:54:00:00:00:0x"', '52:54:00:00:00:01'),
 	('rouse.explain_code(''PXE-E5'')', '22023', '"PXE-E5" is no code that is known', 'PXE-E53'),
 	('rouse.explain_code(null)', '22023', 'is no code that is known', 'PXE-E'),
 	('rouse.setting(''deploy_slot'')', '42704', 'there is no setting "deploy_slot"', 'deploy_slots'),

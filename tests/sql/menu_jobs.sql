@@ -85,6 +85,6 @@ select is_empty($$select from rouse.hosts where name = 'lab-02'$$, 'and gone');
 select pg_temp.refused($$update rouse.menu set role = null where key = 'deploy'$$, 'is for the role operator');
 select pg_temp.refused($$update rouse.menu set role = 'viewer' where key = 'delete'$$, 'is for the role operator');
 select pg_temp.refused($$update rouse.menu set confirm = null where key = 'wipe'$$, 'an item that wipes wants a word');
-select pg_temp.refused($$update rouse.menu set mode = 'sloppy' where key = 'wipe'$$, 'a mode is of wipe');
+select pg_temp.refused($$update rouse.menu set mode = 'sloppy' where key = 'wipe'$$, 'a mode is for wipe or test');
 select * from finish();
 rollback;

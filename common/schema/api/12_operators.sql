@@ -3,10 +3,11 @@
 --
 -- Each view that shows hosts, or what is theirs, is a security barrier with the same condition:
 --
---	case when (select rouse.my_groups()) is null then true else group_name = any ((select rouse.my_groups())::text[]) end
+--	case when (select rouse.my_groups()) is null then true else host_id in (select m.id from rouse_data.my_host m) end
 --
 -- The sub-select is there so that the question is asked once and not for each row; the case, so that PostgreSQL expects
--- half of the hosts to pass: of an `or` it expects one in 200, and reads a million rows to sort a few. Functions ask
+-- half of the hosts to pass: of an `or` it expects one in 200, and reads a million rows to sort a few. The caller's hosts are
+-- hashed once; a row is judged by its own column, before it is joined with anything. Functions ask
 -- rouse_data.may_group(); tables are guarded by the triggers at the end.
 
 create function rouse.my_groups() returns text[]
@@ -25,6 +26,14 @@ begin
 end
 $$;
 comment on function rouse.my_groups is 'The groups of hosts that you are limited to; null: all hosts are yours.';
+
+create view rouse_data.my_host as
+	select h.id, h.name from rouse_data.host h where h.group_name = any ((select rouse.my_groups())::text[]);
+comment on view rouse_data.my_host is 'The hosts of a caller who is limited; none for who is not.';
+
+create view rouse_data.my_card as
+	select n.mac from rouse_data.nic n join rouse_data.my_host m on m.name = n.host;
+comment on view rouse_data.my_card is 'The network cards of a caller who is limited; none for who is not.';
 
 create function rouse.me() returns text
 language sql stable security definer set search_path = rouse_data, pg_catalog, pg_temp as $$

@@ -24,8 +24,7 @@ call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as 
 
 create view rouse.nics with (security_barrier) as
 	select mac, host, kind, comment from rouse_data.nic n
-	where (select rouse.my_groups()) is null or exists (select from rouse_data.host h
-		where h.name = n.host and h.group_name = any ((select rouse.my_groups())::text[]))
+	where (select rouse.my_groups()) is null or n.host in (select m.name from rouse_data.my_host m)
 	order by host, kind desc, mac;
 call rouse_data.describe('rouse.nics', 'Network cards and whose they are.', '{
 	"mac": "the card''s hardware address", "host": "the name of its machine; null if shared or ignored",
@@ -54,7 +53,7 @@ create trigger check_cards before insert or update of host on rouse_data.nic
 create view rouse.inventories with (security_barrier) as
 	select h.name as host, i.number, i.at, i.data, i.seen_at
 	from rouse_data.host_inventory i join rouse_data.host h on h.id = i.host_id
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else i.host_id in (select m.id from rouse_data.my_host m) end
 	order by h.name, i.number;
 call rouse_data.describe('rouse.inventories', 'What machines said about their hardware.', '{
 	"host": "the machine", "number": "1 is the oldest; a new one only when something differs",
@@ -96,6 +95,7 @@ create function rouse_data.host_named(word text) returns rouse_data.host
 language plpgsql stable as $$
 declare
 	found_host rouse_data.host;
+	looks_like_mac boolean := word ~ ':' or rouse_data.mac_of(word) is not null;
 begin
 	select h.* into found_host from rouse_data.host h where h.name = lower(word);
 	if found_host.id is null then
@@ -105,11 +105,12 @@ begin
 	-- What is not yours is answered as what is not there.
 	if found_host.id is null or not rouse_data.may_group(found_host.group_name) then
 		raise exception using errcode = '42704', message = format('there is no host "%s"', word),
-			detail = 'A host is named by its name or by the MAC of one of its network cards.',
+			detail = case when looks_like_mac and rouse_data.mac_of(word) is null
+				then 'This is no MAC either: it has twelve hexadecimal digits, such as 52:54:00:00:00:01.'
+				else 'A host is named by its name or by the MAC of one of its network cards.' end,
 			hint = rouse_data.nearest(word, array(
-				select h.name::text from rouse.hosts h
-				union all select n.mac::text from rouse.nics n
-				where rouse_data.mac_of(word) is not null and n.host is not null));
+				select h.name::text from rouse.hosts h where not looks_like_mac
+				union all select n.mac::text from rouse.nics n where looks_like_mac and n.host is not null));
 	end if;
 	return found_host;
 end
@@ -127,7 +128,7 @@ begin
 		raise exception using errcode = '42725', message = format('"%s" is a host and a group', word),
 			detail = 'A job for the one is another thing than a job for all of the other.',
 			hint = format('Say host:%s or group:%s.', word, word);
-	elsif is_host or word like 'host:%' or rouse_data.mac_of(bare) is not null then
+	elsif is_host or word like 'host:%' or (bare ~ ':' and word = bare) or rouse_data.mac_of(bare) is not null then
 		host := rouse_data.host_named(bare);
 	elsif found_group is not null then
 		group_name := found_group;

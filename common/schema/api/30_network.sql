@@ -46,8 +46,7 @@ call rouse_data.describe('rouse.pools', 'Addresses that dhcpd may give to anybod
 
 create view rouse.reservations with (security_barrier) as
 	select mac, address, comment from rouse_data.reservation r
-	where (select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
-		where n.mac = r.mac and h.group_name = any ((select rouse.my_groups())::text[]))
+	where (select rouse.my_groups()) is null or r.mac in (select m.mac from rouse_data.my_card m)
 	order by address;
 call rouse_data.describe('rouse.reservations', 'Addresses kept for one network card.', '{
 	"mac": "the card", "address": "the address that it gets", "comment": "your words"}');
@@ -62,8 +61,7 @@ create view rouse.leases with (security_barrier) as
 			else '0x' || encode(o.remote_id, 'hex') end as remote_id
 	from rouse_data.lease l left join rouse_data.nic n on n.mac = l.mac
 	left join rouse_data.lease_origin o on o.address = l.address and o.client = l.client
-	where (select rouse.my_groups()) is null or exists (select from rouse_data.host h
-		where h.name = n.host and h.group_name = any ((select rouse.my_groups())::text[]))
+	where (select rouse.my_groups()) is null or l.mac in (select m.mac from rouse_data.my_card m)
 	order by l.address;
 call rouse_data.describe('rouse.leases', 'Addresses given out. dhcpd alone changes them.', '{
 	"address": "the address", "mac": "the card, if the client has shown one", "host": "the machine that owns the card",

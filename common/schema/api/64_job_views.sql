@@ -12,7 +12,7 @@ create view rouse.jobs with (security_barrier) as
 	left join rouse_data.reason r on r.code = j.reason
 	left join lateral (select t.step, t.percent from rouse_data.attempt t where t.job_id = j.id
 		order by t.number desc limit 1) a on true
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else j.host_id in (select m.id from rouse_data.my_host m) end
 	order by j.id desc;
 call rouse_data.describe('rouse.jobs',
 	'What shall be, is being and was done with machines, the newest first: table rouse.jobs limit 20. Change by rouse.enqueue and its short forms, cancel, retry.', '{
@@ -34,7 +34,7 @@ create view rouse.attempts with (security_barrier) as
 	select a.id, a.job_id as job, h.name as host, a.number, a.claimed_at, a.started_at, a.ended_at, a.outcome,
 		a.reason, a.text, a.step, a.percent, a.bytes, a.total, a.lease_until, a.mac, a.address, a.facts
 	from rouse_data.attempt a join rouse_data.host h on h.id = a.host_id
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else a.host_id in (select m.id from rouse_data.my_host m) end
 	order by a.id desc;
 call rouse_data.describe('rouse.attempts', 'Each try of each job by a client that has checked in, the newest first.', '{
 	"id": "the attempt''s number", "job": "the job", "host": "the machine", "number": "1 is the job''s first",
@@ -52,7 +52,7 @@ create view rouse.job_history with (security_barrier) as
 			(select r.meaning from rouse_data.reason r where r.code = g.reason)) end as why,
 		g.reason, g.text
 	from rouse_data.job_history g join rouse_data.host h on h.id = g.host_id
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else g.host_id in (select m.id from rouse_data.my_host m) end
 	order by g.at desc, g.job_id desc;
 call rouse_data.describe('rouse.job_history', 'Each step of each job, the newest first: when, by whom and why.', '{
 	"job": "the job", "host": "the machine", "at": "when", "from_state": "null: it was made", "to_state": "its new state",
@@ -87,7 +87,7 @@ create view rouse.queue with (security_barrier) as
 	left join rouse_data.image_version v on v.id = j.image_version_id
 	left join rouse_data.attempt a on a.job_id = j.id and a.ended_at is null
 	where j.state in ('scheduled', 'backlog', 'queued', 'waiting', 'running', 'cancelling')
-		and (case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end)
+		and (case when (select rouse.my_groups()) is null then true else j.host_id in (select m.id from rouse_data.my_host m) end)
 	order by array_position('{running,cancelling,waiting,queued,backlog,scheduled}', j.state), j.priority desc, j.id;
 call rouse_data.describe('rouse.queue', 'The jobs that have not ended: what runs first, and what each waits for.', '{
 	"id": "the job''s number", "host": "the machine", "kind": "as in rouse.jobs", "state": "as in rouse.jobs",

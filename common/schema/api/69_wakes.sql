@@ -81,7 +81,7 @@ create view rouse.wakes with (security_barrier) as
 	cross join lateral (select min(e.at) as booted_at from rouse_data.event e join rouse_data.nic n on n.mac = e.mac
 		where n.host = h.name and e.stage = 'fw_dhcp' and e.at > w.ordered_at
 			and e.at < w.ordered_at + interval '1 hour') b
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else w.host_id in (select m.id from rouse_data.my_host m) end
 	order by w.id desc;
 call rouse_data.describe('rouse.wakes', 'Orders to wake machines by Wake-on-LAN. Made by rouse.wake(), jobs and schedules.', '{
 	"id": "number", "host": "the machine", "ordered_at": "when", "ordered_by": "by whom", "job": "for this job, if for one",

@@ -32,7 +32,7 @@ create view rouse.attempt_logs with (security_barrier) as
 	join rouse_data.job j on j.id = a.job_id join rouse_data.host h on h.id = j.host_id
 	join lateral (select max(p.at) as changed_at, string_agg(p.text, '' order by p.position) as text
 		from rouse_data.attempt_log p where p.attempt_id = a.id) l on l.text is not null
-	where case when (select rouse.my_groups()) is null then true else h.group_name = any ((select rouse.my_groups())::text[]) end
+	where case when (select rouse.my_groups()) is null then true else a.host_id in (select m.id from rouse_data.my_host m) end
 	order by a.id desc;
 call rouse_data.describe('rouse.attempt_logs', 'What the client system wrote on its screen, and what its programs and scripts said: select text from rouse.attempt_logs where job = 7.', '{
 	"job": "the job", "host": "the machine", "attempt": "1 is the job''s first", "changed_at": "when the latest piece came",

@@ -3,8 +3,7 @@
 create view rouse.events with (security_barrier) as
 	select at, daemon, instance, stage, kind, host, mac, name, reason, count, address, uuid, detail
 	from rouse_data.event e
-	where (select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
-		where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[]))
+	where (select rouse.my_groups()) is null or e.mac in (select m.mac from rouse_data.my_card m)
 	order by at desc;
 call rouse_data.describe('rouse.events', 'What the daemons saw, the newest first: select * from rouse.events where host = ''lab-01'' limit 20.', '{
 	"at": "when, by the database''s clock", "daemon": "who saw it; database: decided by a function here",
@@ -151,8 +150,7 @@ create view rouse.boots with (security_barrier) as
 		from rouse_data.event o where o.mac = e.mac and (o.at, o.ctid) >= (e.at, e.ctid)
 			and (next.at is null or (o.at, o.ctid) < (next.at, next.ctid))) b
 	where e.mac is not null and rouse_data.begins_boot(e.stage, e.at, before.stage, before.at)
-		and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
-			where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
+		and ((select rouse.my_groups()) is null or e.mac in (select m.mac from rouse_data.my_card m))
 	order by e.at desc;
 call rouse_data.describe('rouse.boots', 'Boots of machines, as far as their events are kept, the newest first: select * from rouse.boots where host = ''lab-01''.', '{
 	"mac": "the card that booted", "host": "the machine that the card belongs to", "number": "counts the card''s boots", "began_at": "its first event",

@@ -4,8 +4,7 @@ create view rouse.incidents with (security_barrier) as
 	with staged as (
 		select e.mac, e.host, e.at, e.stage, e.kind, lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
 		from rouse_data.event e where e.mac is not null and e.at > now() - interval '1 day'
-			and ((select rouse.my_groups()) is null or exists (select from rouse_data.nic n join rouse_data.host h on h.name = n.host
-				where n.mac = e.mac and h.group_name = any ((select rouse.my_groups())::text[])))
+			and ((select rouse.my_groups()) is null or e.mac in (select m.mac from rouse_data.my_card m))
 		window w as (partition by e.mac order by e.at)
 	), numbered as (
 		select s.*, count(*) filter (where rouse_data.begins_boot(s.stage, s.at, s.stage_before, s.at_before))
