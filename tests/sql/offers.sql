@@ -1,6 +1,6 @@
 -- Offers, tickets, check-in, the loop guard and identity.
 begin;
-select plan(62);
+select plan(63);
 select pg_temp.host('lab-01', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02', '11111111-2222-3333-4444-555555555502') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -36,6 +36,11 @@ select is(pg_temp.job('first'), 'queued', 'none of them claimed the job');
 
 -- The claim, and the same words again.
 select is(pg_temp.offer_ticket('52:54:00:00:00:01'), pg_temp.ticket('a'), 'the same boot asks again');
+create function pg_temp.written() returns bigint language sql as $$
+	select sum(pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid))::bigint from pg_class c
+	where c.relnamespace = 'rouse_data'::regnamespace and c.relkind = 'r' $$;
+create temp table written as select pg_temp.written() as before;
+select is(pg_temp.offer_ticket('52:54:00:00:00:01') is not null and pg_temp.written() = before, true, 'and once more: nothing is written') from written;
 select pg_temp.boot('52:54:00:00:00:01') \g /dev/null
 insert into ticket values ('c', pg_temp.offer_ticket('52:54:00:00:00:01'));
 select isnt(pg_temp.ticket('c'), pg_temp.ticket('a'), 'the next one gets a ticket of its own');
