@@ -51,6 +51,35 @@ create view rouse.reservations with (security_barrier) as
 call rouse_data.describe('rouse.reservations', 'Addresses kept for one network card.', '{
 	"mac": "the card", "address": "the address that it gets", "comment": "your words"}');
 
+create function rouse_data.tell_unserved() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+begin
+	if not exists (select from rouse_data.subnet s where s.subnet >> new.address) then
+		raise notice 'address % lies in no subnet of rouse.subnets: dhcpd gives it to nobody before there is one', host(new.address);
+	end if;
+	return null;
+end
+$$;
+comment on function rouse_data.tell_unserved is 'Says of an address that it is kept, and of no use yet.';
+create trigger tell_unserved after insert or update of address on rouse_data.reservation
+	for each row execute function rouse_data.tell_unserved();
+
+create function rouse_data.tell_leases() returns trigger
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
+declare
+	leases constant bigint := (select count(*) from rouse_data.lease l
+		where l.address << old.subnet and l.state = 'bound' and l.expires_at > now());
+begin
+	if leases > 0 then
+		raise notice 'subnet % goes with % running leases: their clients keep the addresses until they end', old.subnet, leases;
+	end if;
+	return null;
+end
+$$;
+comment on function rouse_data.tell_leases is 'Says of a subnet that is deleted how many leases run there.';
+create trigger tell_leases after delete on rouse_data.subnet
+	for each row execute function rouse_data.tell_leases();
+
 create view rouse.leases with (security_barrier) as
 	select l.address, l.mac, n.host, l.host_name,
 		case when l.state = 'bound' and l.expires_at < now() then 'expired' else l.state end as state,
