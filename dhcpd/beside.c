@@ -168,6 +168,14 @@ static void on_heard(void *data, const struct tap_heard *heard)
 		proxy_server_hear(beside->proxy, interface->link, &packet);
 }
 
+static void on_solicit(void *data, const struct mac *mac, const struct solicit *solicit)
+{
+	const struct beside_interface *interface = data;
+
+	report_heard_solicit(backend_events(backend_of(interface->beside)),
+			     link_name(interface->link), mac, solicit);
+}
+
 /* --- may we serve? --- */
 
 static enum probe_policy policy_of(const struct beside *beside)
@@ -391,6 +399,7 @@ enum err beside_add(struct beside *beside, struct link *link)
 	if (err != ERR_OK)
 		return err;
 	beside->interface_count++;
+	link_hear_solicits(link, on_solicit, interface);
 	return beside->proxy ? proxy_server_add(beside->proxy, link) : ERR_OK;
 }
 

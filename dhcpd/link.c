@@ -16,9 +16,11 @@
 
 #include "dhcpd/advert.h"
 #include "dhcpd/packet.h"
+#include "dhcpd/solicit.h"
 #include "io/log.h"
 
 #define ADDRESS_MS 1000	   /* how long a look at the interface's address counts */
+#define SOLICIT_SIZE 576   /* octets of one that are read: what firmware sends is shorter */
 #define FRAMES_PER_TURN 64 /* then the loop's other handles have their turn */
 
 struct link {
@@ -33,12 +35,21 @@ struct link {
 	struct advert_memory memory;
 	bool is_advertising;
 	uint64_t adverts_sent;
+	struct solicit_memory solicits;
+	link_on_solicit *on_solicit; /* NULL: nobody wants to hear of them */
+	void *data;
 };
 
-/* ICMPv6 solicitations and advertisements only: a storm of other traffic must not wake us. */
+/*
+ * ICMPv6 solicitations and advertisements, and DHCPv6 clients' messages only: a storm of other
+ * traffic must not wake us.
+ */
 static struct sock_filter discovery_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 58, 0, 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 2),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 42), /* destination port */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 547, 4, 5),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 4),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* ICMPv6 type */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 133, 1, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 134, 0, 1),
@@ -96,10 +107,20 @@ static void answer_solicitation(struct link *link, const struct mac *mac,
 	}
 }
 
+static void take_solicit(struct link *link, const struct mac *mac, const uint8_t *packet,
+			 size_t length)
+{
+	struct solicit solicit;
+
+	if (link->on_solicit && solicit_read(packet, length, &solicit) &&
+	    solicit_is_new(&link->solicits, mac, loop_now_ms(link->loop)))
+		link->on_solicit(link->data, mac, &solicit);
+}
+
 /* false when there is nothing more to read. */
 static bool receive_frame(struct link *link)
 {
-	uint8_t packet[256], source[16];
+	uint8_t packet[SOLICIT_SIZE], source[16];
 	struct sockaddr_ll from;
 	socklen_t from_length = sizeof(from);
 	ssize_t length = recvfrom(link->socket, packet, sizeof(packet), MSG_DONTWAIT,
@@ -109,9 +130,12 @@ static bool receive_frame(struct link *link)
 	if (length < 0)
 		return false;
 	memcpy(mac.octet, from.sll_addr, sizeof(mac.octet));
-	if (from.sll_pkttype != PACKET_OUTGOING && from.sll_halen == sizeof(mac.octet) &&
-	    advert_read(&link->memory, packet, (size_t)length, loop_now_ms(link->loop), source))
+	if (from.sll_pkttype == PACKET_OUTGOING || from.sll_halen != sizeof(mac.octet))
+		return true;
+	if (advert_read(&link->memory, packet, (size_t)length, loop_now_ms(link->loop), source))
 		answer_solicitation(link, &mac, source);
+	else
+		take_solicit(link, &mac, packet, (size_t)length);
 	return true;
 }
 
@@ -125,18 +149,18 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 		;
 }
 
-/* Cards filter multicast: all-nodes brings other routers' advertisements, all-routers
- * questions. */
+/* Cards filter multicast: all-nodes (ff02::1) brings other routers' advertisements, all-routers
+ * (ff02::2) questions, all DHCPv6 servers (ff02::1:2) what machines solicit. */
 static void join_groups(const struct link *link)
 {
-	static const uint8_t last[] = {1, 2};
+	static const uint8_t ends[][2] = {{0, 1}, {0, 2}, {1, 2}};
 
-	for (size_t i = 0; i < sizeof(last); i++) {
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct packet_mreq group = {
 			.mr_ifindex = (int)link->index,
 			.mr_type = PACKET_MR_MULTICAST,
 			.mr_alen = 6,
-			.mr_address = {0x33, 0x33, 0, 0, 0, last[i]},
+			.mr_address = {0x33, 0x33, 0, ends[i][0], 0, ends[i][1]},
 		};
 
 		if (setsockopt(link->socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group,
@@ -278,6 +302,12 @@ void link_note_booting(struct link *link, const struct mac *mac)
 void link_set_adverts(struct link *link, bool is_on)
 {
 	link->is_advertising = is_on;
+}
+
+void link_hear_solicits(struct link *link, link_on_solicit *on_solicit, void *data)
+{
+	link->on_solicit = on_solicit;
+	link->data = data;
 }
 
 uint64_t link_adverts_sent(const struct link *link)

@@ -1,7 +1,8 @@
 /*
  * link - one network interface: its address, and frames to clients that have none yet (packet
  * sockets; the socket needs CAP_NET_RAW only to be opened). It also hears router solicitations
- * and answers those of booting clients (see advert.h).
+ * and answers those of booting clients (see advert.h), and what such clients ask by DHCPv6 (see
+ * solicit.h).
  *
  *	struct link *link;
  *	link_open(loop, "eth1", &link);
@@ -19,6 +20,10 @@
 #include "io/loop.h"
 
 struct link;
+struct solicit;
+
+/* A machine that boots has asked by IPv6; see solicit_is_new(). */
+typedef void link_on_solicit(void *data, const struct mac *mac, const struct solicit *solicit);
 
 /* A message is written: ERR_ABSENT: no such interface; ERR_FORMAT: no Ethernet; ERR_SYSTEM. */
 MUST_CHECK enum err link_open(struct loop *loop, const char *name, struct link **ret_link);
@@ -35,6 +40,7 @@ bool link_send_arp(struct link *link, const void *packet, size_t length);
 void link_note_booting(struct link *link, const struct mac *mac);
 /* The setting ipv6_router_advertisement. */
 void link_set_adverts(struct link *link, bool is_on);
+void link_hear_solicits(struct link *link, link_on_solicit *on_solicit, void *data);
 uint64_t link_adverts_sent(const struct link *link);
 /* Frees it when libuv has let go of it. Accepts NULL. */
 void link_close(struct link *link);

@@ -108,6 +108,25 @@ void report_heard_inference(struct events *events, const char *interface, const 
 	push(events, &event, &detail);
 }
 
+void report_heard_solicit(struct events *events, const char *interface, const struct mac *mac,
+			  const struct solicit *solicit)
+{
+	char buffer[DETAIL_SIZE];
+	struct text detail = text_into(buffer, sizeof(buffer));
+	struct event event = {
+		.stage = pxe_class_stage(solicit->class),
+		.kind = "solicit",
+		.mac = mac,
+		.reason = "it asks for an address by IPv6 (DHCPv6)",
+	};
+
+	put_interface(&detail, interface, NULL);
+	text_printf(&detail, ",\"class\":\"%s\"", pxe_class_name(solicit->class));
+	if (solicit->has_arch)
+		text_printf(&detail, ",\"arch\":%u", solicit->arch_code);
+	push(events, &event, &detail);
+}
+
 void report_heard_proxy(struct events *events, const char *interface,
 			const struct packet *packet, const struct proxy_verdict *verdict)
 {

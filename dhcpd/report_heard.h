@@ -10,6 +10,7 @@
 #include "dhcpd/observe.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/proxy.h"
+#include "dhcpd/solicit.h"
 
 /* A client's packet, as it came. */
 void report_heard_request(struct events *events, const char *interface,
@@ -21,6 +22,9 @@ void report_heard_reply(struct events *events, const char *interface,
 /* An ACK that nobody heard. */
 void report_heard_inference(struct events *events, const char *interface, const struct mac *mac,
 			    const struct observe_inference *inference);
+/* A machine that boots asks by IPv6. */
+void report_heard_solicit(struct events *events, const char *interface, const struct mac *mac,
+			  const struct solicit *solicit);
 /* What the proxy answered, or why it kept silent to a machine that boots. */
 void report_heard_proxy(struct events *events, const char *interface,
 			const struct packet *packet, const struct proxy_verdict *verdict);

@@ -16,6 +16,7 @@
 #include "dhcpd/observe.h"
 #include "dhcpd/probe.h"
 #include "dhcpd/proxy.h"
+#include "dhcpd/solicit.h"
 
 #define SERVER 0x0a4d0001U /* 10.77.0.1 */
 
@@ -94,11 +95,22 @@ static void check_hearing(const struct packet *packet, const struct frame *frame
 	probe_heard(&probe, packet, answer.server);
 }
 
+static void check_solicit(const uint8_t *data, size_t size)
+{
+	struct solicit solicit;
+
+	if (size > 0 && solicit_read(data + 1, size - 1, &solicit) &&
+	    (solicit.class == PXE_CLASS_OS || *pxe_class_name(solicit.class) == '\0'))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame frame;
 	struct packet packet;
 
+	/* and as what a machine asks by IPv6 */
+	check_solicit(data, size);
 	/* no answer is so short */
 	if (tftp_ask_read(data, size) != TFTP_ASK_NONE && size < 3)
 		abort();

@@ -2,9 +2,15 @@
 another one in its place."""
 
 import socket
+import struct
 import time
 
 import pytest
+from scapy.layers.dhcp6 import DHCP6OptClientId, DHCP6_Solicit, DUID_LL
+from scapy.layers.inet import UDP  # pylint: disable=no-name-in-module
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 import dhcp_servers
 from net import Lab
@@ -279,6 +285,28 @@ def test_an_observer_tells_the_whole_story(site, ours, others):
     assert "inferred" not in heard.detail and heard.detail["server"] == OTHER
     assert inferred.address == heard.address == offer.yiaddr
     assert heard.reason == f"heard from another server, {OTHER}"
+
+
+def ask_by_ipv6(site, mac, *options):
+    """A SOLICIT as firmware sends it, to all DHCPv6 servers of the link."""
+    packet = Ether(src=mac, dst="33:33:00:01:00:02") / IPv6(src="fe80::1", dst="ff02::1:2") / UDP(sport=546, dport=547) / \
+        DHCP6_Solicit(trid=1) / DHCP6OptClientId(duid=DUID_LL(lladdr=mac))
+    for code, octets in options:
+        packet /= Raw(struct.pack("!HH", code, len(octets)) + octets)
+    site.wire(mac).send_frame(bytes(packet))
+
+
+@pytest.mark.parametrize("mode", ["observe", "server"])
+def test_what_machines_ask_by_ipv6_is_told(site, ours, mode):
+    ours("--mode", mode)
+    system, machine = next(MACS), next(MACS)
+    vendor = b"\0\0\1\x57\0\x20PXEClient:Arch:00007:UNDI:003000"
+    ask_by_ipv6(site, system)
+    for _ in range(3):
+        ask_by_ipv6(site, machine, (16, vendor), (61, b"\0\7"))
+    (told,) = site.wait_until(lambda: events_of(site, machine))
+    assert (told.stage, told.kind, told.detail["class"], told.detail["arch"]) == ("fw_dhcp", "solicit", "firmware", 7)
+    assert not events_of(site, system)
 
 
 # --- mode server, with somebody else in its place ---
