@@ -161,14 +161,24 @@ static struct figures figures_of(const struct transfer *transfer)
 				session->terms.size, session->retransmits};
 }
 
-/* What a first stage is: whether the machine that fetched it can run it. */
+/* Is it something that a machine runs: its first stage, or iPXE's script? */
+static bool is_run(const struct transfer *transfer)
+{
+	const char *suffix = strrchr(transfer->name, '.');
+
+	return strcmp(transfer->stage, "tftp_nbp") == 0 ||
+	       (strcmp(transfer->stage, "script") == 0 && suffix &&
+		strcmp(suffix, ".ipxe") == 0);
+}
+
+/* What that is: whether the machine that fetched it can run it. */
 static const char *type_of(const struct transfer *transfer, const struct session_step *step)
 {
 	uint8_t head[IMAGE_HEAD];
 	uint64_t size = transfer->source.size;
 	size_t length = size < sizeof(head) ? (size_t)size : sizeof(head);
 
-	if (step->outcome != SESSION_SENT || strcmp(transfer->stage, "tftp_nbp") != 0 ||
+	if (step->outcome != SESSION_SENT || !is_run(transfer) ||
 	    source_read(&transfer->source, 0, head, length) != ERR_OK)
 		return NULL;
 	return image_type(head, length);

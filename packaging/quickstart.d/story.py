@@ -121,7 +121,7 @@ def broken_story(chain, folder, name):
     chosen = breaks.BREAKS[name]
     tell(f"\nNow {chosen.words}, and the machine is switched on.\n")
     chosen.act(chain)
-    with chain.machine(MAC, disks=[make_disk(folder / "disk.raw", 96 << 20)]):
+    with chain.machine(MAC, disks=[make_disk(folder / "disk.raw", chosen.disk_mb << 20)], **chosen.machine):
         teller = Teller(chain)
 
         def tell_more():

@@ -248,6 +248,7 @@ class Segment(Namespace):
         super().__init__(lab, name, ipv6)
         self.ipv6 = ipv6
         self._ports = itertools.count()
+        self._cables = {}
         # no listening and learning phases: a port carries frames at once, as firmware expects
         _ip("-n", self.netns, "link", "add", "br0", "type", "bridge", "stp_state", 0,
             "forward_delay", 0, "mcast_snooping", 0)
@@ -260,6 +261,11 @@ class Segment(Namespace):
             *(["address", mac] if mac else []), "netns", host.netns)
         _ip("-n", self.netns, "link", "set", port, "master", "br0", "up")
         self.no_offload(port)
+        self._cables[host.netns] = port
+
+    def narrow(self, host, octets):
+        """What the host's cable takes from now on: longer packets are lost, and nobody is told."""
+        _ip("-n", self.netns, "link", "set", self._cables[host.netns], "mtu", octets)
 
     def tap(self, name=None):
         """A tap on the bridge for a virtual machine, whose QEMU must run in here; its name."""

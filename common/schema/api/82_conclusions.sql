@@ -36,9 +36,13 @@ language sql stable as $$
 	from transfer t cross join client c
 	where t.kind = 'sent' and t.name ~ '\.(efi|0|[nk]?k?pxe)$' and case c.firmware
 		when 'bios' then t.type like 'efi-%' when 'efi' then t.type in ('other', 'bios') or (t.type like 'efi-%' and t.type <> 'efi-' || c.arch) end
+	union all
+	select rouse_data.concluded(f.at, 'boot', 'no_script', f.name, case f.detail ->> 'type' when 'html' then 'is a web page' when 'other' then 'does not begin with #!ipxe'
+		else 'is ' || (f.detail ->> 'type') end)
+	from unnest(facts) f where not f.is_earlier and f.stage = 'script' and f.kind = 'sent' and f.daemon = 'tftpd' and f.detail ->> 'type' <> 'script'
 $$;
 comment on function rouse_data.conclude_transfers is
-	'boot stuck: one file breaks off at one place; boot lossy: one block in twenty was lost; boot wrong_type: a first stage for another machine.';
+	'boot stuck: one file breaks off at one place; boot lossy: one block in twenty was lost; boot wrong_type: a first stage for another machine; boot no_script: what iPXE cannot run.';
 
 create function rouse_data.conclude_changes(facts rouse_data.fact[]) returns setof rouse_data.fact
 language sql stable as $$
@@ -132,61 +136,75 @@ $$;
 comment on function rouse_data.conclude_servers is
 	'boot tftp_served, tftp_missing, tftp_refused, tftp_closed, tftp_unreachable, tftp_silent, and pxe_ the same: what the server that it was sent to answers dhcpd.';
 
-create function rouse_data.last_event(the_mac macaddr) returns rouse_data.event
-language sql stable as $$ select e.* from rouse_data.event e where e.mac = the_mac order by e.at desc limit 1 $$;
-comment on function rouse_data.last_event is 'What was heard of a card last.';
-
-create function rouse_data.conclude_site(facts rouse_data.fact[], the_macs macaddr[]) returns setof rouse_data.fact
-language sql stable as $$
-	with mine as (
-		select f.at, f.stage, f.kind from unnest(facts) f where not f.is_earlier order by f.at desc limit 1
-	), relay as (
-		select f.detail ->> 'relay' as address from unnest(facts) f where not f.is_earlier and f.detail ? 'relay' order by f.at desc limit 1
-	), near as materialized (
-		select e.mac, e.detail ->> 'relay' as relay from mine m cross join lateral (select e.mac, e.detail from rouse_data.event e
-			where e.at between m.at - interval '1 minute' and m.at + interval '1 minute' and e.mac is not null
-			order by e.at desc limit 2000) e
-		where rouse_data.is_stop(m.stage, m.kind) and m.at < clock_timestamp() - interval '20 seconds'
-	), other as materialized (
-		select n.mac, n.relay, l.at, l.stage, rouse_data.is_stop(l.stage, l.kind) as stopped
-		from (select mac, max(relay) as relay from near group by mac limit 100) n
-		cross join lateral rouse_data.last_event(n.mac) l where n.mac <> all (the_macs)
-	)
-	select rouse_data.concluded(m.at, 'machines', 'same_stage', m.stage, null, count(*)) from mine m join other o
-		on o.stopped and o.stage = m.stage and o.at between m.at - interval '1 minute' and m.at + interval '1 minute'
-	group by m.at, m.stage having count(*) >= 2
-	union all
-	select rouse_data.concluded(m.at, 'machines', 'same_relay', r.address, null, count(*) filter (where o.relay = r.address))
-	from mine m cross join relay r cross join other o group by m.at, r.address
-	having count(*) filter (where o.relay = r.address) >= 1 and bool_and(o.stopped) filter (where o.relay = r.address)
-		and count(*) filter (where o.relay is distinct from r.address and not o.stopped) >= 1
+-- What other machines did stands in a partition for each day that is kept. A time that is written into a query is known when it is
+-- planned, so that only the days that count are opened; the first question of a session would else spend most of its time with the others.
+create function rouse_data.conclude_site(mine rouse_data.fact, facts rouse_data.fact[], the_macs macaddr[]) returns setof rouse_data.fact
+language plpgsql stable as $$
+begin
+	return query execute format($query$
+		with near as materialized (
+			select e.mac, e.detail ->> 'relay' as relay from rouse_data.event e
+			where e.at between %1$L and %2$L and e.mac is not null order by e.at desc limit 2000
+		), other as materialized (
+			select n.relay, l.at, l.stage, rouse_data.is_stop(l.stage, l.kind) as stopped
+			from (select mac, max(relay) as relay from near group by mac limit 100) n
+			cross join lateral (select e.at, e.stage, e.kind from rouse_data.event e where e.mac = n.mac and e.at >= %1$L order by e.at desc limit 1) l
+			where n.mac <> all ($1)
+		), relay as (
+			select f.detail ->> 'relay' as address from unnest($2) f where not f.is_earlier and f.detail ? 'relay' order by f.at desc limit 1
+		)
+		select c.* from (
+			select 'same_stage' as kind, %4$L as name, count(*) as count from other o
+			where o.stopped and o.stage = %4$L and o.at between %1$L and %2$L having count(*) >= 2
+			union all
+			select 'same_relay', r.address, count(*) filter (where o.relay = r.address) from relay r cross join other o group by r.address
+			having count(*) filter (where o.relay = r.address) >= 1 and bool_and(o.stopped) filter (where o.relay = r.address)
+				and count(*) filter (where o.relay is distinct from r.address and not o.stopped) >= 1) s
+		cross join lateral rouse_data.concluded(%3$L, 'machines', s.kind, s.name, null, s.count) c
+		$query$, mine.at - interval '1 minute', mine.at + interval '1 minute', mine.at, mine.stage) using the_macs, facts;
+end
 $$;
 comment on function rouse_data.conclude_site is
 	'machines same_stage: two others or more stopped with it; same_relay: all behind its relay stopped, and others did not.';
 
-create function rouse_data.conclude_model(facts rouse_data.fact[], the_host rouse_data.host) returns setof rouse_data.fact
-language sql stable as $$
-	with mine as (
-		select f.at, f.stage from unnest(facts) f where not f.is_earlier and rouse_data.is_stop(f.stage, f.kind)
-			and f.at = (select max(l.at) from unnest(facts) l) and f.at < clock_timestamp() - interval '20 seconds'
-	), same as (
-		select l.stage, rouse_data.is_stop(l.stage, l.kind) as stopped
-		from mine m cross join (select h.name from rouse_data.host h where h.product = the_host.product and h.id <> the_host.id limit 50) h
-		join rouse_data.nic n on n.host = h.name cross join lateral rouse_data.last_event(n.mac) l
-		where l.at > m.at - interval '1 day'
-	), recent as (
-		select e.mac from mine m cross join lateral (select e.mac from rouse_data.event e where e.mac is not null and e.at > m.at - interval '1 day'
-			order by e.at desc limit 1000) e group by e.mac limit 100
-	), others as (
-		select count(*) as well from recent r join rouse_data.nic n on n.mac = r.mac join rouse_data.host h on h.name = n.host
-		cross join lateral rouse_data.last_event(r.mac) l
-		where h.product is distinct from the_host.product and not rouse_data.is_stop(l.stage, l.kind)
-	)
-	select rouse_data.concluded(m.at, 'machines', 'same_model', the_host.product, null, count(*))
-	from mine m cross join same s cross join others o where o.well >= 2
-	group by m.at, m.stage having count(*) >= 2 and bool_and(s.stopped and s.stage = m.stage)
+create function rouse_data.conclude_model(mine rouse_data.fact, the_host rouse_data.host) returns setof rouse_data.fact
+language plpgsql stable as $$
+begin
+	return query execute format($query$
+		with same as (
+			select l.stage, rouse_data.is_stop(l.stage, l.kind) as stopped
+			from (select h.name from rouse_data.host h where h.product = $1 and h.id <> $2 limit 50) h join rouse_data.nic n on n.host = h.name
+			cross join lateral (select e.stage, e.kind from rouse_data.event e where e.mac = n.mac and e.at > %1$L order by e.at desc limit 1) l
+		), recent as (
+			select r.mac from (select e.mac from rouse_data.event e where e.mac is not null and e.at > %1$L order by e.at desc limit 1000) r
+			group by r.mac limit 100
+		), others as (
+			select count(*) as well from recent r join rouse_data.nic n on n.mac = r.mac join rouse_data.host h on h.name = n.host
+			cross join lateral (select e.stage, e.kind from rouse_data.event e where e.mac = r.mac and e.at > %1$L order by e.at desc limit 1) l
+			where h.product is distinct from $1 and not rouse_data.is_stop(l.stage, l.kind)
+		)
+		select c.* from (select count(*) as count from same s cross join others o where o.well >= 2
+			having count(*) >= 2 and bool_and(s.stopped and s.stage = %3$L)) s
+		cross join lateral rouse_data.concluded(%2$L, 'machines', 'same_model', $1, null, s.count) c
+		$query$, mine.at - interval '1 day', mine.at, mine.stage) using the_host.product, the_host.id;
+end
 $$;
 comment on function rouse_data.conclude_model is 'machines same_model: all of its model stop at its stage, and machines of other models do not.';
+
+create function rouse_data.conclude_others(facts rouse_data.fact[], the_macs macaddr[], the_host rouse_data.host) returns setof rouse_data.fact
+language plpgsql stable as $$
+declare
+	mine rouse_data.fact := (select f from unnest(facts) f where not f.is_earlier order by f.at desc limit 1);
+begin
+	if rouse_data.is_stop(mine.stage, mine.kind) and mine.at < clock_timestamp() - interval '20 seconds' then
+		return query select f.* from rouse_data.conclude_site(mine, facts, the_macs) f;
+		if the_host.product is not null then
+			return query select f.* from rouse_data.conclude_model(mine, the_host) f;
+		end if;
+	end if;
+end
+$$;
+comment on function rouse_data.conclude_others is 'What other machines show of a boot that has stopped: conclude_site, conclude_model.';
 
 create function rouse_data.known_of(the_macs macaddr[], the_host rouse_data.host) returns rouse_data.fact[]
 language plpgsql stable as $$
@@ -200,8 +218,7 @@ begin
 			union all select f from rouse_data.conclude_changes(seen) f
 			union all select f from rouse_data.conclude_orders(seen, the_host) f
 			union all select f from rouse_data.conclude_servers(seen) f
-			union all select f from rouse_data.conclude_site(seen, the_macs) f
-			union all select f from rouse_data.conclude_model(seen, the_host) f) a
+			union all select f from rouse_data.conclude_others(seen, the_macs, the_host) f) a
 		order by (a.f).at);
 end
 $$;

@@ -24,11 +24,21 @@ language sql stable as $$
 		when 'pending' then format('select rouse.approve(%L)', the_host.name)
 		else format('update rouse.hosts set state = ''active'' where name = %L', the_host.name) end
 	where the_host.state <> 'active'
-	union all
-	select format('its %s %s belongs to other hosts as well: %s', d.what, d.value, array_to_string(d.hosts, ', ')), d.hint
-	from rouse.duplicates d where the_host.name::text = any (d.hosts) and rouse_data.may_be_twice(the_host)
 $$;
-comment on function rouse_data.why_host is 'What is the matter with a host itself: unknown, out of service, known twice.';
+comment on function rouse_data.why_host is 'What is the matter with a host itself: unknown, or out of service.';
+
+create function rouse_data.why_twice(the_host rouse_data.host)
+returns table (cause text, advice text)
+language plpgsql stable as $$
+begin
+	-- The view is large: where nothing points to it, it is not even planned.
+	if rouse_data.may_be_twice(the_host) then
+		return query select format('its %s %s belongs to other hosts as well: %s', d.what, d.value, array_to_string(d.hosts, ', ')), d.hint
+		from rouse.duplicates d where the_host.name::text = any (d.hosts);
+	end if;
+end
+$$;
+comment on function rouse_data.why_twice is 'That a host is known twice, and by what.';
 
 create function rouse_data.why_job(the_host rouse_data.host)
 returns table (cause text, advice text)
@@ -104,6 +114,7 @@ begin
 	facts := rouse_data.known_of(the_macs, the_host);
 	return query
 	select w.cause, w.advice, 'high', 'host', null::timestamptz, null, null from rouse_data.why_host(the_mac, the_host) w
+	union all select w.cause, w.advice, 'high', 'host', null, null, null from rouse_data.why_twice(the_host) w
 	union all select b.* from rouse_data.why_boot(facts, coalesce(the_mac, the_macs[1]), the_host.name) b
 	union all select w.cause, w.advice, 'high', 'job', null, null, null from rouse_data.why_job(the_host) w
 	union all select w.cause, w.advice, 'high', 'wake', null, null, null from rouse_data.why_wake(the_host) w

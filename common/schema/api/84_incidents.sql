@@ -1,19 +1,16 @@
 -- Incidents: several machines that stopped alike, at one time or of one model.
 
 create view rouse.incidents with (security_barrier) as
-	with staged as (
-		select e.mac, e.host, e.at, e.stage, e.kind, lag(e.at) over w as at_before, lag(e.stage) over w as stage_before
+	with followed as (
+		select e.mac, e.host, e.at, e.stage, e.kind, lead(e.at) over w as at_next, lead(e.stage) over w as stage_next
 		from rouse_data.event e where e.mac is not null and e.at > now() - interval '1 day'
 			and ((select rouse.my_groups()) is null or e.mac in (select m.mac from rouse_data.my_card m))
 		window w as (partition by e.mac order by e.at)
-	), numbered as (
-		select s.*, count(*) filter (where rouse_data.begins_boot(s.stage, s.at, s.stage_before, s.at_before))
-			over (partition by s.mac order by s.at) as number
-		from staged s
 	), boot as (
-		select distinct on (n.mac, n.number) n.mac, n.host, n.at, n.stage, rouse_data.boot_outcome(n.stage, n.kind, now() - n.at) = 'stopped' as stopped,
-			(select h.product from rouse_data.host h where h.name = n.host) as product
-		from numbered n order by n.mac, n.number, n.at desc
+		-- A boot ends with the event before the one that begins the next.
+		select l.mac, l.host, l.at, l.stage, rouse_data.boot_outcome(l.stage, l.kind, now() - l.at) = 'stopped' as stopped, h.product
+		from followed l left join rouse_data.host h on h.name = l.host
+		where l.at_next is null or rouse_data.begins_boot(l.stage_next, l.at_next, l.stage, l.at)
 	)
 	select 'one stage, one minute' as what, b.stage, date_trunc('minute', min(b.at)) as began_at, max(b.at) as ended_at,
 		count(distinct b.mac)::int as machines, (array_agg(distinct coalesce(b.host, b.mac::text)))[1:20] as hosts, null as product,
