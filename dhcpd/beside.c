@@ -395,12 +395,17 @@ enum err beside_add(struct beside *beside, struct link *link)
 	if (getrandom(&xid, sizeof(xid), 0) < 0)
 		return ERR_SYSTEM;
 	probe_begin(&interface->probe, xid, loop_now_ms(beside->options.loop));
-	err = tap_open(beside->options.loop, &options, &interface->tap);
+	err = tap_open(&options, &interface->tap);
 	if (err != ERR_OK)
 		return err;
 	beside->interface_count++;
 	link_hear_solicits(link, on_solicit, interface);
 	return beside->proxy ? proxy_server_add(beside->proxy, link) : ERR_OK;
+}
+
+enum err beside_follow(struct beside *beside, size_t position)
+{
+	return beside->proxy ? proxy_server_follow(beside->proxy, position) : ERR_OK;
 }
 
 enum err beside_open(const struct beside_options *options, struct beside **ret_beside)

@@ -34,6 +34,8 @@ MUST_CHECK enum err beside_open(const struct beside_options *options,
 				struct beside **ret_beside);
 /* One more interface, in the caller's order. A message is written when it fails. */
 MUST_CHECK enum err beside_add(struct beside *beside, struct link *link);
+/* The interface was made anew: its sockets go there. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err beside_follow(struct beside *beside, size_t interface);
 /* May requests of this interface be answered with addresses? */
 bool beside_is_serving(const struct beside *beside, size_t interface);
 /* A client's packet that is not answered here: for its trace. */

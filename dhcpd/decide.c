@@ -213,10 +213,14 @@ static void grant_or_refuse(struct deciding *d, uint32_t address, const char *re
 		promise(d, DECIDE_ACK, address, reason);
 }
 
-/* Under our address, or under the one by which the relay plays us. */
+/*
+ * Under any address of ours (RFC 2131 section 4.1), or under the one by which the relay plays
+ * us.
+ */
 static bool is_ours(const struct deciding *d, uint32_t server)
 {
-	return server == d->question->server || server == d->verdict->server;
+	return server == d->question->server || server == d->verdict->server ||
+	       ours_hold(d->question->ours, server);
 }
 
 static void decide_selecting(struct deciding *d, uint32_t chosen_server)
@@ -228,7 +232,10 @@ static void decide_selecting(struct deciding *d, uint32_t chosen_server)
 		stay_silent(d, "the client chose another server");
 		return;
 	}
-	if (!packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address)) {
+	/* renewals of RFC 1541 look so */
+	if (!packet_option_u32(d->packet, OPTION_REQUESTED_ADDRESS, &address))
+		address = d->packet->ciaddr;
+	if (address == 0) {
 		stay_silent(d, "a REQUEST names this server and no address (option 50)");
 		return;
 	}
@@ -480,6 +487,7 @@ void decide(const struct decide_question *question, struct decide_verdict *ret_v
 		.client = &verdict->client,
 		.mac = verdict->has_mac ? &verdict->mac : NULL,
 		.server = question->server,
+		.ours = question->ours,
 		.now_ms = question->now_ms,
 		.grace_ms = grace > 0 ? (uint64_t)grace * 1000 : 0,
 	};

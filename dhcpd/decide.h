@@ -21,6 +21,7 @@
 #include "dhcpd/bootfile.h"
 #include "dhcpd/inquiry.h"
 #include "dhcpd/lease_table.h"
+#include "dhcpd/ours.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/pxe.h"
 #include "dhcpd/quota.h"
@@ -55,10 +56,11 @@ struct decide_question {
 	const struct inquiry_table *inquiries; /* under way; NULL: addresses are not probed */
 	const struct packet *packet;
 	uint64_t now_ms;
-	uint32_t server;     /* our address on the interface; 0: it has none */
-	bool is_unicast;     /* sent to our address, not to everybody */
-	bool is_database_up; /* grants are being recorded: otherwise the outage rule */
-	bool has_asked;	     /* the table holds the database's answer for this client */
+	uint32_t server;	 /* our address on the interface; 0: it has none */
+	const struct ours *ours; /* our other addresses, too; NULL: there are none */
+	bool is_unicast;	 /* sent to our address, not to everybody */
+	bool is_database_up;	 /* grants are being recorded: otherwise the outage rule */
+	bool has_asked;		 /* the table holds the database's answer for this client */
 	/* Nobody answered for this address; 0: none was asked for. */
 	uint32_t cleared;
 	unsigned conflicts; /* addresses in use that this DISCOVER came upon */

@@ -5,7 +5,6 @@
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dhcpd/ear.h"
 #include "dhcpd/inuse.h"
 #include "io/log.h"
 
@@ -22,30 +22,18 @@
 /* the inquiry ends before: whoever outlives it would be a leak */
 #define PARKED_MS 60000
 
-/* A socket that hears answers: ARP on one interface, or ICMP. */
-struct ear {
-	struct inquirer *inquirer;
-	struct link *link; /* NULL: ICMP */
-	int socket;
-	uv_poll_t poll;
-};
-
 struct inquirer {
 	struct inquirer_options options;
 	struct inquiry_table table;
 	struct parking *parking;
-	struct ear ears[INTERFACES_MAX + 1]; /* the interfaces', then that of ICMP */
+	struct link *links[INTERFACES_MAX]; /* with an ear for ARP each */
 	size_t interface_count;
+	int echo_socket; /* for ICMP */
+	uv_poll_t echo_poll;
 	struct loop_timer timer;
 	uint64_t token; /* in every echo request; random */
 	struct inquirer_counts counts;
-	unsigned open_handles;
 };
-
-static struct ear *icmp_ear(struct inquirer *inquirer)
-{
-	return &inquirer->ears[INTERFACES_MAX];
-}
 
 /* Of ARP only replies: requests are what a busy wire is full of. */
 static struct sock_filter reply_filter[] = {
@@ -59,7 +47,7 @@ static struct sock_filter reply_filter[] = {
 
 static void send_arp(struct inquirer *inquirer, const struct inquiry *inquiry)
 {
-	struct link *link = inquirer->ears[inquiry->interface].link;
+	struct link *link = inquirer->links[inquiry->interface];
 	struct mac our_mac = link_mac(link);
 	uint8_t packet[INUSE_ARP_SIZE];
 
@@ -75,7 +63,7 @@ static void send_echo(struct inquirer *inquirer, const struct inquiry *inquiry)
 
 	inuse_put_echo(inquirer->token, message);
 	/* what does not leave is like an address that does not answer */
-	if (sendto(icmp_ear(inquirer)->socket, message, sizeof(message), MSG_DONTWAIT,
+	if (sendto(inquirer->echo_socket, message, sizeof(message), MSG_DONTWAIT,
 		   (struct sockaddr *)&to, sizeof(to)) < 0)
 		log_debug("echo_failed", "reason=%s", log_text(strerror(errno)));
 }
@@ -162,101 +150,88 @@ static void on_tick(void *data)
 		loop_timer_stop(&inquirer->timer);
 }
 
-/* false when there is nothing more to read. */
-static bool receive(struct ear *ear)
+static void note_answer(struct inquirer *inquirer, const struct inuse_answer *answer)
 {
-	struct inquirer *inquirer = ear->inquirer;
-	const struct inquiry *hit;
+	const struct inquiry *hit = inquiry_hit_by(&inquirer->table, answer);
+
+	if (hit)
+		finish(inquirer, &hit->client, answer);
+}
+
+static void on_arp(void *data, const struct sockaddr_ll *from, const uint8_t *packet,
+		   size_t length)
+{
+	struct inuse_answer answer;
+
+	(void)from;
+	if (inuse_read_arp(packet, length, &answer) == ERR_OK)
+		note_answer(data, &answer);
+}
+
+/* false when there is nothing more to read. */
+static bool receive_echo(struct inquirer *inquirer)
+{
 	struct inuse_answer answer;
 	uint8_t packet[128];
-	ssize_t length = recv(ear->socket, packet, sizeof(packet), MSG_DONTWAIT);
-	enum err err;
+	ssize_t length = recv(inquirer->echo_socket, packet, sizeof(packet), MSG_DONTWAIT);
 
 	if (length < 0)
 		return false;
-	if (ear->link)
-		err = inuse_read_arp(packet, (size_t)length, &answer);
-	else
-		err = inuse_read_echo(packet, (size_t)length, inquirer->token, &answer);
-	hit = err == ERR_OK ? inquiry_hit_by(&inquirer->table, &answer) : NULL;
-	if (hit)
-		finish(inquirer, &hit->client, &answer);
+	if (inuse_read_echo(packet, (size_t)length, inquirer->token, &answer) == ERR_OK)
+		note_answer(inquirer, &answer);
 	return true;
 }
 
-static void on_readable(uv_poll_t *handle, int status, int events)
+static void on_echo(uv_poll_t *handle, int status, int events)
 {
 	(void)status;
 	(void)events;
-	for (int i = 0; i < PACKETS_PER_TURN && receive(handle->data); i++)
+	for (int i = 0; i < PACKETS_PER_TURN && receive_echo(handle->data); i++)
 		;
 }
 
 /* --- opening and closing --- */
 
-static enum err say_failed(const struct link *link)
+static enum err say_failed(void)
 {
-	log_error("probe_socket_failed", "interface=%s reason=%s remedy=%s",
-		  link ? link_name(link) : "-", log_text(strerror(errno)),
+	log_error("probe_socket_failed", "reason=%s remedy=%s", log_text(strerror(errno)),
 		  log_text("start dhcpd as root, or with the capability CAP_NET_RAW"));
 	return ERR_SYSTEM;
 }
 
-static enum err listen_to(struct ear *ear, struct inquirer *inquirer)
-{
-	if (uv_poll_init(&inquirer->options.loop->uv, &ear->poll, ear->socket) != 0) {
-		(void)close(ear->socket);
-		return ERR_SYSTEM;
-	}
-	ear->inquirer = inquirer;
-	ear->poll.data = ear;
-	inquirer->open_handles++;
-	(void)uv_poll_start(&ear->poll, UV_READABLE, on_readable);
-	return ERR_OK;
-}
-
 static enum err open_icmp(struct inquirer *inquirer)
 {
-	struct ear *ear = icmp_ear(inquirer);
 	struct icmp_filter filter = {~(1U << ICMP_ECHOREPLY)};
+	int opened = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP);
 
-	ear->socket = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP);
-	if (ear->socket < 0)
-		return say_failed(NULL);
-	if (setsockopt(ear->socket, SOL_RAW, ICMP_FILTER, &filter, sizeof(filter)) < 0) {
-		(void)close(ear->socket);
-		return say_failed(NULL);
+	if (opened < 0)
+		return say_failed();
+	if (setsockopt(opened, SOL_RAW, ICMP_FILTER, &filter, sizeof(filter)) < 0 ||
+	    uv_poll_init(&inquirer->options.loop->uv, &inquirer->echo_poll, opened) != 0) {
+		(void)say_failed();
+		(void)close(opened);
+		return ERR_SYSTEM;
 	}
-	return listen_to(ear, inquirer);
+	inquirer->echo_socket = opened;
+	inquirer->echo_poll.data = inquirer;
+	(void)uv_poll_start(&inquirer->echo_poll, UV_READABLE, on_echo);
+	return ERR_OK;
 }
 
 enum err inquirer_add(struct inquirer *inquirer, struct link *link)
 {
-	struct ear *ear = &inquirer->ears[inquirer->interface_count];
-	struct sock_fprog filter = {sizeof(reply_filter) / sizeof(reply_filter[0]),
-				    reply_filter};
-	struct sockaddr_ll local = {.sll_family = AF_PACKET,
-				    .sll_protocol = htons(ETH_P_ARP),
-				    .sll_ifindex = (int)link_index(link)};
-	enum err err;
+	struct ear_options options = {
+		.protocol = ETH_P_ARP,
+		.filter = {sizeof(reply_filter) / sizeof(reply_filter[0]), reply_filter},
+		.on_frame = on_arp,
+		.data = inquirer,
+	};
+	struct ear *ear;
 
 	if (inquirer->interface_count == INTERFACES_MAX)
 		return ERR_SPACE;
-	/* protocol 0: nothing arrives before the filter is in place */
-	ear->socket = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (ear->socket < 0)
-		return say_failed(link);
-	if (setsockopt(ear->socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) <
-		    0 ||
-	    bind(ear->socket, (struct sockaddr *)&local, sizeof(local)) < 0) {
-		(void)close(ear->socket);
-		return say_failed(link);
-	}
-	ear->link = link;
-	err = listen_to(ear, inquirer);
-	if (err == ERR_OK)
-		inquirer->interface_count++;
-	return err;
+	inquirer->links[inquirer->interface_count++] = link;
+	return link_listen(link, &options, &ear);
 }
 
 static void free_inquirer(struct inquirer *inquirer)
@@ -284,7 +259,6 @@ enum err inquirer_open(const struct inquirer_options *options, struct inquirer *
 		return err;
 	}
 	loop_timer_open(options->loop, &inquirer->timer, on_tick, inquirer);
-	inquirer->open_handles++;
 	*ret_inquirer = inquirer;
 	return ERR_OK;
 }
@@ -299,36 +273,23 @@ struct inquirer_counts inquirer_counts(const struct inquirer *inquirer)
 	return inquirer ? inquirer->counts : (struct inquirer_counts){0, 0};
 }
 
-static void let_go(struct inquirer *inquirer)
-{
-	if (--inquirer->open_handles == 0)
-		free_inquirer(inquirer);
-}
-
-static void on_ear_closed(uv_handle_t *handle)
-{
-	struct ear *ear = handle->data;
-
-	let_go(ear->inquirer);
-}
-
 static void on_timer_closed(void *data)
 {
-	let_go(data);
+	free_inquirer(data);
 }
 
-static void close_ear(struct ear *ear)
+static void on_echo_closed(uv_handle_t *handle)
 {
-	uv_close((uv_handle_t *)&ear->poll, on_ear_closed);
-	(void)close(ear->socket);
+	struct inquirer *inquirer = handle->data;
+
+	loop_timer_close_then(&inquirer->timer, on_timer_closed);
 }
 
 void inquirer_close(struct inquirer *inquirer)
 {
 	if (!inquirer)
 		return;
-	for (size_t i = 0; i < inquirer->interface_count; i++)
-		close_ear(&inquirer->ears[i]);
-	close_ear(icmp_ear(inquirer));
-	loop_timer_close_then(&inquirer->timer, on_timer_closed);
+	loop_timer_stop(&inquirer->timer);
+	uv_close((uv_handle_t *)&inquirer->echo_poll, on_echo_closed);
+	(void)close(inquirer->echo_socket);
 }

@@ -19,9 +19,8 @@
 #include "dhcpd/solicit.h"
 #include "io/log.h"
 
-#define ADDRESS_MS 1000	   /* how long a look at the interface's address counts */
-#define SOLICIT_SIZE 576   /* octets of one that are read: what firmware sends is shorter */
-#define FRAMES_PER_TURN 64 /* then the loop's other handles have their turn */
+#define ADDRESS_MS 1000 /* how long a look at the interface's address counts */
+#define EARS_MAX 4
 
 struct link {
 	char name[IF_NAMESIZE];
@@ -29,8 +28,10 @@ struct link {
 	struct mac mac;
 	uint32_t address;
 	uint64_t address_at_ms;
-	int socket;
-	uv_poll_t poll;
+	bool is_gone;	       /* and told so */
+	struct ear *discovery; /* of IPv6 routers; every frame is sent by its socket */
+	struct ear *ears[EARS_MAX];
+	size_t ear_count;
 	struct loop *loop;
 	struct advert_memory memory;
 	bool is_advertising;
@@ -68,8 +69,8 @@ static bool send_frame(struct link *link, uint16_t protocol, const struct mac *m
 	};
 
 	memcpy(to.sll_addr, mac->octet, sizeof(mac->octet));
-	if (sendto(link->socket, octets, length, MSG_DONTWAIT, (struct sockaddr *)&to,
-		   sizeof(to)) >= 0)
+	if (sendto(ear_socket(link->discovery), octets, length, MSG_DONTWAIT,
+		   (struct sockaddr *)&to, sizeof(to)) >= 0)
 		return true;
 	log_debug("frame_failed", "interface=%s reason=%s", link->name,
 		  log_text(strerror(errno)));
@@ -117,83 +118,67 @@ static void take_solicit(struct link *link, const struct mac *mac, const uint8_t
 		link->on_solicit(link->data, mac, &solicit);
 }
 
-/* false when there is nothing more to read. */
-static bool receive_frame(struct link *link)
+static void on_frame(void *data, const struct sockaddr_ll *from, const uint8_t *packet,
+		     size_t length)
 {
-	uint8_t packet[SOLICIT_SIZE], source[16];
-	struct sockaddr_ll from;
-	socklen_t from_length = sizeof(from);
-	ssize_t length = recvfrom(link->socket, packet, sizeof(packet), MSG_DONTWAIT,
-				  (struct sockaddr *)&from, &from_length);
+	struct link *link = data;
+	uint8_t source[16];
 	struct mac mac;
 
-	if (length < 0)
-		return false;
-	memcpy(mac.octet, from.sll_addr, sizeof(mac.octet));
-	if (from.sll_pkttype == PACKET_OUTGOING || from.sll_halen != sizeof(mac.octet))
-		return true;
-	if (advert_read(&link->memory, packet, (size_t)length, loop_now_ms(link->loop), source))
+	memcpy(mac.octet, from->sll_addr, sizeof(mac.octet));
+	if (from->sll_pkttype == PACKET_OUTGOING || from->sll_halen != sizeof(mac.octet))
+		return;
+	if (advert_read(&link->memory, packet, length, loop_now_ms(link->loop), source))
 		answer_solicitation(link, &mac, source);
 	else
-		take_solicit(link, &mac, packet, (size_t)length);
-	return true;
-}
-
-static void on_readable(uv_poll_t *handle, int status, int events)
-{
-	struct link *link = handle->data;
-
-	(void)status;
-	(void)events;
-	for (int i = 0; i < FRAMES_PER_TURN && receive_frame(link); i++)
-		;
+		take_solicit(link, &mac, packet, length);
 }
 
 /* Cards filter multicast: all-nodes (ff02::1) brings other routers' advertisements, all-routers
  * (ff02::2) questions, all DHCPv6 servers (ff02::1:2) what machines solicit. */
 static void join_groups(const struct link *link)
 {
-	static const uint8_t ends[][2] = {{0, 1}, {0, 2}, {1, 2}};
+	static const struct mac groups[] = {{{0x33, 0x33, 0, 0, 0, 1}},
+					    {{0x33, 0x33, 0, 0, 0, 2}},
+					    {{0x33, 0x33, 0, 1, 0, 2}}};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		struct packet_mreq group = {
-			.mr_ifindex = (int)link->index,
-			.mr_type = PACKET_MR_MULTICAST,
-			.mr_alen = 6,
-			.mr_address = {0x33, 0x33, 0, ends[i][0], 0, ends[i][1]},
-		};
-
-		if (setsockopt(link->socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group,
-			       sizeof(group)) < 0)
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (ear_join(link->discovery, PACKET_MR_MULTICAST, &groups[i]) != ERR_OK)
 			log_warning("multicast_not_heard", "interface=%s reason=%s", link->name,
 				    log_text(strerror(errno)));
 	}
 }
 
-static enum err open_packet_socket(struct link *link)
+enum err link_listen(struct link *link, const struct ear_options *options, struct ear **ret_ear)
 {
-	struct sock_fprog filter = {sizeof(discovery_filter) / sizeof(discovery_filter[0]),
-				    discovery_filter};
-	struct sockaddr_ll local = {.sll_family = AF_PACKET,
-				    .sll_protocol = htons(ETH_P_IPV6),
-				    .sll_ifindex = (int)link->index};
+	struct ear_options here = *options;
 
-	/* protocol 0: nothing arrives before the filter is in place */
-	link->socket = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (link->socket >= 0 &&
-	    setsockopt(link->socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ==
-		    0 &&
-	    bind(link->socket, (struct sockaddr *)&local, sizeof(local)) == 0) {
-		join_groups(link);
+	here.interface = link->index;
+	if (link->ear_count < EARS_MAX && ear_open(link->loop, &here, ret_ear) == ERR_OK) {
+		link->ears[link->ear_count++] = *ret_ear;
 		return ERR_OK;
 	}
 	log_error("packet_socket_failed", "interface=%s reason=%s remedy=%s", link->name,
 		  log_text(strerror(errno)),
 		  log_text("start dhcpd as root, or with the capabilities CAP_NET_RAW and "
 			   "CAP_NET_BIND_SERVICE"));
-	if (link->socket >= 0)
-		(void)close(link->socket);
 	return ERR_SYSTEM;
+}
+
+static enum err listen_for_routers(struct link *link)
+{
+	struct ear_options options = {
+		.protocol = ETH_P_IPV6,
+		.filter = {sizeof(discovery_filter) / sizeof(discovery_filter[0]),
+			   discovery_filter},
+		.on_frame = on_frame,
+		.data = link,
+	};
+	enum err err = link_listen(link, &options, &link->discovery);
+
+	if (err == ERR_OK)
+		join_groups(link);
+	return err;
 }
 
 static enum err read_hardware(struct link *link)
@@ -237,20 +222,48 @@ enum err link_open(struct loop *loop, const char *name, struct link **ret_link)
 	link->loop = loop;
 	err = find_interface(link, name);
 	if (err == ERR_OK)
-		err = open_packet_socket(link);
+		err = listen_for_routers(link);
 	if (err != ERR_OK) {
 		free(link);
 		return err;
 	}
-	if (uv_poll_init(&loop->uv, &link->poll, link->socket) != 0) {
-		(void)close(link->socket);
-		free(link);
-		return ERR_SYSTEM;
-	}
-	link->poll.data = link;
-	(void)uv_poll_start(&link->poll, UV_READABLE, on_readable);
 	*ret_link = link;
 	return ERR_OK;
+}
+
+/* It was made anew: all ears go there. */
+static enum link_change move_to(struct link *link, unsigned index)
+{
+	link->index = index;
+	link->address = 0;
+	link->is_gone = false;
+	if (read_hardware(link) != ERR_OK)
+		return LINK_GONE;
+	for (size_t i = 0; i < link->ear_count; i++) {
+		if (ear_move(link->ears[i], index) != ERR_OK)
+			log_error("packet_socket_failed", "interface=%s reason=%s remedy=%s",
+				  link->name, log_text(strerror(errno)),
+				  log_text("restart dhcpd"));
+	}
+	return LINK_ANEW;
+}
+
+enum link_change link_look(struct link *link)
+{
+	struct ifreq request = {0};
+	unsigned index = 0;
+
+	memcpy(request.ifr_name, link->name, sizeof(request.ifr_name));
+	if (ioctl(ear_socket(link->discovery), SIOCGIFINDEX, &request) == 0)
+		index = (unsigned)request.ifr_ifindex;
+	if (index != 0 && index != link->index)
+		return move_to(link, index);
+	if (index == 0 && !link->is_gone)
+		log_warning("interface_gone", "interface=%s remedy=%s", link->name,
+			    log_text("it is served again as soon as there is one of its "
+				     "name"));
+	link->is_gone = index == 0;
+	return index == 0 ? LINK_GONE : LINK_THERE;
 }
 
 const char *link_name(const struct link *link)
@@ -276,7 +289,7 @@ static uint32_t read_address(const struct link *link)
 	memcpy(request.ifr_name, link->name, sizeof(request.ifr_name));
 	request.ifr_addr.sa_family = AF_INET;
 	/* any socket will do for the question */
-	if (ioctl(link->socket, SIOCGIFADDR, &request) != 0)
+	if (ioctl(ear_socket(link->discovery), SIOCGIFADDR, &request) != 0)
 		return 0;
 	memcpy(&address, &request.ifr_addr, sizeof(address));
 	return ntohl(address.sin_addr.s_addr);
@@ -292,6 +305,21 @@ uint32_t link_address(struct link *link)
 		link->address_at_ms = now;
 	}
 	return link->address;
+}
+
+void link_read_ours(const struct link *link, struct ours *ours)
+{
+	struct ifreq list[OURS_MAX];
+	struct ifconf found = {.ifc_len = sizeof(list), .ifc_req = list};
+	struct sockaddr_in address;
+
+	if (ioctl(ear_socket(link->discovery), SIOCGIFCONF, &found) != 0)
+		return;
+	ours->count = (size_t)found.ifc_len / sizeof(list[0]);
+	for (size_t i = 0; i < ours->count; i++) {
+		memcpy(&address, &list[i].ifr_addr, sizeof(address));
+		ours->addresses[i] = ntohl(address.sin_addr.s_addr);
+	}
 }
 
 void link_note_booting(struct link *link, const struct mac *mac)
@@ -315,15 +343,11 @@ uint64_t link_adverts_sent(const struct link *link)
 	return link->adverts_sent;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 void link_close(struct link *link)
 {
 	if (!link)
 		return;
-	uv_close((uv_handle_t *)&link->poll, on_closed);
-	(void)close(link->socket);
+	for (size_t i = 0; i < link->ear_count; i++)
+		ear_close(link->ears[i]);
+	free(link);
 }

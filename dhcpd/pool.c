@@ -58,7 +58,8 @@ static bool is_infrastructure(const struct pool_question *question, uint32_t add
 {
 	const struct site_subnet *subnet = question->subnet;
 
-	if (address == question->server || address == subnet->next_server)
+	if (address == question->server || address == subnet->next_server ||
+	    ours_hold(question->ours, address))
 		return true;
 	if (subnet->net.prefix < 31 &&
 	    (address == subnet->net.address || address == ip4_broadcast(&subnet->net)))

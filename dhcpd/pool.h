@@ -21,6 +21,7 @@
 #include "core/err.h"
 #include "core/site.h"
 #include "dhcpd/lease_table.h"
+#include "dhcpd/ours.h"
 
 struct pool_question {
 	const struct site *site;
@@ -28,7 +29,9 @@ struct pool_question {
 	const struct lease_table *leases;
 	const struct lease_client *client;
 	const struct mac *mac; /* NULL: not an Ethernet client */
-	uint32_t server;       /* our own address: never given away */
+	/* our own addresses are never given away */
+	uint32_t server;
+	const struct ours *ours; /* the others; NULL: there are none */
 	uint64_t now_ms;
 	uint64_t grace_ms;
 };

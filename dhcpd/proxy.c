@@ -93,13 +93,14 @@ void proxy_decide(const struct proxy_question *question, struct proxy_verdict *r
 
 /* Option 60 makes it a proxy's answer; a BIOS ROM also wants to hear that it may stop looking.
  */
-static bool put_class(struct bytes_writer *out, const struct proxy_verdict *verdict)
+static bool put_class(struct bytes_writer *out, const struct packet *request,
+		      const struct proxy_verdict *verdict)
 {
 	bool is_http = verdict->pxe.class == PXE_CLASS_HTTP;
 
 	return option_put_text(out, OPTION_VENDOR_CLASS,
 			       is_http ? "HTTPClient" : "PXEClient") &&
-	       pxe_put_vendor_specific(out, &verdict->pxe);
+	       pxe_put_vendor_specific(out, &verdict->pxe, request);
 }
 
 /* Option 97 goes back as it came (RFC 4578 section 2.3), 61 too (RFC 6842). */
@@ -158,7 +159,7 @@ enum err proxy_encode(const struct packet *request, const struct proxy_verdict *
 	put_header(&out, request, verdict);
 	done = option_put_u8(&out, OPTION_MESSAGE_TYPE, (uint8_t)verdict->message) &&
 	       option_put_u32(&out, OPTION_SERVER_ID, verdict->server) &&
-	       put_class(&out, verdict) && echo(&out, request, OPTION_CLIENT_UUID) &&
+	       put_class(&out, request, verdict) && echo(&out, request, OPTION_CLIENT_UUID) &&
 	       echo(&out, request, OPTION_CLIENT_ID);
 	done = put_tail(&out, request, verdict) && done;
 	if (!done || out.failed)

@@ -224,6 +224,13 @@ enum err proxy_server_add(struct proxy_server *server, struct link *link)
 	return ERR_OK;
 }
 
+enum err proxy_server_follow(struct proxy_server *server, size_t position)
+{
+	struct proxy_interface *interface = &server->interfaces[position];
+
+	return udp_set_device(interface->socket, link_name(interface->link));
+}
+
 enum err proxy_server_open(const struct proxy_server_options *options,
 			   struct proxy_server **ret_server)
 {

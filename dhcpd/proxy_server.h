@@ -32,6 +32,8 @@ MUST_CHECK enum err proxy_server_open(const struct proxy_server_options *options
 				      struct proxy_server **ret_server);
 /* One more interface: its port 4011. A message is written: ERR_SYSTEM. */
 MUST_CHECK enum err proxy_server_add(struct proxy_server *server, struct link *link);
+/* The interface was made anew: its port 4011 is there. ERR_SYSTEM: errno says why. */
+MUST_CHECK enum err proxy_server_follow(struct proxy_server *server, size_t position);
 /* A client's packet that came to port 67. */
 void proxy_server_hear(struct proxy_server *server, struct link *link,
 		       const struct packet *packet);

@@ -6,6 +6,8 @@
 
 #define ARCH_CODE_BIOS 0
 #define UUID_OPTION_LENGTH 17
+#define TAG_BOOT_ITEM 71 /* in option 43 */
+#define BOOT_ITEM_LENGTH 4
 
 static bool has_prefix(const uint8_t *octets, size_t length, const char *prefix)
 {
@@ -164,9 +166,46 @@ static bool echo_uuid(struct bytes_writer *out, const struct packet *request)
 	return !octets || option_put(out, OPTION_CLIENT_UUID, octets, length);
 }
 
-bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client)
+/* What a ROM asks a boot server for (PXE 2.1, tag 71), or NULL. */
+static const uint8_t *find_boot_item(const struct packet *request)
 {
-	static const uint8_t use_boot_file[] = {6, 1, 8, OPTION_END};
+	size_t length = 0;
+	const uint8_t *octets = packet_option(request, OPTION_VENDOR_SPECIFIC, &length);
+	struct bytes_reader in = bytes_reader(octets, octets ? length : 0);
+
+	while (in.left > 0) {
+		uint8_t code = bytes_get_u8(&in);
+		uint8_t part_length = bytes_get_u8(&in);
+		const uint8_t *part = bytes_take(&in, part_length);
+
+		if (!part || code == OPTION_END)
+			break;
+		if (code == TAG_BOOT_ITEM && part_length == BOOT_ITEM_LENGTH)
+			return part;
+	}
+	return NULL;
+}
+
+/* A boot server names in its ACK what it was asked for. */
+static bool put_rom_options(struct bytes_writer *out, const struct packet *request)
+{
+	uint8_t value[3 + 2 + BOOT_ITEM_LENGTH + 1] = {6, 1, 8}; /* use the boot file */
+	size_t length = 3;
+	const uint8_t *item = find_boot_item(request);
+
+	if (item) {
+		value[length++] = TAG_BOOT_ITEM;
+		value[length++] = BOOT_ITEM_LENGTH;
+		memcpy(value + length, item, BOOT_ITEM_LENGTH);
+		length += BOOT_ITEM_LENGTH;
+	}
+	value[length++] = OPTION_END;
+	return option_put(out, OPTION_VENDOR_SPECIFIC, value, length);
+}
+
+bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client,
+			     const struct packet *request)
+{
 	/*
 	 * The ROM looks for this one line of a boot menu (sub-option 9; that of a Pi 3 for the
 	 * blanks behind it, too) and fetches files of its own by TFTP.
@@ -177,7 +216,7 @@ bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *
 		return true;
 	if (client->is_raspberry)
 		return option_put(out, OPTION_VENDOR_SPECIFIC, menu, sizeof(menu) - 1);
-	return option_put(out, OPTION_VENDOR_SPECIFIC, use_boot_file, sizeof(use_boot_file));
+	return put_rom_options(out, request);
 }
 
 static bool put_firmware_options(struct bytes_writer *out, const struct pxe_client *client,
@@ -194,7 +233,7 @@ static bool put_firmware_options(struct bytes_writer *out, const struct pxe_clie
 
 	if (client->arch_code == ARCH_CODE_BIOS)
 		done = option_put_text(out, OPTION_VENDOR_CLASS, "PXEClient") &&
-		       pxe_put_vendor_specific(out, client);
+		       pxe_put_vendor_specific(out, client, request);
 	return echo_uuid(out, request) && done;
 }
 

@@ -47,9 +47,11 @@ bool pxe_is_of_class(const struct pxe_client *client, const struct packet *packe
 		     const char *class);
 /*
  * Option 43 as this firmware wants it, if it does; false for want of space. To a BIOS ROM:
- * discovery control 8 (PXE 2.1), take the file of this reply, ask no other boot server.
+ * discovery control 8 (PXE 2.1), take the file of this reply, ask no other boot server; and the
+ * boot item (tag 71) that it asked for.
  */
-bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client);
+bool pxe_put_vendor_specific(struct bytes_writer *out, const struct pxe_client *client,
+			     const struct packet *request);
 /*
  * Options 60, 43, 97 and 175 as this client's boot answer needs them; false when one was left
  * out for want of space.

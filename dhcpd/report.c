@@ -93,6 +93,14 @@ static void log_verdict(const char *interface, const struct packet *packet,
 			  packet_message_name(packet->message), log_text(verdict->reason));
 		return;
 	}
+	/* somebody has to look there (RFC 2131 section 4.3.3) */
+	if (verdict->change == DECIDE_DECLINE) {
+		log_warning("declined", "interface=%s mac=%s address=%s reason=%s remedy=%s",
+			    interface, mac, address, log_text(verdict->reason),
+			    log_text("find that machine by its card, or take the address out "
+				     "of rouse.pools"));
+		return;
+	}
 	log_info(event, "interface=%s mac=%s message=%s address=%s class=%s file=%s reason=%s",
 		 interface, mac, packet_message_name(packet->message), address,
 		 pxe_class_name(verdict->pxe.class), log_text(verdict->boot.file),

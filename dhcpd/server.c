@@ -1,12 +1,8 @@
 #include "dhcpd/server.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "dhcpd/beside.h"
 #include "dhcpd/decide.h"
@@ -17,6 +13,7 @@
 #include "dhcpd/reply.h"
 #include "dhcpd/report.h"
 #include "dhcpd/route.h"
+#include "dhcpd/server_internal.h"
 #include "io/log.h"
 
 /* One packet on its way. */
@@ -276,6 +273,7 @@ static bool begin(struct exchange *e, struct server_interface *interface, const 
 		.packet = &e->packet,
 		.now_ms = loop_now_ms(server->loop),
 		.server = link_address(interface->link),
+		.ours = &server->ours,
 		.is_database_up = backend_is_up(server->backend),
 	};
 	e->question.is_unicast = is_unicast;
@@ -299,7 +297,7 @@ static void report_arrival(struct exchange *e)
 		link_note_booting(e->interface->link, &verdict->mac);
 }
 
-static void on_batch(void *data, const struct udp_datagram *datagrams, size_t count)
+void server_on_batch(void *data, const struct udp_datagram *datagrams, size_t count)
 {
 	struct server_interface *interface = data;
 	struct server *server = interface->server;
@@ -361,8 +359,7 @@ static void note_conflict(struct exchange *e, enum inuse_way way,
 			&e->packet, &(struct report_conflict){answer->address, way, by});
 }
 
-/* An address is in use, or nobody answered for it: its client is decided again. */
-static void on_inquired(void *data, const struct inquirer_result *result)
+void server_on_inquired(void *data, const struct inquirer_result *result)
 {
 	struct server *server = data;
 	const struct inquiry *inquiry = result->inquiry;
@@ -379,135 +376,4 @@ static void on_inquired(void *data, const struct inquirer_result *result)
 	else
 		e.question.cleared = inquiry->address;
 	carry_out(&e);
-}
-
-void server_on_site(void *data, const struct site *site)
-{
-	struct server *server = data;
-	bool is_on = site_setting_truth(site, "ipv6_router_advertisement", true);
-
-	for (size_t i = 0; i < server->interface_count; i++)
-		link_set_adverts(server->interfaces[i].link, is_on);
-}
-
-static enum err say_bind_failed(const char *name)
-{
-	const char *remedy = "look at the reason";
-
-	if (errno == EADDRINUSE)
-		remedy = "another DHCP server runs here: `ss -lunp sport = :67` names "
-			 "it; stop "
-			 "it or give it other interfaces";
-	else if (errno == EACCES || errno == EPERM)
-		remedy = "start dhcpd as root, or with the capabilities CAP_NET_RAW and "
-			 "CAP_NET_BIND_SERVICE";
-	log_error("bind_failed", "interface=%s port=%d reason=%s remedy=%s", name,
-		  ROUTE_PORT_SERVER, log_text(strerror(errno)), log_text(remedy));
-	return ERR_SYSTEM;
-}
-
-static enum err open_interface(struct server *server, const char *name, enum settings_mode mode)
-{
-	struct server_interface *interface = &server->interfaces[server->interface_count];
-	struct udp_options options = {
-		.port = ROUTE_PORT_SERVER,
-		.device = name,
-		.broadcast = true,
-		.on_batch = on_batch,
-		.data = interface,
-	};
-	enum err err = link_open(server->loop, name, &interface->link);
-
-	if (err != ERR_OK)
-		return err;
-	interface->server = server;
-	server->interface_count++;
-	if (mode == SETTINGS_SERVER &&
-	    udp_open(server->loop, &options, &interface->socket) != ERR_OK)
-		return say_bind_failed(name);
-	err = beside_add(server->beside, interface->link);
-	if (err == ERR_OK && server->inquirer)
-		err = inquirer_add(server->inquirer, interface->link);
-	if (err != ERR_OK)
-		return err;
-	if (link_address(interface->link) == 0)
-		log_warning("no_address", "interface=%s remedy=%s", name,
-			    log_text("nobody is answered there until it has an IPv4 "
-				     "address"));
-	return ERR_OK;
-}
-
-static enum err open_quotas(struct server *server)
-{
-	struct hash_key seeds[2];
-
-	server->quotas = calloc(1, sizeof(*server->quotas));
-	if (!server->quotas)
-		return ERR_MEMORY;
-	if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds)) {
-		log_error("no_randomness", "reason=%s remedy=%s", log_text(strerror(errno)),
-			  log_text("the kernel must give random numbers: see "
-				   "getrandom(2)"));
-		return ERR_SYSTEM;
-	}
-	server->quotas->ports.seed = seeds[0];
-	server->quotas->prefixes.seed = seeds[1];
-	return ERR_OK;
-}
-
-enum err server_open(struct server *server, struct loop *loop, const struct settings *settings)
-{
-	const char *at = settings->interface + strspn(settings->interface, " ");
-	char name[64];
-	enum err err;
-
-	server->loop = loop;
-	err = open_quotas(server);
-	if (err == ERR_OK)
-		err = beside_open(&(struct beside_options){loop, settings, &server->backend},
-				  &server->beside);
-	if (err == ERR_OK && settings_mode(settings) == SETTINGS_SERVER)
-		err = inquirer_open(&(struct inquirer_options){loop, on_inquired, server},
-				    &server->inquirer);
-	if (err != ERR_OK)
-		return err;
-	while (*at) {
-		size_t length = strcspn(at, " ");
-
-		if (server->interface_count == SERVER_INTERFACES_MAX) {
-			log_error("too_many_interfaces", "most=%d remedy=%s",
-				  SERVER_INTERFACES_MAX,
-				  log_text("run a second dhcpd for the others"));
-			return ERR_RANGE;
-		}
-		(void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
-		err = open_interface(server, name, settings_mode(settings));
-		if (err != ERR_OK)
-			return err;
-		at += length;
-		at += strspn(at, " ");
-	}
-	return ERR_OK;
-}
-
-struct foreign_self server_self(void *data)
-{
-	const struct server *server = data;
-
-	return beside_self(server->beside);
-}
-
-void server_close(struct server *server)
-{
-	for (size_t i = 0; i < server->interface_count; i++) {
-		udp_close(server->interfaces[i].socket);
-		link_close(server->interfaces[i].link);
-	}
-	server->interface_count = 0;
-	free(server->quotas);
-	server->quotas = NULL;
-	inquirer_close(server->inquirer);
-	server->inquirer = NULL;
-	beside_close(server->beside);
-	server->beside = NULL;
 }

@@ -13,6 +13,7 @@
 #include "dhcpd/backend.h"
 #include "dhcpd/drops.h"
 #include "dhcpd/link.h"
+#include "dhcpd/ours.h"
 #include "dhcpd/packet.h"
 #include "dhcpd/settings.h"
 #include "io/log.h"
@@ -38,6 +39,8 @@ struct server {
 	struct beside *beside;
 	struct server_interface interfaces[SERVER_INTERFACES_MAX];
 	size_t interface_count;
+	struct ours ours;
+	struct loop_timer look; /* what has become of the interfaces */
 	uint64_t received, malformed, answered, left_out;
 	struct drops drops;
 	struct quotas *quotas;

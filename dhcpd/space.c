@@ -18,12 +18,14 @@ struct space space_over(uint8_t *buffer, size_t size, size_t tail, uint8_t overl
 	return space;
 }
 
-void space_put(struct space *space, uint8_t code, const void *octets, size_t length)
+bool space_put(struct space *space, uint8_t code, const void *octets, size_t length)
 {
-	if (!option_put(&space->options, code, octets, length) &&
-	    !option_put(&space->file, code, octets, length) &&
-	    !option_put(&space->sname, code, octets, length))
-		space->left_out++;
+	bool done = option_put(&space->options, code, octets, length) ||
+		    option_put(&space->file, code, octets, length) ||
+		    option_put(&space->sname, code, octets, length);
+
+	space->left_out += !done;
+	return done;
 }
 
 size_t space_overload_size(uint8_t overload)

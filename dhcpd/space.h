@@ -30,8 +30,8 @@ struct space {
  * space_open_tail(). `overload`: which fields may be used.
  */
 struct space space_over(uint8_t *buffer, size_t size, size_t tail, uint8_t overload);
-/* Whole into one field, or counted as left out. */
-void space_put(struct space *space, uint8_t code, const void *octets, size_t length);
+/* Whole into one field: true; or false, and counted as left out. */
+bool space_put(struct space *space, uint8_t code, const void *octets, size_t length);
 /* Octets that option 52 needs in the tail. */
 size_t space_overload_size(uint8_t overload);
 /* Ends the other fields, with option 52 if they are in use; from now on the tail is written. */

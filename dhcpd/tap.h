@@ -5,7 +5,7 @@
  *
  * The socket needs CAP_NET_RAW only to be opened.
  *
- *	err = tap_open(loop, &(struct tap_options){.link = link, .what = TAP_EVERYTHING,
+ *	err = tap_open(&(struct tap_options){.link = link, .what = TAP_EVERYTHING,
  *						   .on_heard = on_heard, .data = self}, &tap);
  */
 #ifndef ROUSE_DHCPD_TAP_H
@@ -17,7 +17,6 @@
 #include "core/mac.h"
 #include "dhcpd/frame.h"
 #include "dhcpd/link.h"
-#include "io/loop.h"
 
 struct tap;
 
@@ -43,9 +42,8 @@ struct tap_options {
 };
 
 /* A message is written: ERR_SYSTEM. */
-MUST_CHECK enum err tap_open(struct loop *loop, const struct tap_options *options,
-			     struct tap **ret_tap);
-/* Frees it when libuv has let go of it. Accepts NULL. */
+MUST_CHECK enum err tap_open(const struct tap_options *options, struct tap **ret_tap);
+/* After link_close(), with which it hears no more. Accepts NULL. */
 void tap_close(struct tap *tap);
 
 #endif

@@ -188,6 +188,14 @@ uint16_t udp_port(const struct udp *udp)
 	return udp_read_sockaddr(&address).port;
 }
 
+enum err udp_set_device(struct udp *udp, const char *name)
+{
+	return setsockopt(udp->socket, SOL_SOCKET, SO_BINDTODEVICE, name,
+			  (socklen_t)strlen(name)) == 0
+		       ? ERR_OK
+		       : ERR_SYSTEM;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	free(handle->data);

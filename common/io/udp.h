@@ -72,6 +72,8 @@ struct udp_options {
  */
 MUST_CHECK enum err udp_open(struct loop *loop, const struct udp_options *options,
 			     struct udp **ret_socket);
+/* From now on it is of this device, which may be a new one of the name. As above. */
+MUST_CHECK enum err udp_set_device(struct udp *socket, const char *name);
 /* An empty one back to the sender, from the address that he asked. */
 struct udp_datagram udp_reply_to(const struct udp_datagram *received);
 bool udp_peer_equal(const struct udp_peer *a, const struct udp_peer *b);

@@ -195,8 +195,8 @@ class Site:
         """The server knows this card behind the address: the test's own client answers no ARP."""
         self.server.run(["ip", "neigh", "replace", address, "lladdr", mac, "dev", "eth0"])
 
-    def wire(self, mac, host=None):
-        wire = Wire(host or self.client, mac)
+    def wire(self, mac, host=None, interface="eth0"):
+        wire = Wire(host or self.client, mac, interface)
         self._wires.append(wire)
         return wire
 

@@ -163,6 +163,34 @@ static void test_selecting(void **state)
 	request(9, SERVER, 0, 0, &packet);
 	ask(&packet);
 	expect(DECIDE_SILENT, DECIDE_NONE);
+	/* renewals of RFC 1541 name the server, and the address in ciaddr */
+	request(9, SERVER, 0, POOL_LAST, &packet);
+	ask(&packet);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	assert_int_equal(verdict.address, POOL_LAST);
+}
+
+/* RFC 2131 section 4.1: a server of several addresses is meant by each of them. */
+static void test_any_address_of_ours_is_us(void **state)
+{
+	struct ours ours = {{IP(10, 88, 0, 1), POOL_LAST}, 2};
+	struct decide_question asked;
+	struct packet packet;
+
+	(void)state;
+	request(9, IP(10, 88, 0, 1), POOL_FIRST, 0, &packet);
+	ask(&packet);
+	expect(DECIDE_SILENT, DECIDE_FORGET);
+	asked = question(&packet);
+	asked.ours = &ours;
+	decide(&asked, &verdict);
+	expect(DECIDE_ACK, DECIDE_GRANT);
+	/* and none of them is given away */
+	request(9, SERVER, POOL_LAST, 0, &packet);
+	asked = question(&packet);
+	asked.ours = &ours;
+	decide(&asked, &verdict);
+	expect(DECIDE_NAK, DECIDE_NONE);
 }
 
 static void test_init_reboot(void **state)
@@ -492,6 +520,7 @@ int main(void)
 				       sample_setup),
 		cmocka_unit_test_setup(test_an_exhausted_pool_is_silence, sample_setup),
 		cmocka_unit_test_setup(test_selecting, sample_setup),
+		cmocka_unit_test_setup(test_any_address_of_ours_is_us, sample_setup),
 		cmocka_unit_test_setup(test_init_reboot, sample_setup),
 		cmocka_unit_test_setup(test_renewing_and_rebinding, sample_setup),
 		cmocka_unit_test_setup(test_a_reservation_made_later_is_enforced, sample_setup),

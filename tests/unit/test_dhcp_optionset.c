@@ -167,14 +167,73 @@ static void in_the_order_of_the_list(void **state)
 	static const char wanted[] = "\x01\x04\xff\xff\xff\x00" /* the mask before all */
 				     "\x2a\x04"
 				     "abcd"
-				     "\x79\x05rrrrr"
 				     "\x1a\x02\x05\xdc"
 				     "\x03\x04\x0a\x4d\x00\x01";
 
 	(void)state;
 	configure(options, 3);
-	(void)ask(9, NULL, NULL, "\x2a\x79\x1a\x2a\x03\x01");
+	(void)ask(9, NULL, NULL, "\x2a\x1a\x2a\x03\x01");
 	assert_memory_equal(buffer + 240 + 3 + 6 + 18, wanted, sizeof(wanted) - 1);
+}
+
+/* RFC 3442: who asks for classless routes and gets them gets no others. */
+static void classless_routes_stand_for_all_routes(void **state)
+{
+	static uint8_t long_value[300];
+	struct site_option options[] = {
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_STATIC_ROUTES, true, VALUE("ssssssss")},
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_CLASSLESS_ROUTES, false, VALUE("rrrrr")},
+	};
+	struct packet got;
+	uint32_t router;
+
+	(void)state;
+	configure(options, 2);
+	got = ask(9, NULL, NULL, "\x03\x21\x79");
+	assert_value(&got, OPTION_CLASSLESS_ROUTES, "rrrrr");
+	assert_value(&got, OPTION_ROUTERS, NULL);
+	assert_value(&got, OPTION_STATIC_ROUTES, NULL);
+	/* who does not ask may not know them */
+	got = ask(9, NULL, NULL, "\x03\x21");
+	assert_value(&got, OPTION_CLASSLESS_ROUTES, NULL);
+	assert_true(packet_option_u32(&got, OPTION_ROUTERS, &router));
+	got = ask(9, NULL, NULL, NULL);
+	assert_value(&got, OPTION_CLASSLESS_ROUTES, "rrrrr");
+	assert_value(&got, OPTION_STATIC_ROUTES, "ssssssss");
+	/* too long for this client: it must not be left without any */
+	options[1].octets = long_value;
+	options[1].length = sizeof(long_value);
+	got = ask(9, NULL, NULL, "\x03\x21\x79");
+	assert_value(&got, OPTION_CLASSLESS_ROUTES, NULL);
+	assert_value(&got, OPTION_STATIC_ROUTES, "ssssssss");
+	assert_int_equal(reply.left_out, 1);
+}
+
+/* RFC 8925 section 3.3, RFC 2563: not even "always" sends them to who did not ask. */
+static void what_takes_ipv4_away_is_only_for_who_asks(void **state)
+{
+	struct site_option options[] = {
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_IPV6_ONLY, true, VALUE("tttt")},
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_AUTO_CONFIGURE, true, VALUE("\x01")},
+	};
+	struct sample sample;
+	struct packet packet, got;
+
+	(void)state;
+	configure(options, 2);
+	got = ask(9, NULL, NULL, NULL);
+	assert_value(&got, OPTION_IPV6_ONLY, NULL);
+	assert_value(&got, OPTION_AUTO_CONFIGURE, NULL);
+	got = ask(9, NULL, NULL, "\x01\x6c\x74");
+	assert_value(&got, OPTION_IPV6_ONLY, "tttt");
+	assert_value(&got, OPTION_AUTO_CONFIGURE, NULL);
+	sample_begin(&sample, PACKET_DISCOVER, 9);
+	assert_true(option_put_u8(&sample.out, OPTION_AUTO_CONFIGURE, 1));
+	sample_text(&sample, OPTION_PARAMETER_LIST, "\x01");
+	sample_end(&sample, &packet);
+	got = answer(&packet);
+	assert_value(&got, OPTION_IPV6_ONLY, NULL);
+	assert_value(&got, OPTION_AUTO_CONFIGURE, "\x01");
 }
 
 static void the_boot_answer_is_ours_alone(void **state)
@@ -202,6 +261,61 @@ static void the_boot_answer_is_ours_alone(void **state)
 	got = ask(9, "udhcp", NULL, "\x42\x43\x2b");
 	assert_value(&got, OPTION_BOOT_FILE, "other.efi");
 	assert_value(&got, OPTION_TFTP_SERVER, "elsewhere");
+	/* a host out of service gets no file, whoever names it */
+	sample_begin(&sample, PACKET_DISCOVER, 2);
+	sample_firmware(&sample, "PXEClient:Arch:00000", 0);
+	sample_text(&sample, OPTION_PARAMETER_LIST, "\x42\x43\x2b");
+	sample_end(&sample, &packet);
+	got = answer(&packet);
+	assert_value(&got, OPTION_BOOT_FILE, NULL);
+	assert_value(&got, OPTION_VENDOR_SPECIFIC, NULL);
+	assert_value(&got, OPTION_TFTP_SERVER, NULL);
+	assert_string_equal((char *)buffer + 108, "");
+	assert_int_equal(got.siaddr, 0);
+}
+
+/* Telephones, switches, and machines older than options: the header is all that some read. */
+static void an_operators_file_is_in_the_header_too(void **state)
+{
+	static uint8_t long_name[PACKET_FILE_SIZE];
+	struct site_option options[] = {
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_TFTP_SERVER, false, VALUE("10.77.0.7")},
+		{SITE_OPTION_GLOBAL, 0, "", OPTION_BOOT_FILE, false, VALUE("switch.cfg")},
+	};
+	struct sample sample;
+	struct packet packet, got;
+
+	(void)state;
+	configure(options, 2);
+	got = ask(9, "ciscopnp", NULL, "\x42\x43");
+	assert_value(&got, OPTION_BOOT_FILE, "switch.cfg");
+	assert_string_equal((char *)buffer + 108, "switch.cfg");
+	assert_int_equal(got.siaddr, IP(10, 77, 0, 7));
+	/* not for who wants none */
+	got = ask(9, "ciscopnp", NULL, "\x01");
+	assert_string_equal((char *)buffer + 108, "");
+	assert_int_equal(got.siaddr, 0);
+	/* a BOOTP client with its reserved address */
+	sample_header(&sample, 0x50, 0, 0, 0);
+	sample_end(&sample, &packet);
+	got = answer(&packet);
+	assert_int_equal(verdict.action, DECIDE_BOOTP);
+	assert_string_equal((char *)buffer + 108, "switch.cfg");
+	assert_int_equal(got.siaddr, IP(10, 77, 0, 7));
+	/* U-Boot brings names of its own, unless an operator has a better one */
+	got = ask(9, "U-Boot.armv8", NULL, "\x43");
+	assert_string_equal((char *)buffer + 108, "switch.cfg");
+	/* no server is named: it is where the boot files are */
+	configure(options + 1, 1);
+	got = ask(9, "ciscopnp", NULL, "\x42\x43");
+	assert_int_equal(got.siaddr, SERVER);
+	/* a name that the field cannot hold is in the option alone */
+	memset(long_name, 'n', sizeof(long_name));
+	options[1].octets = long_name;
+	options[1].length = sizeof(long_name);
+	got = ask(9, "ciscopnp", NULL, "\x43");
+	assert_string_equal((char *)buffer + 108, "");
+	assert_int_equal(got.siaddr, SERVER);
 }
 
 /* More than a reply has place for: file and sname help out, each option whole (option 52). */
@@ -278,7 +392,10 @@ int main(void)
 			sample_setup),
 		cmocka_unit_test_setup(only_what_is_asked_for_unless_always, sample_setup),
 		cmocka_unit_test_setup(in_the_order_of_the_list, sample_setup),
+		cmocka_unit_test_setup(classless_routes_stand_for_all_routes, sample_setup),
+		cmocka_unit_test_setup(what_takes_ipv4_away_is_only_for_who_asks, sample_setup),
 		cmocka_unit_test_setup(the_boot_answer_is_ours_alone, sample_setup),
+		cmocka_unit_test_setup(an_operators_file_is_in_the_header_too, sample_setup),
 		cmocka_unit_test_setup(a_full_reply_flows_over, sample_setup),
 		cmocka_unit_test_setup(a_long_option_comes_in_parts, sample_setup),
 	};

@@ -82,6 +82,29 @@ static void test_a_bios_rom_finds_its_file_in_the_offer(void **state)
 	assert_int_equal(reply.siaddr, SERVER);
 }
 
+/* A boot server says what it was asked for (PXE 2.1, tag 71). */
+static void test_a_rom_is_told_the_item_it_asked_for(void **state)
+{
+	struct sample sample;
+
+	(void)state;
+	begin(&sample, PACKET_REQUEST, 9, "PXEClient:Arch:00000:UNDI:002001", 0);
+	assert_true(
+		option_put(&sample.out, OPTION_VENDOR_SPECIFIC, "\x47\x04\x80\0\0\1\xff", 7));
+	sample_end(&sample, &packet);
+	decide_it(true);
+	encode();
+	expect_option(OPTION_VENDOR_SPECIFIC, "\x06\x01\x08\x47\x04\x80\0\0\1\xff", 10);
+	/* of another length it is none, and neither is what stands behind the end */
+	begin(&sample, PACKET_REQUEST, 9, "PXEClient:Arch:00000:UNDI:002001", 0);
+	assert_true(option_put(&sample.out, OPTION_VENDOR_SPECIFIC,
+			       "\x47\x02\x80\0\xff\0\x47\x04\x80\0\0\1", 12));
+	sample_end(&sample, &packet);
+	decide_it(true);
+	encode();
+	expect_option(OPTION_VENDOR_SPECIFIC, "\x06\x01\x08\xff", 4);
+}
+
 /* It looks for the menu that names it, and for no file. */
 static void test_a_raspberry_pi_finds_its_menu(void **state)
 {
@@ -244,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_a_bios_rom_finds_its_file_in_the_offer,
 				       sample_setup),
+		cmocka_unit_test_setup(test_a_rom_is_told_the_item_it_asked_for, sample_setup),
 		cmocka_unit_test_setup(test_a_raspberry_pi_finds_its_menu, sample_setup),
 		cmocka_unit_test_setup(test_uefi_is_promised_its_file_and_asks_for_it,
 				       sample_setup),
