@@ -4,6 +4,8 @@ lab         a laboratory of network namespaces for one test (tests/lab/net.py)
 module_lab  one for all tests of a file
 postgres    the private cluster, with a fresh database for each test file (tests/lab/postgres.py)
 build       the folder of the built programs: $ROUSE_BUILD, or build/san
+fos         that of the client system, bzImage and init.xz: $ROUSE_FOS_DIR, or build/fos, made when it is
+            missing or older than its sources
 
 A test that takes longer than two minutes is broken off where it stands;
 `@pytest.mark.patience(300)` gives it more. `@pytest.mark.long` is for those that take minutes: they run with
@@ -11,8 +13,10 @@ A test that takes longer than two minutes is broken off where it stands;
 """
 
 import faulthandler
+import fcntl
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,4 +96,18 @@ def build():
     folder = Path(os.environ.get("ROUSE_BUILD", ROOT / "build" / "san")).absolute()
     if not (folder / "CMakeCache.txt").exists():
         pytest.fail(f"nothing is built in {folder}: run tests/run build, or set ROUSE_BUILD")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fos():
+    folder = Path(os.environ.get("ROUSE_FOS_DIR", ROOT / "build" / "fos")).absolute()
+    sources = ROOT / "packaging" / "fos"
+    newest = max(path.stat().st_mtime for path in sources.rglob("*"))
+    made = [folder / name for name in ("bzImage", "init.xz")]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / "fos.lock", "w") as lock:  # another worker of this run may be making it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not all(path.exists() and path.stat().st_mtime >= newest for path in made):
+            subprocess.run([sources / "build", "--out", folder], check=True)
     return folder

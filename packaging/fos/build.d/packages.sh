@@ -18,7 +18,7 @@ packages_closure() {
 	{
 		echo "$named"
 		# Anything else in the closure serves installation only (dpkg, install-info, ...).
-		grep -E '^(lib|zlib)' <<<"$all"
+		grep -E '^(lib|zlib)' <<<"$all" || true
 	} | sort -u | xargs apt-cache policy | awk '
 		/^[^ ]/ { name = substr($1, 1, length($1) - 1) }
 		$1 == "Candidate:" { print name "=" $2 }'

@@ -10,15 +10,27 @@ tree_make() {
 	ln -s usr/lib "$tree/lib"
 	ln -s usr/lib "$tree/lib64"
 	tree_add_busybox "$tree" "$userland"
+	tree_add_crypto "$tree" "$here/crypto"
 	tree_add_programs "$tree" "$userland" "$here/contents" "$kernel"
 	tree_add_own "$tree" "$userland" fos-http "$here"/http/*.c
-	tree_add_own "$tree" "$userland" fos-hash "$here"/hash/*.c -lnettle
+	tree_add_own "$tree" "$userland" fos-hash "$here"/hash/*.c -l:libnettle.a
 	tree_add_own "$tree" "$userland" fos-disk "$here"/disk/*.c
-	tree_add_own "$tree" "$userland" fos-get "$here"/{get,transfer}/*.c "$here"/http/{head,url,wire}.c -lnettle
-	tree_add_own "$tree" "$userland" fos-put "$here"/{put,transfer}/*.c "$here"/http/{head,url,wire}.c -lnettle
+	tree_add_own "$tree" "$userland" fos-get "$here"/{get,transfer}/*.c "$here"/http/{head,url,wire}.c -l:libnettle.a
+	tree_add_own "$tree" "$userland" fos-put "$here"/{put,transfer}/*.c "$here"/http/{head,url,wire}.c -l:libnettle.a
+	tree_check_crypto "$tree"
 	tree_add_modules "$tree" "$kernel_root" "$here/contents/modules.$kernel"
 	cp -r "$here/agent/." "$tree/rouse/"
 	ln -s rouse/init "$tree/init"
+	# the umask of whoever checked the sources out, or unpacked the packages, is not part of FOS
+	chmod -R u=rwX,go=rX "$tree"
+}
+
+# tree_add_overlay TREE OVERLAY: modes stay, for a key must not become readable. tar, since cp takes
+# no folder lib for the link of that name.
+tree_add_overlay() {
+	tar -C "$2" -c . | tar -C "$1" -x --no-same-owner --keep-directory-symlink ||
+		fail "could not lay $2 over the initial disk" \
+			"where FOS has a file, the overlay must not have a folder, nor the other way round"
 }
 
 tree_add_busybox() {
@@ -45,14 +57,35 @@ tree_add_programs() {
 	tree_add_library "$tree" "$userland" ld-linux-x86-64.so.2
 }
 
+# tree_compile OUT SOURCE...: the same bytes from sources in whatever folder.
+tree_compile() {
+	cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wl,--build-id=none -s -o "$@" ||
+		fail "could not compile ${1##*/}" "apt-get install gcc libc6-dev nettle-dev"
+}
+
 # tree_add_own TREE USERLAND NAME SOURCES...: a program of ours, linked to the packages' libraries.
 tree_add_own() {
 	local tree=$1 userland=$2 name=$3
 	shift 3
-	cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wl,--build-id=none -s \
-		-o "$tree/usr/bin/$name" "$@" ||
-		fail "could not compile $name" "apt-get install gcc libc6-dev nettle-dev"
+	tree_compile "$tree/usr/bin/$name" "$@"
 	tree_add_libraries "$tree" "$userland" "$tree/usr/bin/$name"
+}
+
+# tree_add_crypto TREE SOURCES: what partclone needs of libcrypto; first, so that Debian's is not taken.
+tree_add_crypto() {
+	tree_compile "$1/usr/lib/libcrypto.so.3" -shared -fPIC -Wl,-soname,libcrypto.so.3 \
+		-Wl,--version-script="$2/versions" "$2"/*.c -l:libnettle.a
+}
+
+# tree_check_crypto TREE: all that any program of the tree calls in libcrypto is there.
+tree_check_crypto() {
+	local wanting
+	wanting=$(find "$1/usr/bin" "$1/usr/lib" -maxdepth 1 -type f -exec readelf --dyn-syms -W {} + 2>/dev/null |
+		awk '$8 ~ /@@OPENSSL_/ { sub("@.*", "", $8); has[$8] = 1 }
+			$7 == "UND" && $8 ~ /@OPENSSL_/ { sub("@.*", "", $8); wants[$8] = 1 }
+			END { for (name in wants) if (!(name in has)) print name }' | sort | tr '\n' ' ')
+	[ -z "$wanting" ] || fail "programs call what our libcrypto lacks: ${wanting% }" \
+		"add it to packaging/fos/crypto, or leave that out and take Debian's libssl3"
 }
 
 # tree_add_libraries TREE USERLAND FILE: what FILE's ELF header asks for. Reading the header, not

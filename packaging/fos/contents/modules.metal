@@ -1,6 +1,7 @@
 # Kernel modules for real machines: a file or a folder below lib/modules/VERSION/kernel, one a line.
 # What these depend on comes along. Lines that this kernel does not have are built in or not needed.
 drivers/ata
+drivers/block/mtip32xx
 drivers/block/virtio_blk.ko
 drivers/char/hw_random/virtio-rng.ko
 drivers/hid/hid.ko
@@ -17,6 +18,7 @@ drivers/net/usb
 drivers/net/virtio_net.ko
 drivers/net/vmxnet3
 drivers/nvme/host
+drivers/pci/controller/vmd.ko
 drivers/scsi
 drivers/ufs
 drivers/usb/host
