@@ -9,7 +9,7 @@
 #define KEY(name, type) #name, type, offsetof(struct settings, name)
 
 static const struct conf_key keys[] = {
-	{KEY(database, CONF_TEXT), "", "connection string, as psql takes it", 0, 0},
+	{KEY(database, CONF_SECRET), "", "connection string, as psql takes it", 0, 0},
 	{KEY(interface, CONF_TEXT), "", "interfaces to serve, parted by blanks", 0, 0},
 	{KEY(mode, CONF_TEXT), "server",
 	 "server; proxy: boot files beside another server; observe: listen only", 0, 0},

@@ -16,7 +16,7 @@
 #include "menud/menud.h"
 
 static const struct conf_key keys[] = {
-	{"database", CONF_TEXT, offsetof(struct menud_settings, database),
+	{"database", CONF_SECRET, offsetof(struct menud_settings, database),
 	 "dbname=rouse user=rouse_menud", "connection string, as psql takes it", 0, 0},
 	{"listen", CONF_TEXT, offsetof(struct menud_settings, listen),
 	 "::", "address to listen on; ::, all of IPv6 and IPv4; 0.0.0.0, all of IPv4", 0, 0},

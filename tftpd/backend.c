@@ -7,6 +7,7 @@
 #include "db/hello.h"
 #include "db/snapshot.h"
 #include "io/log.h"
+#include "io/notify.h"
 
 struct backend {
 	struct backend_options options;
@@ -126,6 +127,7 @@ enum err backend_open(struct loop *loop, const struct backend_options *options,
 	if (options->settings->database[0] == '\0') {
 		log_info("no_database", "effect=%s",
 			 log_text("serving alone: set 'database' to join a site"));
+		notify_status("serving alone, without a database");
 		return ERR_OK;
 	}
 	err = open_parts(loop, backend);

@@ -13,7 +13,7 @@
 #define KEY(name, type) #name, type, offsetof(struct settings, name)
 
 static const struct conf_key keys[] = {
-	{KEY(database, CONF_TEXT), "",
+	{KEY(database, CONF_SECRET), "",
 	 "connection string, as psql takes it; empty: work without a database", 0, 0},
 	{KEY(listen, CONF_TEXT),
 	 "::", "address to listen on; ::, all of IPv6 and IPv4; 0.0.0.0, all of IPv4", 0, 0},

@@ -1,4 +1,4 @@
-/* The flags, and the order of things: flag before file before default. */
+/* The flags, and the order of things: flag before credential before file before default. */
 #include "io/conf.h"
 
 #include <assert.h>
@@ -185,7 +185,7 @@ static enum conf_result read_all(struct conf_reading *reading, int argc, char **
 
 	if (result != CONF_RUN)
 		return result;
-	if (!conf_read_file(reading, ret_exit))
+	if (!conf_read_file(reading, ret_exit) || !conf_read_credentials(reading, ret_exit))
 		return CONF_BAD;
 	if (reading->is_print) {
 		conf_print(reading);
@@ -226,7 +226,7 @@ void conf_free(const struct conf *conf, void *settings)
 		void *at = (char *)settings + conf->keys[i].offset;
 		char *text;
 
-		if (conf->keys[i].type != CONF_TEXT)
+		if (!conf_is_text(&conf->keys[i]))
 			continue;
 		memcpy(&text, at, sizeof(char *));
 		memset(at, 0, sizeof(char *));

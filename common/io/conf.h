@@ -31,6 +31,7 @@
 
 enum conf_type {
 	CONF_TEXT,   /* char *, owned by the settings; never NULL, "" when unset */
+	CONF_SECRET, /* a text that may also come as the file $CREDENTIALS_DIRECTORY/NAME */
 	CONF_NUMBER, /* long, within least..most */
 	CONF_TRUTH,  /* bool: true, false, on, off, yes, no */
 };
@@ -65,12 +66,12 @@ enum conf_result {
 };
 
 /*
- * Reads flags and file (flag before file before default) into the zeroed `settings`. Flags that
- * every daemon has: --config FILE, --check-config, --print-config (each value with its origin,
- * passwords as ***), --foreground (accepted: it is the only way), --version, --help. A truth
- * needs no value as a flag. `ret_exit` is the exit status: 0 for DONE; EX_USAGE (a flag),
- * EX_CONFIG (the file's contents) or EX_NOINPUT (no such file) for BAD. Texts must be freed by
- * conf_free() after RUN only.
+ * Reads flags, credentials and file (in this order, then the default) into the zeroed
+ * `settings`. Flags that every daemon has: --config FILE, --check-config, --print-config (each
+ * value with its origin, passwords as ***), --foreground (accepted: it is the only way),
+ * --version, --help. A truth needs no value as a flag. `ret_exit` is the exit status: 0 for
+ * DONE; EX_USAGE (a flag), EX_CONFIG (the file's contents) or EX_NOINPUT (no such file) for
+ * BAD. Texts must be freed by conf_free() after RUN only.
  */
 enum conf_result conf_read(const struct conf *conf, int argc, char **argv, void *settings,
 			   int *ret_exit);

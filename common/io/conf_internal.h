@@ -11,6 +11,7 @@
 enum conf_origin {
 	CONF_FROM_DEFAULT,
 	CONF_FROM_FILE,
+	CONF_FROM_CREDENTIAL,
 	CONF_FROM_FLAG,
 };
 
@@ -38,6 +39,7 @@ const char *conf_nearest(const struct conf *conf, const char *name, size_t lengt
  */
 MUST_CHECK enum err conf_check(const struct conf_key *key, const char *text,
 			       char message[CONF_MESSAGE_SIZE]);
+bool conf_is_text(const struct conf_key *key);
 /* Writes a checked text into the settings; ERR_MEMORY. */
 MUST_CHECK enum err conf_store(const struct conf_key *key, const char *text, void *settings);
 /* Keeps a copy of a value unless a stronger origin has given one. */
@@ -45,6 +47,8 @@ MUST_CHECK enum err conf_keep(struct conf_reading *reading, int key, const char 
 			      enum conf_origin origin, unsigned line);
 /* Reads reading->file; false when it is wrong: the messages are written, *ret_exit is set. */
 bool conf_read_file(struct conf_reading *reading, int *ret_exit);
+/* Takes the keys that are credentials from $CREDENTIALS_DIRECTORY; false as above. */
+bool conf_read_credentials(struct conf_reading *reading, int *ret_exit);
 
 void conf_print_help(const struct conf *conf);
 void conf_print(const struct conf_reading *reading);

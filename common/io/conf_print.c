@@ -40,6 +40,12 @@ void conf_print_help(const struct conf *conf)
 /* The line is a line of a configuration file, its origin a comment. */
 void conf_print(const struct conf_reading *reading)
 {
+	static const char *const words[] = {
+		[CONF_FROM_DEFAULT] = "default",
+		[CONF_FROM_CREDENTIAL] = "credential",
+		[CONF_FROM_FLAG] = "flag",
+	};
+
 	for (size_t i = 0; i < reading->conf->key_count; i++) {
 		const struct conf_key *key = &reading->conf->keys[i];
 		const struct conf_value *value = &reading->values[i];
@@ -48,7 +54,7 @@ void conf_print(const struct conf_reading *reading)
 
 		conf_put_masked(&out, value->text ? value->text : key->fallback);
 		(void)printf("%s = ", key->name);
-		if (key->type != CONF_TEXT) {
+		if (!conf_is_text(key)) {
 			(void)printf("%s", shown);
 		} else {
 			(void)putchar('"');
@@ -59,7 +65,6 @@ void conf_print(const struct conf_reading *reading)
 		if (value->origin == CONF_FROM_FILE)
 			(void)printf("  # file %s:%u\n", reading->file, value->line);
 		else
-			(void)printf("  # %s\n",
-				     value->origin == CONF_FROM_FLAG ? "flag" : "default");
+			(void)printf("  # %s\n", words[value->origin]);
 	}
 }

@@ -99,6 +99,11 @@ static bool parse_number(const char *text, long *ret_number)
 	return true;
 }
 
+bool conf_is_text(const struct conf_key *key)
+{
+	return key->type == CONF_TEXT || key->type == CONF_SECRET;
+}
+
 enum err conf_check(const struct conf_key *key, const char *text,
 		    char message[CONF_MESSAGE_SIZE])
 {
@@ -107,6 +112,7 @@ enum err conf_check(const struct conf_key *key, const char *text,
 
 	switch (key->type) {
 	case CONF_TEXT:
+	case CONF_SECRET:
 		return ERR_OK;
 	case CONF_TRUTH:
 		if (parse_truth(text, &truth))
@@ -142,6 +148,7 @@ enum err conf_store(const struct conf_key *key, const char *text, void *settings
 		memcpy(at, &number, sizeof(number));
 		break;
 	case CONF_TEXT:
+	case CONF_SECRET:
 		copy = strdup(text);
 		if (!copy)
 			return ERR_MEMORY;

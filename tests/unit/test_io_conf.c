@@ -18,7 +18,7 @@ struct settings {
 
 static const struct conf_key keys[] = {
 	{"listen", CONF_TEXT, offsetof(struct settings, listen), "0.0.0.0", "address", 0, 0},
-	{"database", CONF_TEXT, offsetof(struct settings, database), "", "connection", 0, 0},
+	{"database", CONF_SECRET, offsetof(struct settings, database), "", "connection", 0, 0},
 	{"http_port", CONF_NUMBER, offsetof(struct settings, port), "8080", "port", 1, 65535},
 	{"verbose", CONF_TRUTH, offsetof(struct settings, verbose), "false", "more", 0, 0},
 };
@@ -241,6 +241,80 @@ static void test_print(void **state)
 	assert_string_equal(run.out, expected);
 }
 
+/* Writes $CREDENTIALS_DIRECTORY/NAME; runs with a file that has a database, too. */
+static struct run run_credential(const char *name, const char *text, size_t length,
+				 const char *flag)
+{
+	char folder[] = "/tmp/rouse-conf-credentials-XXXXXX";
+	char file[64];
+	struct run run;
+	int descriptor;
+
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(file, sizeof(file), "%s/%s", folder, name);
+	descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0400);
+	assert_int_equal(write(descriptor, text, length), length);
+	close(descriptor);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
+	run = run_file("database = file\nlisten = here\n", flag, NULL);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
+	return run;
+}
+
+static void expect_database(struct run run, const char *expected)
+{
+	assert_string_equal(run.err, "");
+	assert_int_equal(run.result, CONF_RUN);
+	assert_string_equal(run.settings.database, expected);
+	assert_string_equal(run.settings.listen, "here");
+	conf_free(&conf, &run.settings);
+}
+
+static void test_credential(void **state)
+{
+	static const char secret[] = "host=db password=sesame\n";
+	struct run run;
+
+	(void)state;
+	/* before the file, behind a flag; of a secret's name only */
+	expect_database(run_credential("database", secret, sizeof(secret) - 1, NULL),
+			"host=db password=sesame");
+	expect_database(run_credential("database", secret, sizeof(secret) - 2, NULL),
+			"host=db password=sesame");
+	expect_database(
+		run_credential("database", secret, sizeof(secret) - 1, "--database=flag"),
+		"flag");
+	expect_database(run_credential("listen", secret, sizeof(secret) - 1, NULL), "file");
+	/* shown as any other */
+	run = run_credential("database", secret, sizeof(secret) - 1, "--print-config");
+	assert_non_null(strstr(run.out, "database = \"host=db password=***\"  # credential\n"));
+}
+
+static void test_credential_that_is_none(void **state)
+{
+	static char long_one[5000];
+
+	(void)state;
+	memset(long_one, 'x', sizeof(long_one));
+	for (size_t length = 4095; length < sizeof(long_one); length += 452) {
+		struct run run = run_credential("database", long_one, length, NULL);
+
+		if (length > 4095)
+			expect_bad(&run, EX_CONFIG,
+				   "longer than 4,095 octets: write the value");
+		else
+			conf_free(&conf, &run.settings);
+	}
+	struct run run = run_credential("database", "one\ntwo\n", 8, NULL);
+
+	expect_bad(&run, EX_CONFIG,
+		   "/database: it is more than one line: write the value into it");
+	run = run_credential("database", "one\0two", 7, NULL);
+	expect_bad(&run, EX_CONFIG, "it is more than one line");
+}
+
 static void test_check_help_version(void **state)
 {
 	struct run run = run_file("http_port = 1\n", "--check-config", NULL);
@@ -300,6 +374,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_flags),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_credential),
+		cmocka_unit_test(test_credential_that_is_none),
 		cmocka_unit_test(test_check_help_version),
 		cmocka_unit_test(test_mask),
 	};
