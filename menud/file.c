@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/http_date.h"
 #include "core/path.h"
 #include "core/text.h"
+#include "io/beneath.h"
 #include "io/log.h"
 #include "menud/answer.h"
 #include "menud/condition.h"
@@ -33,6 +32,7 @@ void file_open_roots(struct menud *menud)
 	char roots[1024];
 	char *state = NULL;
 
+	beneath_check();
 	(void)snprintf(roots, sizeof(roots), "%s", menud->settings.root);
 	for (char *root = strtok_r(roots, " ", &state); root;
 	     root = strtok_r(NULL, " ", &state)) {
@@ -68,9 +68,7 @@ void file_close_roots(struct menud *menud)
  */
 static int open_beneath(int folder, const char *path, struct stat *ret_stat)
 {
-	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-	int file = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	int file = beneath_open(folder, path, O_RDONLY | O_NONBLOCK);
 
 	if (file < 0)
 		return -1;

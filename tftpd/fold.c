@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "io/beneath.h"
+
 #define SETTLED_SECONDS                                                                        \
 	1 /* file systems stamp changes by a clock that is coarser than they are */
 
@@ -188,7 +190,7 @@ static int open_place(const char *root, const char *place)
 
 	if (root_file < 0)
 		return -1;
-	file = source_open_beneath(root_file, *place ? place : ".", O_RDONLY | O_DIRECTORY);
+	file = beneath_open(root_file, *place ? place : ".", O_RDONLY | O_DIRECTORY);
 	(void)close(root_file);
 	return file;
 }

@@ -3,18 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "io/beneath.h"
 #include "io/log.h"
 
-#define OPEN_TRIES 3
 #define AHEAD_FROM 65536 /* octets; less comes with the first read */
 
 enum err source_roots_parse(const char *list, struct source_roots *ret_roots)
@@ -43,6 +41,7 @@ enum err source_roots_parse(const char *list, struct source_roots *ret_roots)
 
 void source_roots_check(const struct source_roots *roots)
 {
+	beneath_check();
 	for (size_t i = 0; i < roots->count; i++) {
 		int root = open(roots->path[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -61,21 +60,6 @@ void source_roots_free(struct source_roots *roots)
 {
 	free(roots->list);
 	*roots = (struct source_roots){0};
-}
-
-int source_open_beneath(int root, const char *path, unsigned flags)
-{
-	struct open_how how = {.flags = flags | O_CLOEXEC,
-			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-
-	for (int i = 0; i < OPEN_TRIES; i++) {
-		int file = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-		/* a rename elsewhere can make the kernel unsure: it asks to try again */
-		if (file >= 0 || errno != EAGAIN)
-			return file;
-	}
-	return -1;
 }
 
 static enum err judge_errno(const char **ret_reason)
@@ -103,7 +87,7 @@ static enum err judge_errno(const char **ret_reason)
 /* Looks before it opens: opening a device or a FIFO can do things by itself. */
 static enum err check_regular(int root, const char *path, const char **ret_reason)
 {
-	int place = source_open_beneath(root, path, O_PATH);
+	int place = beneath_open(root, path, O_PATH);
 	struct stat status;
 	int result;
 
@@ -128,7 +112,7 @@ static enum err open_in_root(int root, const char *path, struct source *ret_sour
 
 	if (err != ERR_OK)
 		return err;
-	file = source_open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	file = beneath_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
 		return judge_errno(ret_reason);
 	if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode)) {

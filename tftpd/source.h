@@ -2,8 +2,7 @@
  * source - where a transfer's octets come from: an open file beneath a root, or text that was
  * made for it.
  *
- * A file is opened with openat2(2) beneath its root, so that no "..", no link and no race leads
- * out; links within the root are followed. Only regular files are served. The open descriptor
+ * A file is opened beneath its root (io/beneath.h). Only regular files are served. The open descriptor
  * keeps the version that was asked for, whatever is renamed over its name meanwhile.
  */
 #ifndef ROUSE_TFTPD_SOURCE_H
@@ -42,8 +41,6 @@ void source_roots_free(struct source_roots *roots);
  */
 MUST_CHECK enum err source_open(const struct source_roots *roots, const char *path,
 				struct source *ret_source, const char **ret_reason);
-/* openat2(2) beneath an open root; closed on exec. A descriptor, or -1 with errno. */
-int source_open_beneath(int root, const char *path, unsigned flags);
 /* Copies the text. */
 MUST_CHECK enum err source_from_text(const char *text, size_t length,
 				     struct source *ret_source);

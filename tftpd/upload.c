@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/path.h"
+#include "io/beneath.h"
 #include "io/log.h"
 #include "tftpd/leftovers.h"
 #include "tftpd/netascii.h"
@@ -250,7 +251,7 @@ static int open_folder(const char *root_path, const char *path, size_t folder_le
 		memcpy(folder, path, folder_length);
 		folder[folder_length] = '\0';
 	}
-	opened = source_open_beneath(root, folder, O_RDONLY | O_DIRECTORY);
+	opened = beneath_open(root, folder, O_RDONLY | O_DIRECTORY);
 	saved = errno;
 	(void)close(root);
 	errno = saved;

@@ -75,9 +75,13 @@ enum err jail_bound_files(const char *const *writable, size_t writable_count)
 	int ruleset;
 
 	if (abi < 1) {
-		log_info("files_not_confined", "reason=%s remedy=%s", log_text(strerror(errno)),
-			 log_text("none is needed; a kernel with Landlock would bound what can "
-				  "be written"));
+		log_info(
+			"files_not_confined", "reason=%s remedy=%s", log_text(strerror(errno)),
+			log_text(errno == EPERM
+					 ? "let the unit or the container engine permit "
+					   "Landlock's system calls (landlock_*)"
+					 : "none is needed; a kernel with Landlock would bound "
+					   "what can be written"));
 		return ERR_OK;
 	}
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
