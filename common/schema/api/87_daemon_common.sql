@@ -3,7 +3,7 @@
 create function rouse_data.contract_version() returns int
 language sql immutable as $$ select 1 $$;
 comment on function rouse_data.contract_version is
-	'The version of schema rouse_daemon; it grows when a daemon built for the older one would fail.';
+	'The version of what daemons call. A database of version N has all that those of N and N - 1 call; tests/sql/contract.sql holds it there.';
 
 create function rouse_daemon.hello(daemon text, instance text, version text, schema_wanted int,
 	status text, problem text)
