@@ -15,8 +15,10 @@ import pytest
 import disks
 from disks import MIB
 from fosroot import FosRoot
+from system import make_bios_system
 from test_fos_agent import fos  # noqa: F401
 from test_menud import Server
+from vm import VM
 
 FOS = Path(__file__).resolve().parents[2] / "packaging" / "fos"
 URL = "http://10.77.0.3:8080"
@@ -159,6 +161,18 @@ def test_a_resizable_image_of_a_dos_disk(room):
     with open(golden, "rb") as left, open(copy, "rb") as right:
         first, second = left.read(MIB), right.read(MIB)
     assert first[:440] == second[:440] and first[512:9000] == second[512:9000]
+
+
+def test_a_bios_boots_what_was_deployed(room, fos):  # noqa: F811
+    """Boot code, GRUB behind the table, its kernel on the file system that has grown, to the login prompt."""
+    golden = make_bios_system(room.folder / "golden.raw", fos)
+    room.capture("bios", machine_disks={"vda": golden})
+    copy = room.blank("copy.raw", 160, b"\xff" * MIB)
+    room.deploy("bios", machine_disks={"vda": copy})
+    with VM(room.folder, name="bios", boot="disk", disks=[copy]) as machine:
+        machine.wait_serial("golden login:", timeout=100)
+        said = machine.serial()
+    assert int(re.search(r"root has MiB: (\d+)", said)[1]) > 120, said[-1000:]
 
 
 @pytest.mark.parametrize("options", [{"mode": "fixed"}, {"mode": "raw"}])

@@ -483,6 +483,56 @@ def test_names_of_partitions(disk, number, path):
     assert shell('partition_path "$1" "$2"', disk, str(number), libraries=("answer", "image"), run="/tmp") == (0, path + "\n")
 
 
+# -- boot entries of UEFI firmware ------------------------------------------------------------------
+
+EFIBOOTMGR = r"""#!/bin/sh
+[ "$2" != -b ] || sed -i "/^Boot$3/d" entries
+[ $# -eq 0 ] || { echo "$*" >>calls; exit; }
+cat entries
+! grep -q -e -C calls || echo 'Boot0004* debian'
+"""
+ENTRIES = r"""BootCurrent: 0001
+Timeout: 0 seconds
+BootOrder: 0003,0001,0000
+Boot0000* UiApp
+Boot0001* UEFI PXEv4 (MAC:525400000001)
+Boot0002  debian
+Boot0003* debian installer
+"""
+
+
+@pytest.mark.parametrize("entries, order", [
+    (ENTRIES, "0003,0001,0004,0000"),  # behind the network's, by which it came
+    (ENTRIES.replace("BootCurrent: 0001\n", ""), "0003,0001,0000,0004"),
+    (ENTRIES.replace("BootOrder: 0003,0001,0000\n", ""), "0004"),
+    (ENTRIES.replace("0003,0001,0000", "0004,0000,0001"), "0000,0001,0004")],
+    ids=["behind the network", "no current one", "no order", "it is there"])
+def test_a_boot_entry_leaves_the_network_first(tmp_path, entries, order):
+    """An older one of that name goes, the new one stands where the next boot by the network still comes before it."""
+    program = tmp_path / "efibootmgr"
+    program.write_text(EFIBOOTMGR)
+    program.chmod(0o755)
+    (tmp_path / "entries").write_text(entries)
+    (tmp_path / "calls").write_text("")
+    assert shell('cd "$1"; efi_name=debian; efi_entry_make vda 1 "$2"', str(tmp_path), r"\EFI\debian\shimx64.efi", libraries=("efi",),
+                 PATH=f"{tmp_path}:/usr/bin:/bin") == (0, "")
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        "-q -b 0002 -B", r"-q -C -d /dev/vda -p 1 -L debian -l \EFI\debian\shimx64.efi", f"-q -o {order}"]
+
+
+@pytest.mark.parametrize("files, loader", [
+    (["EFI/debian/grubx64.efi", "EFI/debian/shimx64.efi", "EFI/BOOT/BOOTX64.EFI"], "EFI/debian/shimx64.efi"),
+    (["EFI/Microsoft/Boot/bootmgfw.efi", "EFI/Boot/bootx64.efi"], "EFI/Microsoft/Boot/bootmgfw.efi"),
+    (["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/shimx64.efi"], ""), ([], "")])
+def test_the_loader_of_a_system(tmp_path, files, loader):
+    (tmp_path / "EFI").mkdir()
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    status, found = shell('efi_loader "$1/EFI"', str(tmp_path), libraries=("efi",))
+    assert (status, found.strip()) == (0, f"{tmp_path}/{loader}" if loader else "")
+
+
 # -- fos-get --------------------------------------------------------------------------------------
 
 class Giver:

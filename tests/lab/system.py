@@ -2,6 +2,7 @@
 GRUB, an ext4 root with busybox and a login prompt, and swap. It is no Debian: its kernel, loaders, file systems and partitions are.
 
     make_system(workdir / "system.raw", fos, noise_megabytes=40)
+    make_bios_system(workdir / "bios.raw", fos)     # a DOS table, GRUB before the first partition, which is the root; swap
 
 Made as a plain file by any user: sfdisk, mtools, mke2fs -d. Its kernel and modules are those of FOS.
 """
@@ -29,6 +30,13 @@ linux /boot/vmlinuz root={ROOT_UUID} console=ttyS0 quiet
 initrd /boot/initrd.xz
 boot
 """
+
+BIOS_ROOT, BIOS_SWAP = (1, 90), (91, 8)
+BIOS_TABLE = f"""label: dos
+start={BIOS_ROOT[0]}MiB, size={BIOS_ROOT[1]}MiB, type=83, bootable
+start={BIOS_SWAP[0]}MiB, size={BIOS_SWAP[1]}MiB, type=82
+"""
+BIOS_GRUB = Path("/usr/lib/grub/i386-pc")
 
 INIT = """#!/bin/sh
 export PATH=/usr/bin:/usr/sbin
@@ -104,7 +112,7 @@ def make_system(disk, fos, noise_megabytes=40):
     with open(disk, "wb") as file:
         file.truncate(DISK_MIB * MIB)
     _run("sfdisk", "-q", disk, input=TABLE.encode())
-    root, esp, swap = workdir / "root.img", workdir / "esp.img", workdir / "swap.img"
+    root, esp = workdir / "root.img", workdir / "esp.img"
     _run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", tree, root, f"{ROOT[1]}M")
     with open(esp, "wb") as file:
         file.truncate(ESP[1] * MIB)
@@ -113,10 +121,39 @@ def make_system(disk, fos, noise_megabytes=40):
     (workdir / "grub.cfg").write_text(GRUB_CONFIGURATION, encoding="ascii")
     for source, name in ((SHIM, "shimx64.efi"), (GRUB, "grubx64.efi"), (workdir / "grub.cfg", "grub.cfg")):
         _run("mcopy", "-i", esp, source, f"::EFI/debian/{name}")
-    with open(swap, "wb") as file:
-        file.truncate(SWAP[1] * MIB)
-    _run("mkswap", "-U", SWAP_UUID, swap)
-    for file, place in ((root, ROOT), (esp, ESP), (swap, SWAP)):
+    for file, place in ((root, ROOT), (esp, ESP), (_swap(workdir, SWAP), SWAP)):
         _into(disk, file, place)
+    shutil.rmtree(workdir)
+    return disk
+
+
+def _swap(workdir, place):
+    swap = workdir / "swap.img"
+    with open(swap, "wb") as file:
+        file.truncate(place[1] * MIB)
+    _run("mkswap", "-U", SWAP_UUID, swap)
+    return swap
+
+
+def make_bios_system(disk, fos):
+    """The same for a BIOS; returns its path. GRUB's second stage lies behind the table, where boot.img looks for it."""
+    workdir = disk.with_suffix(".make")
+    tree = workdir / "root"
+    tree.mkdir(parents=True)
+    _root(tree, fos, 1, workdir)
+    with open(disk, "wb") as file:
+        file.truncate((BIOS_SWAP[0] + BIOS_SWAP[1] + 1) * MIB)
+    _run("sfdisk", "-q", disk, input=BIOS_TABLE.encode())
+    root, core, configuration = workdir / "root.img", workdir / "core.img", workdir / "grub.cfg"
+    configuration.write_text(GRUB_CONFIGURATION, encoding="ascii")
+    _run("grub-mkimage", "-O", "i386-pc", "-d", BIOS_GRUB, "-p", "/boot/grub", "-c", configuration, "-o", core,
+         "biosdisk", "part_msdos", "ext2", "search", "search_fs_uuid", "linux", "boot")
+    _run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", tree, root, f"{BIOS_ROOT[1]}M")
+    for file, place in ((root, BIOS_ROOT), (_swap(workdir, BIOS_SWAP), BIOS_SWAP)):
+        _into(disk, file, place)
+    with open(disk, "r+b") as file:
+        file.write((BIOS_GRUB / "boot.img").read_bytes()[:440])
+        file.seek(512)
+        file.write(core.read_bytes())
     shutil.rmtree(workdir)
     return disk

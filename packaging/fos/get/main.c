@@ -1,18 +1,20 @@
 /*
- * fos-get: fetches a part of an image from menud to standard output, however long that takes, and
- * hashes it on the way.
+ * fos-get: fetches a part of an image from menud to standard output, however long that takes,
+ * and hashes it on the way.
  *
  *	fos-get DIR URL SIZE | zstd -dc | ...
  *
- * DIR/token holds the bearer token. After a cut, or a menud that was started anew, it goes on at the
- * octet where the stream stopped (Range with If-Range: of the same version). It gives up when for
- * 120 s not one octet came although menud answered the agent's progress reports (transfer/stall.h).
+ * DIR/token holds the bearer token. After a cut, or a menud that was started anew, it goes on
+ * at the octet where the stream stopped (Range with If-Range: of the same version). It gives up
+ * when for 120 s not one octet came although menud answered the agent's progress reports
+ * (transfer/stall.h).
  *
- * DIR/fetch.report gets key=value lines: bytes (taken by standard output), sha256 (when all SIZE
- * are), reason (a reason code) and error (in words). Exit status 0: all is written; 1: wrong usage;
- * 2: given up; 3: the server has something else, or refuses; 4: standard output took no more.
+ * DIR/fetch.report gets key=value lines: bytes (taken by standard output), sha256 (when all
+ * SIZE are), reason (a reason code) and error (in words). Exit status 0: all is written; 1:
+ * wrong usage; 2: given up; 3: the server has something else, or refuses; 4: standard output
+ * took no more.
  *
- * One process fetches and hashes: each further one in the pipe would copy every octet twice more.
+ * One process fetches and hashes: each further one in the pipe would copy every octet twice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +112,8 @@ static int check_head(struct fetch *fetch, size_t extra)
 	if (fetch->bytes + head->content_length == fetch->size)
 		return 0;
 	fetch->reason = "hash_mismatch";
-	return wire_fail(&fetch->wire, EXIT_STATUS, "the part has %" PRId64 " bytes, not %" PRId64,
+	return wire_fail(&fetch->wire, EXIT_STATUS,
+			 "the part has %" PRId64 " bytes, not %" PRId64,
 			 fetch->bytes + head->content_length, fetch->size);
 }
 
@@ -148,8 +151,9 @@ static int receive_body(struct fetch *fetch, size_t have)
 			return 0;
 		got = wire_receive(&fetch->wire, chunk, sizeof(chunk));
 		if (got < 0)
-			return wire_fail(&fetch->wire, EXIT_NETWORK, "%s after %" PRId64 " bytes",
-					 strerror(errno), fetch->bytes);
+			return wire_fail(&fetch->wire, EXIT_NETWORK,
+					 "%s after %" PRId64 " bytes", strerror(errno),
+					 fetch->bytes);
 		if (got == 0)
 			return wire_fail(&fetch->wire, EXIT_NETWORK,
 					 "broke off after %" PRId64 " of %" PRId64 " bytes",
@@ -230,8 +234,8 @@ int main(int argc, char **argv)
 	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, CHUNK);
 	stall_read_line("token", fetch.token, sizeof(fetch.token));
 	if (fetch.token[0] == '\0' || !url_parse(argv[2], &fetch.wire.url))
-		code = wire_fail(&fetch.wire, EXIT_USAGE, "%s is no http URL, or there is no token",
-				 argv[2]);
+		code = wire_fail(&fetch.wire, EXIT_USAGE,
+				 "%s is no http URL, or there is no token", argv[2]);
 	else
 		code = fetch_all(&fetch);
 	if (!write_report(&fetch, code)) {

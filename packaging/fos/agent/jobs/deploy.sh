@@ -3,6 +3,9 @@
 # before the first byte is written: how many disks, their sizes, their sectors. Then each disk gets its
 # table, fitted to its size, each partition its contents, and last of all what makes it boot.
 
+# shellcheck source=packaging/fos/agent/lib/efi.sh
+. /rouse/lib/efi.sh
+
 # deploy_manifest: $run/disks and $run/parts, the lines of the manifest without their keys.
 deploy_manifest() {
 	if ! client_call manifest token "$token"; then
@@ -300,27 +303,15 @@ deploy_unmount() {
 	umount "$run/mount" && return "$deploy_status"
 }
 
-# deploy_efi: firmware that knows no boot entry of this system looks for \EFI\BOOT\BOOTX64.EFI.
+# deploy_efi: what the firmware of this machine needs to find the system, where it is an EFI one.
 deploy_efi() {
 	[ "$filesystem" = vfat ] && [ "$(identity_firmware_get)" = efi ] || return 0
-	deploy_mount vfat "$(partition_path "$(deploy_disk "$disk")" "$partition")" 2>/dev/null || return 0
-	deploy_efi_fallback "$run/mount/EFI"
+	efi_disk=$(deploy_disk "$disk")
+	deploy_mount vfat "$(partition_path "$efi_disk" "$partition")" 2>/dev/null || return 0
+	efi_fallback "$run/mount/EFI"
+	efi_entry "$efi_disk" "$partition" "$run/mount"
 	deploy_unmount
 	return 0
-}
-
-deploy_efi_fallback() {
-	[ -d "$1" ] && [ -z "$(find "$1" -ipath "$1/boot/bootx64.efi")" ] || return 0
-	for loader in shimx64.efi grubx64.efi bootmgfw.efi; do
-		found=$(find "$1" -iname "$loader" | sed q)
-		[ -n "$found" ] || continue
-		mkdir -p "$1/BOOT"
-		# a shim starts the GRUB that lies beside it
-		cp "${found%/*}"/*.[eE][fF][iI] "$1/BOOT/"
-		cp "$found" "$1/BOOT/BOOTX64.EFI"
-		screen_say "The firmware finds ${found##*/} as EFI/BOOT/BOOTX64.EFI."
-		return
-	done
 }
 
 deploy_write() {
