@@ -97,6 +97,8 @@ def test_a_sub_menu_is_entered_and_left(server, own_item):
     assert "item own Own\n" in server.boot(item="..")
 
 
+@pytest.mark.parametrize("condition", [
+    "host_state = '{retired}'", "firmware = '{bios}'", "arch = '{arm64}'", "group_name = 'others'",
     "role = 'viewer'"])
 @pytest.mark.parametrize("hidden", ["ask", "own"])
 def test_what_a_machine_may_not_see_is_left_out_and_refused(server, own_item, condition, hidden):

@@ -20,7 +20,6 @@ def name_server(module_lab, postgres, build, tmp_path_factory):
 
 
 def test_a_job_from_ticket_to_end(server):
-    add_host(server.postgres, "lab-01", MAC)
     job = server.postgres.value("select rouse.inventory('lab-01')")
     ticket = server.boot_until("rouse_ticket=([0-9a-f]{32}) BOOTIF=01-52-54-00-00-00-01").group(1)
     token = secrets.token_hex(32)

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 MIB = 1 << 20
 # a file system that is made anew, in a file of its own
@@ -74,14 +75,19 @@ def _fill(part, filesystem, noise):
 
 @contextmanager
 def _mount(file, offset, size, filesystem, options=""):
+    """Mounted where only we see it: a namespace that another test makes meanwhile would keep it mounted, and unwritten."""
     tree = file.with_suffix(".tree")
     tree.mkdir(exist_ok=True)
     limit = f",sizelimit={size}" if size else ""
-    run("mount", "-t", filesystem, "-o", f"loop,offset={offset}{limit}{options}", file, tree)
-    try:
-        yield tree
-    finally:
-        run("umount", tree)
+    script = 'mount -t "$1" -o "$2" "$3" "$4" && echo mounted && read -r until; umount "$4"'
+    words = [filesystem, f"loop,offset={offset}{limit}{options}", str(file), str(tree)]
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", script, "sh", *words],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"mounted\n", words
+        yield Path(f"/proc/{holder.pid}/root{tree}")
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+    assert holder.returncode == 0, words
 
 
 @contextmanager
