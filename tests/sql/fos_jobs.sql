@@ -55,8 +55,8 @@ select rouse.cancel(:second) \g /dev/null
 select rouse.inventory('lab-02') \g /dev/null
 select pg_temp.offer_ticket('52:54:00:00:00:02') as ticket \gset
 select pg_temp.checkin(:'ticket', 'e', '52:54:00:00:00:02') \g /dev/null
-create function pg_temp.inventory(json text) returns text language sql as $$
-	select answer from rouse_daemon.fos_inventory(jsonb_build_object('token', pg_temp.token('e'), 'json', json), null) $$;
+create function pg_temp.inventory(said text) returns text language sql as $$
+	select answer from rouse_daemon.fos_inventory(jsonb_build_object('token', pg_temp.token('e'), 'json', said), null) $$;
 select is(pg_temp.inventory('{"memory_bytes":4,"disks":[{"name":"sda","serial":"S1","size_bytes":10},{"name":"sdb","serial":"S2","size_bytes":20}],"health":{"hours":1}}'), 'ok', 'an inventory');
 update rouse_data.host_inventory set at = now() - interval '1 day', seen_at = now() - interval '1 day';
 select is(pg_temp.inventory('{"memory_bytes":4,"disks":[{"name":"sda","serial":"S1","size_bytes":10},{"name":"sdb","serial":"S2","size_bytes":20}],"health":{"hours":9}}'), 'ok', 'older by some hours');
