@@ -12,7 +12,7 @@ create view rouse.hosts with (security_barrier) as
 		array(select n.mac from rouse_data.nic n where n.host = host.name order by n.kind = 'primary' desc, n.mac) as macs
 	from rouse_data.host
 	where (select rouse.my_groups()) is null or group_name = any ((select rouse.my_groups())::text[]) order by name;
-call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table.', '{
+call rouse_data.describe('rouse.hosts', 'Machines. Insert, update and delete as in any table; many from a file: \copy it to a temporary table of your own, then insert into rouse.hosts (name) select ... on conflict (name) do nothing.', '{
 	"id": "number, made by the database",
 	"name": "its name, used once: lower-case letters, digits, hyphens, dots",
 	"state": "unknown, pending (waits for rouse.approve), active, disabled (never booted by us) or retired",
