@@ -31,7 +31,7 @@ efi_entry() {
 	efi_name=${found%/*}
 	efi_name=${efi_name##*/}
 	[ -e /sys/firmware/efi/efivars/BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c ] ||
-		mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
+		{ modprobe -q efivarfs && mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null; }
 	if efi_entry_make "$1" "$2" "$(echo "${found#"$3"}" | tr / '\\')" >"$run/efi.log" 2>&1; then
 		screen_say "The firmware has a boot entry for $efi_name."
 	else
