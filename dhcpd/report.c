@@ -1,6 +1,7 @@
 #include "dhcpd/report.h"
 
 #include "core/text.h"
+#include "dhcpd/option.h"
 #include "io/log.h"
 
 #define DETAIL_SIZE 384
@@ -119,10 +120,18 @@ void report_verdict(struct events *events, const char *interface, const struct p
 		.name = verdict->boot.file[0] ? verdict->boot.file : NULL,
 		.reason = is_booting ? verdict->boot.reason : verdict->reason,
 	};
+	char chosen[IP4_TEXT_SIZE];
+	uint32_t server;
 
 	log_verdict(interface, packet, verdict);
 	if (is_offer_to_os(verdict))
 		return;
+	/* whose offer it took is what its story is about from now on */
+	if (verdict->change == DECIDE_FORGET &&
+	    packet_option_u32(packet, OPTION_SERVER_ID, &server)) {
+		ip4_format(server, chosen);
+		event.name = chosen;
+	}
 	/* RELEASE and DECLINE are told by the packet itself, with the reason */
 	if (verdict->action == DECIDE_SILENT && verdict->change != DECIDE_NONE &&
 	    verdict->change != DECIDE_FORGET)

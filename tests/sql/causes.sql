@@ -1,6 +1,6 @@
 -- The rules behind rouse.why(): their form, a site's own, the codes, incidents. The causes themselves are tested by the traces in why/.
 begin;
-select plan(34);
+select plan(37);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 create function pg_temp.sign(sign text) returns text language sql as $$
 	select pg_temp.error(format('insert into rouse.causes (id, position, stage, signs, cause, confidence) values (%L, 9999, %L, array[%L], %L, %L)', 'x', 'script', sign, 'x', 'low')) $$;
@@ -14,7 +14,7 @@ select is_empty($$select c.id, s from rouse_data.cause c, unnest(c.signs) s wher
 select is_empty($$select c.id, k from rouse_data.cause c, unnest(c.signs) s, rouse_data.read_sign(s) r, unnest(r.stages) k where k <> all (rouse_data.fact_stages())$$, 'and name stages that there are');
 select is_empty($$select c.id from rouse_data.cause c, unnest(c.signs) with ordinality s (sign, n), rouse_data.read_sign(s.sign) r where r.after >= s.n or r.after < 1$$, 'and signs before them');
 select is_empty($$select id from rouse_data.cause where is_fault and advice = '{}'$$, 'each fault has advice');
-select is_empty($$select id from rouse_data.cause where cause || array_to_string(advice, '') ~ '%(?!(name|reason|count|mac|host)%)[a-z]+%'$$, 'only known words are filled in');
+select is_empty($$select id from rouse_data.cause where cause || array_to_string(advice, '') ~ '%(?!(name|reason|count|mac|host|meaning)%)[a-z]+%'$$, 'only known words are filled in');
 select matches(pg_temp.sign('tftp_nbp'), '22023 \| "tftp_nbp" is no sign \| A sign is: \[no\]', 'a sign without a kind');
 select matches(pg_temp.sign('tftp_npb sent'), '22023 \| there is no stage "tftp_npb" \| Like it are: .*tftp_nbp', 'a mistyped stage');
 select matches(pg_temp.sign('script sent after 1'), '22023 \| sign 1 comes after sign 1 \| after names', 'a sign after itself');
@@ -41,6 +41,11 @@ reset session authorization;
 select rouse_daemon.record('tftpd', 't/1', jsonb_build_array(jsonb_build_object('stage', 'tftp_nbp', 'kind', 'missing', 'mac', '52:54:00:00:00:01', 'ago_ms', 20000,
 	'name', e'%reason%''; drop table x; -- \\1 <script>\n.efi', 'reason', '%name% %mac%'))) \g /dev/null
 select matches((select cause from rouse.why('lab-01')), 'has no file %reason%''; drop table x; -- \\1 <script>', 'a name is shown as it is, and not filled in again');
+select rouse_daemon.record('tftpd', 't/1', jsonb_build_array(jsonb_build_object('stage', 'tftp_nbp', 'kind', 'missing', 'mac', '52:54:00:00:00:01', 'ago_ms', 10000,
+	'name', e'\u001b]0;owned\u0007\u001b[2J\u009b31mgrub\u202efe.x\tü', 'reason', e'a\r\nb\u007f'))) \g /dev/null
+select results_eq($$select name, reason from rouse.events where mac = '52:54:00:00:00:01' order by at desc limit 1$$,
+	$$values ('<1b>]0;owned<07><1b>[2J<9b>31mgrub<202e>fe.x<09>ü', 'a<0d><0a>b<7f>')$$, 'what would command a terminal or turn text round is shown by its code');
+select is((select count(*) from rouse.why('lab-01') w, lateral (select concat_ws(' ', w.cause, w.advice, w.evidence) as t) s where s.t ~ e'[\u0001-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]'), 0::bigint, 'and why() says nothing else');
 
 -- Codes.
 select results_eq($$select system, meaning from rouse.explain_code('PXE-E53')$$, $$values ('BIOS', 'it got an address and no boot file name'), ('UEFI', 'it got an address and no boot file name')$$, 'a code of both');
@@ -55,6 +60,9 @@ select is_empty($$select c.code from rouse.codes c where c.system = 'iPXE' and n
 select is_empty($$select c.code from rouse.codes c where c.system <> 'iPXE' and not exists (select from rouse.explain_code('PXE-' || c.code) e where (e.system, e.meaning) = (c.system, c.meaning))$$, 'of ROMs and UEFI, too');
 select results_eq($$select rouse_data.ipxe_errno(('x' || n)::bit(8)::int) from unnest('{02,0f,1d,28,2d,2e,38,3c,3e,41,4c,4f}'::text[]) n$$,
 	$$select unnest('{EACCES,ECONNRESET,EIO,ENETUNREACH,ENOENT,ENOEXEC,ENOTCONN,ENOTSUP,ENXIO,EPERM,ETIMEDOUT,EXDEV}'::text[])$$, 'the names of iPXE''s errors');
+select results_eq($$select rouse_data.fill_in('%name%: %meaning%', (now(), 'script', 'failed', 'menud', n, null, 1, null, null, null, false)::rouse_data.fact, null, null)
+	from unnest('{2d0c613b,0x4C106035,no code}'::text[]) n$$,
+	$$values ('2d0c613b: HTTP 404: there is no such page or file'), ('0x4C106035: DHCP: no answer in time'), ('no code: not known')$$, 'a sentence has a code''s words, where it is one');
 
 -- Incidents.
 select is_empty('table rouse.incidents', 'one machine is no incident');

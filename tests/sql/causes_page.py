@@ -16,7 +16,7 @@ What `rouse.why()` knows, as it stands in `rouse.causes`. Of each stage the firs
 signs are written, and how a site adds its own, is in [why it did not boot](../explanation/why.md). What to do first
 is in the [how-to](../how-to/why-did-it-not-boot.md). This page is made from the table by `tests/sql/causes_page.py`.
 
-`%name%`, `%reason%`, `%count%`, `%mac%` and `%host%` stand for what was seen.
+`%name%`, `%reason%`, `%count%`, `%mac%` and `%host%` stand for what the first sign saw; `%meaning%` for the words of the code `%name%`.
 """
 STAGES = {
     "site": "Several machines", "machine": "The machine itself", "power": "Not heard of",

@@ -90,7 +90,7 @@ call rouse_data.describe('rouse.causes',
 	"stage": "where a boot stops by it; machine: the machine itself; site: several machines; power: nothing was heard",
 	"signs": "what the servers saw; see docs/explanation/why.md",
 	"wait_seconds": "counts only when the machine has been silent for so long",
-	"cause": "in words; %name%, %reason%, %count%, %mac% and %host% are filled in from what was seen",
+	"cause": "in words; %name%, %reason%, %count%, %mac% and %host% are filled in from what its first sign saw, %meaning% with the words of the code %name%",
 	"confidence": "high, medium or low", "is_fault": "false: it looks strange and is normal",
 	"advice": "what to do, in order", "document": "where more is written; null: docs/reference/causes.md"}');
 create trigger guard_site before insert or update or delete on rouse_data.cause
@@ -156,10 +156,17 @@ comment on function rouse_data.match_signs is
 	'Which signs of which causes hold for these facts, and by which fact; "after" means any such fact before it, and for "no" the last of them.';
 
 create function rouse_data.fill_in(words text, by_fact rouse_data.fact, the_mac macaddr, host text) returns text
-language sql immutable as $$
-	select replace(replace(replace(replace(replace(words, '%mac%', coalesce(the_mac::text, 'MAC')), '%host%', coalesce(host, 'NAME')),
-		'%count%', coalesce(by_fact.count::text, '')), '%reason%', coalesce(by_fact.reason, 'no reason is recorded')),
-		'%name%', coalesce(by_fact.name, 'a file without a name'))
+language plpgsql stable as $$
+declare
+	digits constant text := substring(lower(by_fact.name) from '^(?:0x)?([0-9a-f]{8})$');
+begin
+	-- What came from outside goes in last, so that nothing in it is filled in again.
+	return (select replace(replace(replace(replace(replace(replace(words,
+		-- Of an error's number the words; of what it is made is behind the bracket.
+		'%meaning%', coalesce((select split_part(m.meaning, ' (', 1) from rouse_data.explain_ipxe(digits) m where digits is not null), 'not known')),
+		'%mac%', coalesce(the_mac::text, 'MAC')), '%host%', coalesce(host, 'NAME')), '%count%', coalesce(by_fact.count::text, '')),
+		'%reason%', coalesce(by_fact.reason, 'no reason is recorded')), '%name%', coalesce(by_fact.name, 'a file without a name')));
+end
 $$;
 comment on function rouse_data.fill_in is 'The words of a cause or advice with what was seen in their places.';
 

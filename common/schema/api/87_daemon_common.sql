@@ -102,12 +102,22 @@ $$;
 comment on function rouse_daemon.record is
 	'Keeps what a daemon saw, of one card so many in a minute and of the rest their number; returns how many events could be read.';
 
+create function rouse_data.printable(words text) returns text
+language sql immutable as $$
+	select case when words !~ '[\u0001-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]' then words
+		else (select string_agg(case when c.it ~ '[\u0001-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
+			then format('<%s>', regexp_replace(to_hex(ascii(c.it)), '^.$', '0\&')) else c.it end, '' order by c.n)
+		from regexp_split_to_table(words, '') with ordinality c (it, n)) end
+$$;
+comment on function rouse_data.printable is
+	'Foreign words as they may be shown: what moves a terminal''s cursor, or turns the direction of text, becomes its code, such as <1b>.';
+
 create function rouse_data.read_events(events jsonb)
 returns table (ago_ms bigint, mac macaddr, uuid uuid, address inet, stage text, kind text, name text,
 	reason text, count int, detail jsonb)
 language sql stable as $$
 	select t.ago_ms::bigint, t.mac_read, rouse_data.uuid_of(t.uuid), t.address_read,
-		t.stage, t.kind, left(t.name, 512), left(t.reason, 512), t.count::int, t.detail
+		t.stage, t.kind, rouse_data.printable(left(t.name, 512)), rouse_data.printable(left(t.reason, 512)), t.count::int, t.detail
 	from (
 		select e.mac, e.uuid, e.address, e.stage, e.kind, e.name, e.reason, e.detail,
 			coalesce(e.ago_ms, '0') as ago_ms, coalesce(e.count, '1') as count,

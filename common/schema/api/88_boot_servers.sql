@@ -32,7 +32,7 @@ comment on function rouse_daemon.boot_servers_asked is 'Keeps what boot servers 
 
 create function rouse_data.read_boot_servers(seen jsonb) returns table (address inet, way text, file text, answer text)
 language sql stable as $$
-	select rouse_data.inet_of(e ->> 'address'), e ->> 'way', left(coalesce(e ->> 'file', ''), 255), e ->> 'answer'
+	select rouse_data.inet_of(e ->> 'address'), e ->> 'way', rouse_data.printable(left(coalesce(e ->> 'file', ''), 255)), e ->> 'answer'
 	from jsonb_array_elements(seen) e
 	where rouse_data.inet_of(e ->> 'address') is not null and e ->> 'way' in ('tftp', 'pxe')
 		and e ->> 'answer' in ('served', 'missing', 'refused', 'closed', 'unreachable', 'silent')

@@ -70,7 +70,7 @@ returns table (address inet, mac macaddr, kind text, router inet, next_server in
 language sql stable as $$
 	select rouse_data.inet_of(e ->> 'address'), rouse_data.mac_of(e ->> 'mac'), e ->> 'kind',
 		rouse_data.inet_of(e ->> 'router'), rouse_data.inet_of(e ->> 'next_server'),
-		left(nullif(e ->> 'boot_file', ''), 255), (e ->> 'count')::bigint
+		rouse_data.printable(left(nullif(e ->> 'boot_file', ''), 255)), (e ->> 'count')::bigint
 	from jsonb_array_elements(seen) e
 	where rouse_data.inet_of(e ->> 'address') is not null and rouse_data.mac_of(e ->> 'mac') is not null
 		and e ->> 'kind' in ('server', 'proxy') and e ->> 'count' ~ '^[1-9][0-9]{0,8}$'

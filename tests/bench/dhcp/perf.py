@@ -39,8 +39,8 @@ def section(text, name):
             "ms": number("avg delay")}
 
 
-def perfdhcp(client, rate, seconds, clients=20000, renewals=0, relay=RELAY, server=SERVER, seed=1):
-    """One run; a Result without CPU."""
+def perfdhcp(client, rate, seconds, clients=20000, renewals=0, relay=RELAY, server=SERVER, seed=1, more=()):
+    """One run, with more of perfdhcp's flags; a Result without CPU."""
     base = f"mac=02:{seed:02x}:01:02:03:04"
     command = ["perfdhcp", "-4", "-l", relay, "-L", "67", "-N", "67", "-r", str(int(rate)), "-R",
                str(clients), "-b", base, "-W", str(int(LATE_SECONDS * 1e6)), "-d", "2", "-s", "1"]
@@ -49,7 +49,7 @@ def perfdhcp(client, rate, seconds, clients=20000, renewals=0, relay=RELAY, serv
         command += ["-f", str(int(renewals)), "-p", str(seconds)]
     else:
         command += ["-n", str(int(min(clients, rate * seconds)))]
-    said = client.run([*command, server], check=False, timeout=seconds * 10 + 60).stdout
+    said = client.run([*command, *more, server], check=False, timeout=seconds * 10 + 60).stdout
     offers, acks = section(said, "DISCOVER-OFFER"), section(said, "REQUEST-ACK")
     renewed = section(said, "REQUEST-ACK (renewal)") if renewals else {"received": 0}
     found = re.search(r"Rate: ([\d.e+]+) 4-way", said)
