@@ -11,7 +11,6 @@ import pytest
 
 from debian import Guest, make_base
 from net import Lab
-from test_dhcpd_kit import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/how-to/services.md"
@@ -70,17 +69,12 @@ class Site:
     def curl(self, url, **more):
         return self.client.run(["curl", "-sS", "--fail", "--max-time", "30", url], **more).stdout
 
-    def lease(self, mac):
-        wire = Wire(self.client, mac)
-        try:
-            offer = None
-            deadline = time.monotonic() + 60
-            while offer is None and time.monotonic() < deadline:
-                offer = wire.discover(timeout=2)
-            assert offer is not None, self.journal("dhcpd")
-            return wire.request(offer, timeout=20).yiaddr
-        finally:
-            wire.close()
+    def lease(self):
+        """The client's address by DHCP, as busybox is told; it is not put on."""
+        said = self.client.run(["udhcpc", "-i", "eth0", "-q", "-n", "-f", "-t", "15", "-T", "2", "-s", "/bin/true"], check=False).stdout
+        found = re.search(r"lease of (10\.77\.0\.1\d\d) obtained", said)
+        assert found, said + self.journal("dhcpd")
+        return found[1]
 
 
 @pytest.fixture(scope="module", name="site")
@@ -136,7 +130,8 @@ def test_they_are_active_and_say_how_they_are(site):
 
 
 def test_each_serves(site):
-    assert site.lease("52:54:00:00:00:21").startswith("10.77.0.1")
+    address = site.lease()
+    assert address == site.lease()
     assert "#!ipxe" in site.curl("tftp://10.77.0.2/default.ipxe")
     of_ipxe = site.run("sha256sum </srv/rouse/tftp/ipxe.efi").split()[0]
     for url in ("tftp://10.77.0.2/raw/ipxe.efi", "http://10.77.0.2:8080/files/tftp/ipxe.efi"):
@@ -267,7 +262,7 @@ def test_upgraded_they_are_restarted_and_work(site):
     for daemon in DAEMONS:
         site.wait_connected(daemon)
         assert site.show(f"rouse-{daemon}", "MainPID") not in (pids[daemon], "0")
-    assert site.lease("52:54:00:00:00:22").startswith("10.77.0.1")
+    assert site.lease()
 
 
 def test_after_a_reboot_all_of_it_is_there(site):
@@ -280,7 +275,7 @@ def test_after_a_reboot_all_of_it_is_there(site):
         site.wait_active(daemon)
         site.wait_connected(daemon)
         assert site.show(f"rouse-{daemon}", "NRestarts") == "0", site.journal(daemon)
-    assert site.lease("52:54:00:00:00:21").startswith("10.77.0.1")
+    assert site.lease()
     assert "#!ipxe" in site.curl("tftp://10.77.0.2/default.ipxe")
 
 
