@@ -2,8 +2,8 @@
  * source - where a transfer's octets come from: an open file beneath a root, or text that was
  * made for it.
  *
- * A file is opened beneath its root (io/beneath.h). Only regular files are served. The open descriptor
- * keeps the version that was asked for, whatever is renamed over its name meanwhile.
+ * A file is opened beneath its root (io/beneath.h). Only regular files are served. The open
+ * descriptor keeps the version that was asked for, whatever is renamed over its name meanwhile.
  */
 #ifndef ROUSE_TFTPD_SOURCE_H
 #define ROUSE_TFTPD_SOURCE_H

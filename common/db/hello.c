@@ -50,8 +50,7 @@ static void on_hello(void *data, const struct db_answer *answer)
 				  (long long)row_number(&row, "schema_version"),
 				  log_text(row_text(&row, "hint")));
 		if (was_refused && !hello->is_refused)
-			log_info("schema_accepted", "wanted=%d found=%lld",
-				 HELLO_SCHEMA_WANTED,
+			log_info("schema_accepted", "wanted=%d found=%lld", HELLO_SCHEMA_WANTED,
 				 (long long)row_number(&row, "schema_version"));
 	} else if (answer->outcome == DB_ERROR) {
 		log_error("hello_refused", "reason=%s remedy=%s", log_text(answer->message),

@@ -1,6 +1,7 @@
 /*
- * beneath - opens names that strangers have sent, so that no "..", no link and no race leads out
- * of the folder: openat2(2), Linux 5.6. Links within the folder are followed, magic ones never.
+ * beneath - opens names that strangers have sent, so that no "..", no link and no race leads
+ * out of the folder: openat2(2), Linux 5.6. Links within the folder are followed, magic ones
+ * never.
  */
 #ifndef ROUSE_IO_BENEATH_H
 #define ROUSE_IO_BENEATH_H
