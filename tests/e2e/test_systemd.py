@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/how-to/services.md"
 DAEMONS = ["tftpd", "menud", "dhcpd"]
 LISTENING = "ss -Hlnu '( sport = 67 or sport = 69 or sport = 4011 )'; ss -Hlnt '( sport = 8080 )'"
-pytestmark = [pytest.mark.long, pytest.mark.patience(900)]
+pytestmark = [pytest.mark.long, pytest.mark.patience(1200)]
 
 
 def blocks(heading):
@@ -51,7 +51,7 @@ class Site:
     def journal(self, daemon):
         return self.run(f"journalctl --no-pager -o cat -u rouse-{daemon}")
 
-    def wait_until(self, condition, what, timeout=60):
+    def wait_until(self, condition, what, timeout=240):
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, f"{what}: not within {timeout} s\n" + \
@@ -92,7 +92,7 @@ def make_site(packages, tmp_path_factory):
 def install(site):
     site.run("mkdir -p /usr/lib/ipxe && cp /packages/*.efi /packages/*.kpxe /usr/lib/ipxe")
     for block in blocks("Packages, and the database"):
-        site.run(f"cd /packages\n{block}", timeout=240)
+        site.run(f"cd /packages\n{block}", timeout=480)
         # installed is not running: nothing has begun, nothing is enabled, nobody is answered
         for daemon in DAEMONS:
             assert site.run(f"systemctl is-active rouse-{daemon}", check=False) == "inactive"
@@ -104,7 +104,7 @@ def install(site):
     assert site.run(LISTENING) == ""
     for block in blocks("On"):
         for command in block.splitlines():
-            site.run(command, timeout=120)
+            site.run(command)
 
 
 def test_they_are_active_and_say_how_they_are(site):
@@ -115,7 +115,7 @@ def test_they_are_active_and_say_how_they_are(site):
         site.wait_connected(daemon)
         pid = site.show(unit, "MainPID")
         assert site.show(unit, "Type") == "notify" and site.show(unit, "NRestarts") == "0"
-        site.wait_until(lambda: ";" in site.show(unit, "StatusText"), f"{daemon}'s status line")
+        site.wait_until(lambda: site.show(unit, "StatusText"), f"{daemon}'s status line")
         assert site.run(f"stat -c %U /proc/{pid}") == "rouse"
         status = site.run(f"cat /proc/{pid}/status")
         rights = re.search(r"^CapEff:\s+(\w+)", status, re.M)[1]
@@ -170,7 +170,7 @@ def test_a_request_waits_while_tftpd_restarts(site):
     site.run("systemctl stop rouse-tftpd")
     client = site.client.spawn(["curl", "-sS", "--max-time", "60", "tftp://10.77.0.2/default.ipxe"])
     site.wait_active("tftpd")  # the request itself has started it
-    client.wait_for("#!ipxe", timeout=60)
+    client.wait_for("#!ipxe", timeout=120)
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
@@ -178,12 +178,12 @@ def test_what_stands_still_is_started_again(site, daemon):
     """The watchdog: after WatchdogSec=, here shorter, and only then."""
     unit = f"rouse-{daemon}"
     site.wait_active(daemon)
-    site.run(f"mkdir -p /run/systemd/system/{unit}.service.d && printf '[Service]\\nWatchdogSec=5\\n' "
+    site.run(f"mkdir -p /run/systemd/system/{unit}.service.d && printf '[Service]\\nWatchdogSec=20\\n' "
              f">/run/systemd/system/{unit}.service.d/short.conf && systemctl daemon-reload && systemctl restart {unit}")
     site.wait_connected(daemon)
     before = int(site.show(unit, "NRestarts"))
     pid = site.show(unit, "MainPID")
-    time.sleep(12)
+    time.sleep(30)
     assert site.show(unit, "MainPID") == pid, site.journal(daemon)
     site.run(f"kill -STOP {pid}")
     site.wait_until(lambda: int(site.show(unit, "NRestarts")) > before, f"{daemon} was started again")
@@ -202,25 +202,20 @@ def test_killed_it_is_started_again(site, daemon):
     site.wait_connected(daemon)
 
 
-def test_a_transfer_outlives_a_restart_of_tftpd(site):
+def test_a_transfer_outlives_a_restart_of_tftpd(site, tmp_path):
     """It goes on in a child that systemd leaves alone, while the next process has the port."""
     site.wait_active("tftpd")
-    site.run("dd if=/dev/urandom of=/srv/rouse/tftp/large bs=1M count=2 status=none; chmod 644 /srv/rouse/tftp/large")
+    site.run("dd if=/dev/urandom of=/srv/rouse/tftp/large bs=1M count=1 status=none; chmod 644 /srv/rouse/tftp/large")
     digest = site.run("sha256sum </srv/rouse/tftp/large").split()[0]
     pid = site.show("rouse-tftpd", "MainPID")
-    slow = site.client.spawn(["curl", "-sS", "--limit-rate", "150k", "--tftp-blksize", "512", "-o", "/dev/shm/rouse-large",
-                              "tftp://10.77.0.2/large"])
-    site.wait_until(lambda: "1 transfers open" in site.run("kill -HUP $(systemctl show -P MainPID rouse-tftpd); sleep 1; "
-                                                           "curl -sS tftp://127.0.0.1/absent 2>/dev/null; systemctl show -P StatusText rouse-tftpd")
-                    or Path("/dev/shm/rouse-large").exists(), "the transfer runs")
+    file = tmp_path / "large"
+    slow = site.client.spawn(["curl", "-sS", "--limit-rate", "100k", "-o", file, "tftp://10.77.0.2/large"])
+    site.wait_until(lambda: file.exists() and file.stat().st_size > 0, "the transfer has begun")
     site.run("systemctl restart rouse-tftpd")
-    assert site.show("rouse-tftpd", "MainPID") != pid
+    assert site.show("rouse-tftpd", "MainPID") != pid and slow.is_running()
     assert "#!ipxe" in site.curl("tftp://10.77.0.2/default.ipxe")
-    try:
-        assert slow.wait(timeout=120) == 0, slow.output
-        assert subprocess.run(["sha256sum", "/dev/shm/rouse-large"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[0] == digest
-    finally:
-        Path("/dev/shm/rouse-large").unlink(missing_ok=True)
+    assert slow.wait(timeout=120) == 0, slow.output
+    assert subprocess.run(["sha256sum", file], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[0] == digest
 
 
 def test_dhcpd_waits_for_its_interface(site):
@@ -243,7 +238,7 @@ def test_dhcpd_waits_for_its_interface(site):
 def test_a_connection_string_by_credential(site):
     """With a password, over TCP: it is in no argument, no configuration and no log."""
     (block,) = blocks("A database elsewhere")
-    site.run(block, timeout=120)
+    site.run(block)
     site.wait_connected("menud")
     sessions = site.run("runuser -u postgres -- psql -XAtd rouse -c \"select distinct client_addr from pg_stat_activity "
                         "where usename = 'rouse_menud'\"")
@@ -258,7 +253,7 @@ def test_a_connection_string_by_credential(site):
 
 def test_upgraded_they_are_restarted_and_work(site):
     pids = {daemon: site.show(f"rouse-{daemon}", "MainPID") for daemon in DAEMONS}
-    site.run("dpkg -i --force-confold /packages/rouse-dhcpd_*.deb /packages/rouse-tftpd_*.deb /packages/rouse-menud_*.deb", timeout=240)
+    site.run("dpkg -i --force-confold /packages/rouse-dhcpd_*.deb /packages/rouse-tftpd_*.deb /packages/rouse-menud_*.deb", timeout=480)
     for daemon in DAEMONS:
         site.wait_connected(daemon)
         assert site.show(f"rouse-{daemon}", "MainPID") not in (pids[daemon], "0")
@@ -269,7 +264,7 @@ def test_after_a_reboot_all_of_it_is_there(site):
     """Before the network and the database are: each waits for what it needs, and none gives up."""
     guest = site.guest
     guest.run("sync; systemctl --no-block reboot")
-    assert guest.machine.wait_exit(timeout=120) == "guest-reset"
+    assert guest.machine.wait_exit(timeout=240) == "guest-reset"
     guest.restart()
     for daemon in DAEMONS:
         site.wait_active(daemon)
@@ -280,6 +275,6 @@ def test_after_a_reboot_all_of_it_is_there(site):
 
 
 def test_purged_there_is_nothing_left(site):
-    site.run("dpkg -P rouse-dhcpd rouse-tftpd rouse-menud", timeout=120)
+    site.run("dpkg -P rouse-dhcpd rouse-tftpd rouse-menud")
     assert site.run(LISTENING) == ""
     assert site.run("systemctl list-units --all --no-legend 'rouse-*'; ls -d /var/lib/rouse /etc/rouse 2>/dev/null || true") == ""

@@ -109,7 +109,7 @@ class Guest:
                           segment=self.segment, tap=self.tap, mac="52:54:00:00:77:02", disks=self.disks, memory_mb=1024)
         self.machine.__enter__()  # pylint: disable=unnecessary-dunder-call
         try:
-            self.machine.wait_serial(READY, timeout=300)
+            self.machine.wait_serial(READY, timeout=600)
             self.run("mkdir -p /packages; mount -o ro /dev/vdb /packages")
         except BaseException:
             self.__exit__()
@@ -124,7 +124,7 @@ class Guest:
         self.__exit__()
         self.__enter__()
 
-    def run(self, command, check=True, timeout=60):
+    def run(self, command, check=True, timeout=240):
         """Runs it in the guest's shell; its output of both streams. With check=False its status is not looked at."""
         self._count += 1
         begin = len(self.machine.serial())
