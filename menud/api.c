@@ -104,6 +104,12 @@ static void on_abandon(void *data, struct http_request *request)
 	call->http = NULL;
 }
 
+/* A verb is called; else a view is read, of which HEAD wants to know only how long it is. */
+static bool is_post(const struct http_request *request)
+{
+	return strcmp(http_method(request), "POST") == 0;
+}
+
 /* The fields as a JSON object of texts, but for those that are not meant for the database. */
 static enum err put_arguments(const struct http_request *request, struct text *out)
 {
@@ -112,7 +118,7 @@ static enum err put_arguments(const struct http_request *request, struct text *o
 		const char *name = http_field_name(request, i);
 
 		if (strcmp(name, "session") == 0 ||
-		    (strcmp(name, "limit") == 0 && strcmp(http_method(request), "GET") == 0))
+		    (strcmp(name, "limit") == 0 && !is_post(request)))
 			continue;
 		text_put(out, out->length > 1 ? ",\"" : "\"");
 		text_put_json(out, name);
@@ -185,7 +191,7 @@ static void act_or_read(struct menud *menud, struct http_request *request, const
 	static char arguments[ARGUMENTS_SIZE];
 	struct text out = text_into(arguments, sizeof(arguments));
 	const char *limit = limit_of(request);
-	struct api_call call = {.is_act = strcmp(http_method(request), "POST") == 0};
+	struct api_call call = {.is_act = is_post(request)};
 	struct question question = {
 		.sql = call.is_act ? "select rouse_daemon.act($1, $2, $3::jsonb)"
 				   : "select rouse_daemon.read($1, $2, $3::jsonb, $4::int)",
@@ -211,7 +217,7 @@ void api_answer(struct menud *menud, struct http_request *request, const char *n
 {
 	struct session who = login_who(menud->login, request);
 
-	if (strcmp(name, "openapi.json") == 0 && strcmp(http_method(request), "GET") == 0)
+	if (strcmp(name, "openapi.json") == 0 && !is_post(request))
 		describe(menud, request);
 	else if (who.role != SESSION_ANONYMOUS)
 		act_or_read(menud, request, name, &who);

@@ -420,9 +420,10 @@ static bool read_form(struct boot_request *boot)
 
 		if (err == ERR_OK)
 			continue;
-		(void)snprintf(message, sizeof(message),
-			       "the field \"%.32s\" is %s; a MAC looks like 52:54:00:00:00:01",
-			       name, err_text(err));
+		(void)snprintf(message, sizeof(message), "the field \"%.32s\" is %s; %s", name,
+			       err_text(err),
+			       strcmp(name, "try") == 0 ? "it is a number of at most 1000"
+							: "a MAC looks like 52:54:00:00:00:01");
 		answer_line(boot->http, 400, message);
 		return false;
 	}

@@ -3,11 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hex.h"
+
 void form_init(struct form *form)
 {
 	memset(form, 0, sizeof(*form));
 	form->arch = (struct arch){ARCH_OTHER, FIRMWARE_OTHER};
 	form->role = "";
+}
+
+/* The address of a card that is not Ethernet's: of 8 octets (EUI-64), or of 20 (InfiniBand). */
+static bool is_other_card(const char *text, size_t length)
+{
+	if (length != 8 * 3 - 1 && length != 20 * 3 - 1)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (i % 3 == 2 ? text[i] != ':' && text[i] != '-' : hex_value(text[i]) < 0)
+			return false;
+	}
+	return true;
 }
 
 /* `first`: the card that booted, which comes before those that were known already. */
@@ -16,13 +30,15 @@ static enum err add_mac(struct form *form, const char *text, size_t length, bool
 	size_t at = form->mac_count;
 	struct mac mac;
 
+	if (is_other_card(text, length))
+		return ERR_OK;
 	if (mac_parse(text, length, &mac) != ERR_OK)
 		return ERR_FORMAT;
 	for (size_t i = 0; i < form->mac_count; i++) {
 		if (mac_equal(&form->macs[i], &mac))
 			at = i;
 	}
-	if (mac_is_zero(&mac))
+	if (!mac_is_station(&mac))
 		return ERR_OK;
 	if (at == HOST_MACS_MAX)
 		return ERR_SPACE;

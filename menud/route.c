@@ -9,7 +9,7 @@ static const struct {
 	enum route_to to;
 	const char *methods;
 } routes[] = {
-	{"/boot", ROUTE_BOOT, "GET, POST"},
+	{"/boot", ROUTE_BOOT, "GET, HEAD, POST"},
 	{"/files/", ROUTE_FILES, "GET, HEAD"},
 	{"/boot/", ROUTE_LOADER, "GET, HEAD"},
 	{"/grub/", ROUTE_LOADER, "GET, HEAD"},
@@ -18,9 +18,9 @@ static const struct {
 	{"/fos/image/", ROUTE_FOS_IMAGE, "GET, HEAD, PUT"},
 	{"/fos/script/", ROUTE_FOS_SCRIPT, "GET, HEAD"},
 	{"/fos/", ROUTE_FOS, "POST"},
-	{"/login", ROUTE_LOGIN, "GET, POST"},
-	{"/login/", ROUTE_LOGIN, "GET, POST"},
-	{"/api/v1/", ROUTE_API, "GET, POST"},
+	{"/login", ROUTE_LOGIN, "GET, HEAD, POST"},
+	{"/login/", ROUTE_LOGIN, "GET, HEAD, POST"},
+	{"/api/v1/", ROUTE_API, "GET, HEAD, POST"},
 	{"/healthz", ROUTE_HEALTH, "GET, HEAD"},
 	{"/readyz", ROUTE_READY, "GET, HEAD"},
 	{"/metrics", ROUTE_METRICS, "GET, HEAD"},

@@ -8,15 +8,15 @@
 #define ROUSE_MENUD_ROUTE_H
 
 enum route_to {
-	ROUTE_BOOT,	  /* GET, POST /boot */
+	ROUTE_BOOT,	  /* GET, HEAD, POST /boot */
 	ROUTE_FILES,	  /* GET, HEAD /files/PATH */
 	ROUTE_LOADER,	  /* GET, HEAD /grub/..., /boot/..., /pxelinux.cfg/... */
 	ROUTE_ANSWERS,	  /* GET, HEAD /answers/TICKET, /answers/TICKET/done */
 	ROUTE_FOS,	  /* POST /fos/VERB */
 	ROUTE_FOS_IMAGE,  /* GET, HEAD, PUT /fos/image/VERSION/PART */
 	ROUTE_FOS_SCRIPT, /* GET, HEAD /fos/script/JOB */
-	ROUTE_LOGIN,	  /* GET, POST /login, /login/ipxe */
-	ROUTE_API,	  /* GET, POST /api/v1/NAME */
+	ROUTE_LOGIN,	  /* GET, HEAD, POST /login, /login/ipxe */
+	ROUTE_API,	  /* GET, HEAD, POST /api/v1/NAME */
 	ROUTE_HEALTH,	  /* GET, HEAD /healthz */
 	ROUTE_READY,	  /* GET, HEAD /readyz */
 	ROUTE_METRICS,	  /* GET, HEAD /metrics */

@@ -67,3 +67,8 @@ bool mac_is_zero(const struct mac *mac)
 
 	return mac_equal(mac, &zero);
 }
+
+bool mac_is_station(const struct mac *mac)
+{
+	return !mac_is_zero(mac) && (mac->octet[0] & 1) == 0;
+}

@@ -131,12 +131,12 @@ static enum MHD_Result on_access(void *data, struct MHD_Connection *connection, 
 	(void)data;
 	(void)connection;
 	(void)url;
-	(void)version;
 	if (!request) {
 		log_error("http_refused", "reason=\"out of memory\"");
 		return MHD_NO;
 	}
-	return http_request_advance(request, method, upload, upload_size) ? MHD_YES : MHD_NO;
+	return http_request_advance(request, method, version, upload, upload_size) ? MHD_YES
+										   : MHD_NO;
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -153,8 +153,18 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 		server->options.on_done(server->options.data, request,
 					is_sent ? request->status : 0,
 					is_sent ? request->response_length : 0);
+	http_line_wait(request->line);
 	http_request_free(request);
 	*context = NULL;
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		http_line_open(data, connection, context);
+	else
+		http_line_close(context);
 }
 
 static void on_message(void *data, const char *format, va_list arguments)
@@ -190,8 +200,8 @@ static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_ARRAY, options->certificate ? tls : plain,
-		MHD_OPTION_END);
+		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_ARRAY, options->certificate ? tls : plain, MHD_OPTION_END);
 }
 
 static enum err open_daemon(struct http *server, int listening)
@@ -281,8 +291,10 @@ enum err http_open(struct loop *loop, const struct http_options *options,
 	}
 	(void)uv_timer_init(&loop->uv, &server->timer);
 	(void)uv_timer_init(&loop->uv, &server->deadline);
-	server->open_handles = 3;
+	(void)uv_timer_init(&loop->uv, &server->patience);
+	server->open_handles = 4;
 	server->poll.data = server->timer.data = server->deadline.data = server;
+	server->patience.data = server;
 	(void)uv_poll_start(&server->poll, UV_READABLE, on_readable);
 	run(server);
 	*ret_server = server;
@@ -355,6 +367,7 @@ static void close_one(struct http *server)
 	uv_close((uv_handle_t *)&server->poll, on_closed);
 	uv_close((uv_handle_t *)&server->timer, on_closed);
 	uv_close((uv_handle_t *)&server->deadline, on_closed);
+	uv_close((uv_handle_t *)&server->patience, on_closed);
 	MHD_stop_daemon(server->daemon);
 }
 

@@ -38,7 +38,7 @@ struct http_options {
 	bool reuse_port;	  /* several processes on one port */
 	int activated;		  /* a listening descriptor given by systemd, or 0 */
 	unsigned connections_max; /* 0: 1024 */
-	unsigned idle_seconds;	  /* a connection that says nothing; 0: 60 */
+	unsigned idle_seconds;	  /* without a whole request; 0: 60; 5 when places are scarce */
 	size_t body_max;	  /* larger bodies get 413; 0: 64 KiB */
 	void (*on_request)(void *data, struct http_request *request);
 	/*

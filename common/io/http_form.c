@@ -69,15 +69,21 @@ enum err http_parse_form(char *text, size_t length, size_t most,
 	return ERR_OK;
 }
 
-/* The path within a request target: "/a?b", or "http://host/a?b" (RFC 9112 section 3.2.2). */
+/* The path within a request target: "/a?b", or "http://host/a?b" (RFC 9112 section 3.2.2). One
+ * that has none asks for "/" (RFC 9110 section 4.2.3), written over the end of its host. */
 static char *path_of_target(char *target)
 {
-	char *host = strstr(target, "://");
+	char *host = target + strspn(target, "abcdefghijklmnopqrstuvwxyz"
+					     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+	char *path;
 
-	if (target[0] == '/' || !host)
+	if (host == target || strncmp(host, "://", 3) != 0)
 		return target;
 	host += 3;
-	return host + strcspn(host, "/?");
+	path = host + strcspn(host, "/?");
+	if (*path != '/')
+		*--path = '/';
+	return path;
 }
 
 static enum err decode_path(char *path)

@@ -1,4 +1,4 @@
-/* http_internal - what http.c, http_request.c, http_answer.c and http_form.c share. */
+/* http_internal - what the files of http.h share. */
 #ifndef ROUSE_IO_HTTP_INTERNAL_H
 #define ROUSE_IO_HTTP_INTERNAL_H
 
@@ -15,6 +15,15 @@ struct MHD_Daemon;
 struct MHD_Response;
 struct sockaddr;
 
+/* One connection, as long as it lives. */
+struct http_line {
+	struct http *server;
+	struct MHD_Connection *connection;
+	uint64_t since_ms; /* it waits for a whole request */
+	bool is_waiting;
+	struct http_line *prev, *next; /* of those that wait, the longest first */
+};
+
 struct http {
 	struct loop *loop;
 	struct http_options options;
@@ -22,7 +31,8 @@ struct http {
 	uv_poll_t poll;		   /* libmicrohttpd's own epoll descriptor */
 	uv_timer_t timer;	   /* its next time-out, or at once when there is work */
 	uv_timer_t deadline;	   /* the earliest of the parked requests */
-	int open_handles;	   /* of these three; the last one frees the server */
+	uv_timer_t patience;	   /* for the connection that waits longest */
+	int open_handles;	   /* of these four; the last one frees the server */
 	bool is_running;	   /* inside MHD_run() */
 	time_t dated;		   /* the second that `date` tells */
 	char date[HTTP_DATE_SIZE]; /* the Date header, made once a second for all answers */
@@ -31,6 +41,8 @@ struct http {
 	/* of one listening socket: an older one takes no more connections, and ends with its
 	 * last */
 	struct http *older, *newer;
+	struct http_line *waiting; /* for a whole request */
+	unsigned line_count;
 	struct http_request *parked;
 	struct http_request *resting; /* uploads whose handler has enough for now */
 };
@@ -51,6 +63,7 @@ struct http_field {
 struct http_request {
 	struct http *server;
 	struct MHD_Connection *connection;
+	struct http_line *line; /* NULL: there was no memory for it */
 	enum http_state state;
 	bool is_known;	   /* libmicrohttpd has shown its headers */
 	bool is_delivered; /* the handler has seen it, so it gets on_done */
@@ -92,8 +105,8 @@ MUST_CHECK enum err http_split_target(char *target, const char **ret_path, char 
 struct http_request *http_request_new(struct http *server, struct MHD_Connection *connection,
 				      const char *target);
 /* One call of libmicrohttpd's access handler; false closes the connection. */
-bool http_request_advance(struct http_request *request, const char *method, const char *upload,
-			  size_t *upload_size);
+bool http_request_advance(struct http_request *request, const char *method, const char *version,
+			  const char *upload, size_t *upload_size);
 void http_request_free(struct http_request *request);
 
 /* Splits the target and takes the fields of its query: what is wrong with them, or 0. Once
@@ -113,6 +126,15 @@ void http_drop_resting(struct http *server);
 bool http_queue_answer(struct http_request *request);
 /* Answers parked requests with 503 whose deadline is not after `now_ms`. */
 void http_abandon_parked(struct http *server, uint64_t now_ms);
+
+/* The life of a connection (http_crowd.c): it waits for a whole request, and is busy with it.
+ */
+void http_line_open(struct http *server, struct MHD_Connection *connection, void **context);
+void http_line_close(void **context);
+struct http_line *http_line_of(struct MHD_Connection *connection);
+/* Both accept NULL, and one that is so already. */
+void http_line_wait(struct http_line *line);
+void http_line_busy(struct http_line *line);
 
 /* libmicrohttpd has work that no descriptor tells of: run it in the loop's next turn. */
 void http_run_soon(struct http *server);

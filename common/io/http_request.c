@@ -20,8 +20,11 @@ struct http_request *http_request_new(struct http *server, struct MHD_Connection
 
 	if (!request)
 		return NULL;
-	*request = (struct http_request){
-		.server = server, .connection = connection, .path = "", .query = ""};
+	*request = (struct http_request){.server = server,
+					 .connection = connection,
+					 .line = http_line_of(connection),
+					 .path = "",
+					 .query = ""};
 	memcpy(request->target, target, size);
 	return request;
 }
@@ -46,57 +49,102 @@ bool http_refuse(struct http_request *request, unsigned status, const char *reas
 	return http_queue_answer(request);
 }
 
-struct framing {
-	unsigned lengths, encodings;
-	bool is_chunked;
+/* What the headers say that has to be known before anything else is read. */
+struct heads {
+	unsigned hosts, lengths, encodings;
+	bool is_malformed, is_chunked, expects_more;
 	uint64_t length;
 };
 
-static enum MHD_Result look_at_header(void *data, enum MHD_ValueKind kind, const char *name,
-				      const char *value)
+/* RFC 9110 section 5.6.2. */
+static bool is_token(const char *name, size_t length)
 {
-	struct framing *framing = data;
+	for (size_t i = 0; i < length; i++) {
+		bool is_word = (name[i] >= 'a' && name[i] <= 'z') ||
+			       (name[i] >= 'A' && name[i] <= 'Z') ||
+			       (name[i] >= '0' && name[i] <= '9');
+
+		if (name[i] == '\0' || (!is_word && !strchr("!#$%&'*+-.^_`|~", name[i])))
+			return false;
+	}
+	return length > 0;
+}
+
+static enum MHD_Result look_at_header(void *data, enum MHD_ValueKind kind, const char *name,
+				      size_t name_length, const char *value, size_t length)
+{
+	struct heads *heads = data;
 
 	(void)kind;
+	(void)length;
+	if (!is_token(name, name_length))
+		heads->is_malformed = true;
+	else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
+		heads->hosts++;
+	else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0)
+		heads->expects_more |= !value || strcasecmp(value, "100-continue") != 0;
 	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		framing->lengths++;
+		heads->lengths++;
 		/* libmicrohttpd has refused what is no number */
-		framing->length = strtoull(value ? value : "", NULL, 10);
+		heads->length = strtoull(value ? value : "", NULL, 10);
 	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		framing->encodings++;
-		framing->is_chunked = value && strcasecmp(value, "chunked") == 0;
+		heads->encodings++;
+		heads->is_chunked = value && strcasecmp(value, "chunked") == 0;
 	}
 	return MHD_YES;
 }
 
 /*
- * A request whose end is told in two ways would be cut in two by one reader and taken whole by
- * another (RFC 9112 section 6.3): such requests are refused, and the connection with them.
+ * What is wrong with the headers, or 0. A request whose end or whose host can be read in two
+ * ways would be cut in two by one reader and taken whole by another (RFC 9112 sections 3.2, 5.1
+ * and 6.3). libmicrohttpd lets most of it pass.
  */
-static bool begin(struct http_request *request, const char *method)
+static unsigned judge_heads(const struct heads *heads, const char *version,
+			    const char **ret_reason)
 {
-	struct framing framing = {0};
+	bool is_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
+
+	*ret_reason = "a header's name holds what it may not, or a blank before its colon";
+	if (heads->is_malformed)
+		return 400;
+	/* one that is missing libmicrohttpd has refused */
+	*ret_reason = "the host is told twice: send one Host";
+	if (heads->hosts > 1)
+		return 400;
+	*ret_reason = "the length of the body is told twice: send either one Content-Length "
+		      "or Transfer-Encoding: chunked";
+	if (heads->lengths + heads->encodings > 1)
+		return 400;
+	*ret_reason = "unknown Transfer-Encoding: only chunked is understood";
+	if (heads->encodings > 0 && !heads->is_chunked)
+		return 501;
+	*ret_reason = "what is expected is not known: only 100-continue is";
+	return heads->expects_more && !is_1_0 ? 417 : 0;
+}
+
+/* The headers are there: whether to go on. An answer at this place ends the connection. */
+static bool begin(struct http_request *request, const char *method, const char *version)
+{
+	struct heads heads = {0};
 	const struct http_options *options = &request->server->options;
 	size_t most = options->body_max + EXCESS_READ;
+	const char *reason;
+	unsigned status;
 
 	request->is_known = true;
 	(void)snprintf(request->method, sizeof(request->method), "%s", method);
-	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header,
-					&framing);
-	if (framing.lengths + framing.encodings > 1)
-		return http_refuse(request, 400,
-				   "the length of the body is told twice: send either one "
-				   "Content-Length or Transfer-Encoding: chunked");
-	if (framing.encodings > 0 && !framing.is_chunked)
-		return http_refuse(request, 400,
-				   "unknown Transfer-Encoding: only chunked is understood");
+	(void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look_at_header,
+					  &heads);
+	status = judge_heads(&heads, version, &reason);
+	if (status != 0)
+		return http_refuse(request, status, reason);
 	if (strlen(method) >= sizeof(request->method))
 		return http_refuse(request, 501, "unknown method");
 	if (strcmp(method, "PUT") == 0 && options->on_head && !http_begin_upload(request))
 		return false;
 	if (request->is_upload)
 		most = options->upload_max;
-	if (framing.length > most && request->state == HTTP_READING)
+	if (heads.length > most && request->state == HTTP_READING)
 		return http_refuse(request, 413, "the body is too large");
 	return true;
 }
@@ -216,6 +264,7 @@ static bool deliver(struct http_request *request)
 
 	request->state = HTTP_ASKED;
 	request->is_delivered = true;
+	http_line_busy(request->line);
 	server->options.on_request(server->options.data, request);
 	if (request->state == HTTP_PARKED) {
 		request->is_suspended = true;
@@ -229,15 +278,15 @@ static bool deliver(struct http_request *request)
 	return http_queue_answer(request);
 }
 
-bool http_request_advance(struct http_request *request, const char *method, const char *upload,
-			  size_t *upload_size)
+bool http_request_advance(struct http_request *request, const char *method, const char *version,
+			  const char *upload, size_t *upload_size)
 {
 	const char *reason;
 	unsigned status;
 
 	/* No answer yet, if it can be helped: libmicrohttpd would close the connection. */
 	if (!request->is_known)
-		return begin(request, method);
+		return begin(request, method, version);
 	if (request->is_dropped)
 		return false;
 	if (request->is_upload && *upload_size > 0)

@@ -14,6 +14,8 @@ bool http_begin_upload(struct http_request *request)
 		return http_refuse(request, status, reason);
 	request->is_judged = true;
 	request->is_upload = server->options.on_head(server->options.data, request);
+	if (request->is_upload) /* it may last; libmicrohttpd sees whether it goes on */
+		http_line_busy(request->line);
 	/* no answer now, even if there is one: libmicrohttpd would close the connection under a
 	 * client that still sends, and the reset would overtake the answer */
 	return true;

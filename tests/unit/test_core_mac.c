@@ -48,12 +48,25 @@ static void writes_colons_and_dashes(void **state)
 	assert_string_equal(text, "52-54-00-ab-cd-ef");
 }
 
+static void a_card_has_neither_zero_nor_a_groups(void **state)
+{
+	static const struct mac card = {{0x52, 0x54, 0, 0, 0, 1}}, zero, odd = {{1, 0, 0x5e}},
+				broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	(void)state;
+	assert_true(mac_is_station(&card));
+	assert_false(mac_is_station(&zero));
+	assert_false(mac_is_station(&odd));
+	assert_false(mac_is_station(&broadcast));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_spelling),
 		cmocka_unit_test(refuses_what_is_no_mac),
 		cmocka_unit_test(writes_colons_and_dashes),
+		cmocka_unit_test(a_card_has_neither_zero_nor_a_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,15 +108,18 @@ static void test_targets(void **state)
 	expect_target("/a%3Fb?c?d", "/a?b", "c?d");
 	expect_target("/%2e%2e/etc", "/../etc", "");
 	expect_target("http://10.77.0.1:8080/boot?a", "/boot", "a");
+	expect_target("http://host", "/", "");
+	expect_target("http://host?a=b", "/", "a=b");
+	expect_target("HTTP://?a", "/", "a");
 	expect_target("/x?u=http://h/p", "/x", "u=http://h/p");
 	expect_target("/http://h/p", "/http://h/p", "");
 }
 
 static void test_broken_targets(void **state)
 {
-	static const char *const broken[] = {"",	   "*",	   "boot", "/%",
-					     "/%4",	   "/%zz", "/%00", "http://host",
-					     "http://h?a", "/a%4"};
+	static const char *const broken[] = {"",       "*",    "boot", "/%",
+					     "/%4",    "/%zz", "/%00", "a?u=http://host",
+					     "://h/a", "/a%4"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {

@@ -456,7 +456,12 @@ static void client_refused(void)
 	       "Content-Length: 3\r\nContent-Length: 3\r\n\r\na=1",
 	       "400", "told twice");
 	expect("POST / HTTP/1.1\r\n" FORM REST "Transfer-Encoding: gzip, chunked\r\n\r\n",
-	       "400", "Transfer-Encoding");
+	       "501", "Transfer-Encoding");
+	expect("POST / HTTP/1.1\r\n" FORM REST "Expect: a miracle\r\n\r\n", "417",
+	       "100-continue");
+	expect("GET / HTTP/1.1\r\n" REST "Content-Length : 3\r\n\r\n", "400", "blank");
+	expect("GET / HTTP/1.1\r\n" REST REST "\r\n", "400", "one Host");
+	expect("GET / HTTP/1.0\r\n" REST "Host: x\r\n\r\n", "400", "one Host");
 	expect("POST / HTTP/1.1\r\nContent-Type: text/json\r\n" REST
 	       "Content-Length: 2\r\n\r\n{}",
 	       "415", "urlencoded");
@@ -517,6 +522,37 @@ static void test_connection_limit_stall(void **state)
 		  &(struct http_options){.connections_max = 4, .idle_seconds = 1});
 }
 
+/* All places are taken by clients that send an octet now and then, and never a whole request.
+ */
+static void client_drips(void)
+{
+	int drips[4];
+	int waiting;
+
+	for (size_t i = 0; i < 4; i++)
+		drips[i] = dial("127.0.0.1");
+	waiting = dial("127.0.0.1");
+	say(waiting, "GET /at-last HTTP/1.1\r\n" REST "\r\n");
+	for (bool is_answered = false; !is_answered;) {
+		char first;
+
+		for (size_t i = 0; i < 4; i++)
+			(void)send(drips[i], "G", 1, MSG_NOSIGNAL);
+		(void)usleep(50000);
+		is_answered = recv(waiting, &first, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+	}
+	must(strstr(hear_all(waiting), "GET /at-last\n") != NULL, "an answer", "another");
+	for (size_t i = 0; i < 4; i++)
+		close(drips[i]);
+}
+
+static void test_drips_hold_no_place(void **state)
+{
+	(void)state;
+	tell_with(client_drips,
+		  &(struct http_options){.connections_max = 4, .idle_seconds = 1});
+}
+
 static void test_occupied_port(void **state)
 {
 	struct http_options options = {.on_request = on_request};
@@ -545,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_many_fields),
 		cmocka_unit_test(test_connection_limit_stall),
+		cmocka_unit_test(test_drips_hold_no_place),
 		cmocka_unit_test(test_occupied_port),
 	};
 

@@ -39,6 +39,30 @@ static void takes_our_names(void **state)
 			"\\\"more\\\"\",\"cpu\":\"x86_64\",\"firmware\":\"efi\"}");
 }
 
+/* A server with InfiniBand or FireWire boots by its Ethernet card all the same. */
+static void what_is_no_ethernet_card_is_left_out(void **state)
+{
+	static const char *const others[] = {
+		"52:54:00:ff:fe:00:00:01",
+		"80-00-02-08-fe-80-00-00-00-00-00-00-52-54-00-ff-fe-00-00-01",
+		"00:00:00:00:00:00",
+		"ff:ff:ff:ff:ff:ff",
+		"01:00:5e:00:00:01",
+		"",
+	};
+	static const char *const wrong[] = {"52:54:00:ff:fe:00:00:0", "52:54:00:ff:fe:00:00:0x",
+					    "52:54:00:ff:fe:00:00+01", "5254.0000.0001", "x"};
+	struct form form;
+
+	(void)state;
+	form_init(&form);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(form_take(&form, "mac1", others[i]), ERR_OK);
+	assert_int_equal(form.mac_count, 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(form_take(&form, "mac1", wrong[i]), ERR_FORMAT);
+}
+
 /* The word stays between the loader and menud; the database learns what it is worth. */
 static void a_session_is_in_links_and_its_role_in_facts(void **state)
 {
@@ -155,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_our_names),
+		cmocka_unit_test(what_is_no_ethernet_card_is_left_out),
 		cmocka_unit_test(a_session_is_in_links_and_its_role_in_facts),
 		cmocka_unit_test(takes_fogs_joined_macs),
 		cmocka_unit_test(the_booted_card_comes_first),

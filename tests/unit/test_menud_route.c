@@ -17,7 +17,7 @@ static void routes(void **state)
 	(void)state;
 	expect("GET", "/boot", ROUTE_BOOT, NULL);
 	expect("POST", "/boot", ROUTE_BOOT, NULL);
-	expect("PUT", "/boot", ROUTE_METHOD, "GET, POST");
+	expect("PUT", "/boot", ROUTE_METHOD, "GET, HEAD, POST");
 	expect("GET", "/boot/", ROUTE_UNKNOWN, NULL);
 	expect("GET", "/bootx", ROUTE_UNKNOWN, NULL);
 	expect("GET", "/files/fos/bzImage", ROUTE_FILES, "fos/bzImage");
@@ -43,7 +43,7 @@ static void routes(void **state)
 	expect("POST", "/login/ipxe", ROUTE_LOGIN, "ipxe");
 	expect("GET", "/login/", ROUTE_UNKNOWN, NULL);
 	expect("GET", "/api/v1/hosts", ROUTE_API, "hosts");
-	expect("DELETE", "/api/v1/hosts", ROUTE_METHOD, "GET, POST");
+	expect("DELETE", "/api/v1/hosts", ROUTE_METHOD, "GET, HEAD, POST");
 	expect("GET", "", ROUTE_UNKNOWN, NULL);
 }
 
