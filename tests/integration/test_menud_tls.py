@@ -153,7 +153,7 @@ def test_many_at_once_and_parked_ones(server):
     server.client.run(["curl", "-sS", "--cacert", server.workdir / "ca.crt", "-Z", "--parallel-max", "20", "-K", config])
     tickets = {re.search("rouse_ticket=([0-9a-f]{32})", (server.workdir / f"out-{n}").read_text()).group(1)
                for n in range(200)}
-    assert len(tickets) == 200
+    assert len(tickets) == 1  # all are one boot's
 
 
 def test_a_large_file_arrives_whole(server):
