@@ -40,10 +40,12 @@ void answer_away(struct http_request *request, const char *reason)
 
 void answer_refused(struct http_request *request, const struct db_answer *answer)
 {
-	/* 22: what the client sent is wrong; those that pass: lost connection or race, out of
-	 * resources, a lock held too long, a server that stops */
+	/* 22, 54: what the client sent is wrong, or nested too deep; those that pass: lost
+	 * connection or race, out of resources, a lock held too long, a server that stops */
 	static const char *const passing[] = {"08", "40", "53", "55", "57"};
-	unsigned status = strncmp(answer->sqlstate, "22", 2) == 0 ? 400 : 500;
+	bool is_clients = strncmp(answer->sqlstate, "22", 2) == 0 ||
+			  strncmp(answer->sqlstate, "54", 2) == 0;
+	unsigned status = is_clients ? 400 : 500;
 	char body[1024];
 	struct text out = text_into(body, sizeof(body));
 

@@ -13,8 +13,8 @@ void answer_line(struct http_request *request, unsigned status, const char *mess
 void answer_later(struct http_request *request, const char *message);
 /* The same when the database cannot be asked now. */
 void answer_away(struct http_request *request, const char *reason);
-/* What the database refused: 400 when a field was wrong (22023), else 500; with its message and
- * hint. */
+/* What the database refused: 400 when a field was wrong (22023, 54001), else 500; with its
+ * message and hint. */
 void answer_refused(struct http_request *request, const struct db_answer *answer);
 
 /* Is there a row to answer with? If not, the request is answered: what the database refused,

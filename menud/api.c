@@ -56,6 +56,7 @@ static unsigned status_of(const char *sqlstate)
 	} meanings[] = {
 		{"42501", 403}, {"42883", 404}, {"42P01", 404}, {"42703", 400}, {"42704", 404},
 		{"55000", 409}, {"22", 400},	{"23", 409},	{"P0", 409},	{"42", 400},
+		{"54", 400}, /* nested too deep, or too long */
 		{"08", 503},	{"40", 503},	{"53", 503},	{"55", 503},	{"57", 503},
 	};
 
@@ -110,13 +111,18 @@ static bool is_post(const struct http_request *request)
 	return strcmp(http_method(request), "POST") == 0;
 }
 
-/* The fields as a JSON object of texts, but for those that are not meant for the database. */
-static enum err put_arguments(const struct http_request *request, struct text *out)
+/* The fields as a JSON object of texts, but for those that are not meant for the database.
+ * ERR_FORMAT: *ret_bad is told twice. */
+static enum err put_arguments(const struct http_request *request, struct text *out,
+			      const char **ret_bad)
 {
 	text_put(out, "{");
 	for (size_t i = 0; i < http_field_count(request); i++) {
 		const char *name = http_field_name(request, i);
 
+		*ret_bad = name;
+		if (http_field_is_repeated(request, i))
+			return ERR_FORMAT;
 		if (strcmp(name, "session") == 0 ||
 		    (strcmp(name, "limit") == 0 && !is_post(request)))
 			continue;
@@ -191,6 +197,8 @@ static void act_or_read(struct menud *menud, struct http_request *request, const
 	static char arguments[ARGUMENTS_SIZE];
 	struct text out = text_into(arguments, sizeof(arguments));
 	const char *limit = limit_of(request);
+	const char *bad;
+	enum err err;
 	struct api_call call = {.is_act = is_post(request)};
 	struct question question = {
 		.sql = call.is_act ? "select rouse_daemon.act($1, $2, $3::jsonb)"
@@ -204,7 +212,9 @@ static void act_or_read(struct menud *menud, struct http_request *request, const
 			     "GET /api/v1/openapi.json has all of them.");
 	} else if (!call.is_act && !limit) {
 		answer_error(request, 400, "limit is no number of at most 9 digits", NULL);
-	} else if (put_arguments(request, &out) != ERR_OK) {
+	} else if ((err = put_arguments(request, &out, &bad)) == ERR_FORMAT) {
+		answer_error(request, 400, "a field is told twice", bad);
+	} else if (err != ERR_OK) {
 		answer_error(request, 413, "the fields are too long", NULL);
 	} else {
 		memcpy(call.operator, who->operator, sizeof(call.operator));

@@ -93,7 +93,8 @@ static void on_abandon(void *data, struct http_request *request)
 	call->http = NULL; /* on_answer frees it */
 }
 
-/* ERR_FORMAT: *ret_bad names a field whose name or length is not allowed. */
+/* ERR_FORMAT: *ret_bad names a field whose name or length is not allowed, or that is told
+ * twice. */
 static enum err put_fields(struct http_request *request, struct text *out, const char **ret_bad)
 {
 	static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -105,8 +106,8 @@ static enum err put_fields(struct http_request *request, struct text *out, const
 		size_t most = strcmp(name, "json") == 0 ? INVENTORY_MAX : VALUE_MAX;
 
 		*ret_bad = name;
-		if (strlen(name) > 32 || name[strspn(name, name_bytes)] != '\0' ||
-		    strlen(value) > most)
+		if (http_field_is_repeated(request, i) || strlen(name) > 32 ||
+		    name[strspn(name, name_bytes)] != '\0' || strlen(value) > most)
 			return ERR_FORMAT;
 		text_printf(out, "%s\"%s\":\"", i > 0 ? "," : "", name);
 		text_put_json(out, value);
@@ -131,7 +132,7 @@ static void refuse_field(struct http_request *request, enum err err, const char 
 
 	(void)snprintf(message, sizeof(message), "the field \"%.40s\" is %s", name,
 		       err == ERR_SPACE ? "too long together with the others"
-					: "not allowed, or too long");
+					: "not allowed, told twice, or too long");
 	answer_line(request, err == ERR_SPACE ? 413 : 400, message);
 }
 

@@ -95,6 +95,9 @@ const char *http_field_name(const struct http_request *request, size_t position)
 const char *http_field_value(const struct http_request *request, size_t position);
 /* The first field of that name, or NULL. */
 const char *http_field(const struct http_request *request, const char *name);
+/* Has an earlier field the same name? For those who would take the last where others take the
+ * first. */
+bool http_field_is_repeated(const struct http_request *request, size_t position);
 /* A slot for the handler's own use. */
 void http_set_data(struct http_request *request, void *data);
 void *http_get_data(const struct http_request *request);

@@ -370,6 +370,12 @@ const char *http_field(const struct http_request *request, const char *name)
 	return NULL;
 }
 
+bool http_field_is_repeated(const struct http_request *request, size_t position)
+{
+	return http_field(request, request->fields[position].name) !=
+	       request->fields[position].value;
+}
+
 void http_set_data(struct http_request *request, void *data)
 {
 	request->data = data;

@@ -239,6 +239,8 @@ def test_the_description_is_what_is_there(server):
     ("hots", [], 404, "there is no view"), ("hosts?nam=x", [], 400, "no column"),
     ("hosts?limit=x", [], 400, "limit"), ("hosts;x", [], 404, "no such view"),
     ("cancel", ["-d", "number=1"], 400, "does not take"), ("cancel", ["-d", "job=x"], 400, "bigint"),
+    ("cancel", ["-d", "job=1", "-d", "job=2"], 400, "told twice"), ("hosts?name=a&name=b", [], 400, "told twice"),
+    ("publish_image", ["-d", "name=x&number=1&path=x&parts=[]&disks=" + "[" * 60_000], 400, "stack depth"),
     ("inventory", ["-d", "target=" + "x" * 70000], 413, "too long")])
 def test_what_is_wrong_is_named(server, name, arguments, status, word):
     session = session_of(server, "anna")["session"]
