@@ -18,7 +18,9 @@ static void on_time(uv_timer_t *timer);
 
 static bool is_scarce(const struct http *server)
 {
-	return server->line_count > server->options.connections_max / 8 * 7;
+	unsigned most = server->options.connections_max;
+
+	return server->line_count > most - most / 8;
 }
 
 static uint64_t patience_ms(const struct http *server)

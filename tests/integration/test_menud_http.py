@@ -78,10 +78,107 @@ def test_slow_clients_hold_up_nobody(server):
 @pytest.mark.parametrize("arguments, status", [
     (["-X", "PUT", "/boot"], 405), (["/nothing"], 404), (["-d", "x=1", "/fos/fly"], 404),
     (["-d", "Bad-Name=1", "/fos/checkin"], 400), (["-d", "ticket=%zz", "/fos/checkin"], 400),
-    (["-d", "ticket=abc", "/fos/checkin"], 400)])
+    (["-d", "ticket=abc", "/fos/checkin"], 400), (["-d", "ticket=a", "-d", "ticket=b", "/fos/checkin"], 400),
+    (["-d", f"token={'0' * 64}", "-d", f"json={'[' * 60_000}", "/fos/inventory"], 400)])
 def test_bad_requests_are_told_so(server, arguments, status):
     *options, path = arguments
     assert server.curl(path, *options)[0] == status
+
+
+def raw(server, *pieces):
+    """All that comes back for these octets, until the daemon ends the connection."""
+    with server.client.entered():
+        line = socket.create_connection(("10.77.0.3", 8080), timeout=60)
+    with line:
+        for piece in pieces:
+            line.sendall(piece)
+        heard = b""
+        while octets := line.recv(65536):
+            heard += octets
+    return heard
+
+
+CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
+FORM = b"Host: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.mark.parametrize("request_, status", [
+    (b"GET http://elsewhere/healthz HTTP/1.1\r\n" + CLOSE, 200),  # RFC 9112 section 3.2.2
+    (b"GET http://elsewhere HTTP/1.1\r\n" + CLOSE, 404),
+    (b"GET //healthz HTTP/1.1\r\n" + CLOSE, 404),
+    (b"OPTIONS /files/fos/init.xz HTTP/1.1\r\n" + CLOSE, 405),
+    (b"BREW /boot HTTP/1.1\r\n" + CLOSE, 405),
+    (b"GET /healthz HTTP/2.0\r\n" + CLOSE, 505),
+    (b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nHost: y\r\n" + CLOSE, 400),
+    (b"GET /healthz HTTP/1.1\r\nX : y\r\n" + CLOSE, 400),
+    (b"GET /healthz?" + b"a" * 17000 + b" HTTP/1.1\r\n" + CLOSE, 414),
+    (b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n" + CLOSE, 431),
+    (b"GET /files/fos%2finit.xz HTTP/1.1\r\n" + CLOSE, 200),
+    (b"GET /files/fos/init.xz%00 HTTP/1.1\r\n" + CLOSE, 400),
+    (b"GET /files/%2e%2e/secret HTTP/1.1\r\n" + CLOSE, 403),
+    (b"POST /fos/checkin HTTP/1.1\r\nExpect: fly\r\nContent-Length: 4\r\n" + FORM + b"\r\na=bc", 417),
+    (b"POST /fos/checkin HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" + FORM + b"\r\n", 501),
+    (b"POST /fos/checkin HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n" + FORM + b"\r\n0\r\n\r\n", 400),
+    (b"POST /fos/checkin HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n" + FORM + b"\r\n", 413),
+    (b"POST /fos/checkin HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + FORM + b"\r\nFFFFFFFFFFFFFFFFF\r\na", 413),
+    (b"POST /fos/checkin HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + FORM + b"\r\n-4\r\na=bc\r\n", 400)])
+def test_what_only_a_socket_can_say(server, request_, status):
+    heard = raw(server, request_)
+    assert heard.startswith(b"HTTP/1.1 %d " % status), heard
+    assert (b"\r\nAllow: " in heard) == (status == 405)
+
+
+def test_several_requests_at_once_are_answered_in_order(server):
+    """RFC 9112 section 9.3.2, with one among them that waits for the database."""
+    ask = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+    heard = raw(server, ask % b"healthz" + ask % b"boot?mac0=52:54:00:00:00:41&item=register_quick"
+                + ask % b"files/%zz" + ask % b"readyz" + b"GET /files/fos/init.xz HTTP/1.1\r\n" + CLOSE)
+    places = [heard.index(word) for word in (b"alive\n", b"rouse_ticket=", b"malformed", b"ready; database", b"initial disk")]
+    assert places == sorted(places) and heard.count(b"HTTP/1.1 ") == 5
+
+
+def test_an_old_client_and_one_that_says_no_more(server):
+    assert raw(server, b"GET /healthz HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nalive\n")
+    kept = raw(server, b"GET /healthz HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert kept.count(b"alive\n") == 2
+    with server.client.entered():
+        line = socket.create_connection(("10.77.0.3", 8080), timeout=60)
+    with line:
+        line.sendall(b"GET /boot?mac0=52:54:00:00:00:42&item=register_quick HTTP/1.1\r\n" + CLOSE)
+        line.shutdown(socket.SHUT_WR)
+        heard = b""
+        while octets := line.recv(65536):
+            heard += octets
+    assert b"rouse_ticket=" in heard
+
+
+def test_the_body_is_asked_for(server):
+    """Expect: 100-continue, as curl sends it with a large form."""
+    with server.client.entered():
+        line = socket.create_connection(("10.77.0.3", 8080), timeout=60)
+    with line:
+        line.sendall(b"POST /boot HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 22\r\n" + FORM + b"\r\n")
+        assert line.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        line.sendall(b"mac0=52:54:00:00:00:41")
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+    # what would be refused is not asked for
+    heard = raw(server, b"POST /boot HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 220000000\r\n" + FORM + b"\r\n")
+    assert heard.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("path", ["/boot?" + FACTS, "/login", "/api/v1/hosts", "/api/v1/openapi.json", "/healthz", "/metrics",
+                                  "/files/fos/init.xz", "/files/absent", "/grub/grub.cfg", "/nothing"])
+def test_head_is_get_without_its_body(server, path):
+    def ask(method):
+        head, _, body = raw(server, f"{method} {path} HTTP/1.1\r\n".encode() + CLOSE).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Date:")]
+        return lines, body
+
+    (asked, body), (lines, nothing) = ask("GET"), ask("HEAD")
+    assert body and nothing == b""
+    if path != "/metrics":  # its figures move on
+        assert lines == asked
 
 
 def test_a_large_body_is_refused(server):

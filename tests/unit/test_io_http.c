@@ -522,35 +522,54 @@ static void test_connection_limit_stall(void **state)
 		  &(struct http_options){.connections_max = 4, .idle_seconds = 1});
 }
 
+#define DRIPS_MAX 8
+
 /* All places are taken by clients that send an octet now and then, and never a whole request.
  */
-static void client_drips(void)
+static void drip(size_t count)
 {
-	int drips[4];
+	int drips[DRIPS_MAX];
 	int waiting;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < count; i++)
 		drips[i] = dial("127.0.0.1");
 	waiting = dial("127.0.0.1");
 	say(waiting, "GET /at-last HTTP/1.1\r\n" REST "\r\n");
 	for (bool is_answered = false; !is_answered;) {
 		char first;
 
-		for (size_t i = 0; i < 4; i++)
+		for (size_t i = 0; i < count; i++)
 			(void)send(drips[i], "G", 1, MSG_NOSIGNAL);
 		(void)usleep(50000);
 		is_answered = recv(waiting, &first, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
 	}
 	must(strstr(hear_all(waiting), "GET /at-last\n") != NULL, "an answer", "another");
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < count; i++)
 		close(drips[i]);
+}
+
+static void client_four_drips(void)
+{
+	drip(4);
+}
+
+static void client_drips(void)
+{
+	drip(DRIPS_MAX);
 }
 
 static void test_drips_hold_no_place(void **state)
 {
 	(void)state;
-	tell_with(client_drips,
+	tell_with(client_four_drips,
 		  &(struct http_options){.connections_max = 4, .idle_seconds = 1});
+}
+
+/* A minute is the rule, and five seconds when nearly all places are taken. */
+static void test_patience_is_short_when_places_are_scarce(void **state)
+{
+	(void)state;
+	tell_with(client_drips, &(struct http_options){.connections_max = DRIPS_MAX});
 }
 
 static void test_occupied_port(void **state)
@@ -582,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_many_fields),
 		cmocka_unit_test(test_connection_limit_stall),
 		cmocka_unit_test(test_drips_hold_no_place),
+		cmocka_unit_test(test_patience_is_short_when_places_are_scarce),
 		cmocka_unit_test(test_occupied_port),
 	};
 
