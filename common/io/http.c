@@ -59,6 +59,7 @@ static void run(struct http *server)
 	enum MHD_Result has_timeout;
 
 	server->is_running = true;
+	log_hold(); /* a line for each of the many that are answered in one run */
 	(void)MHD_run(server->daemon);
 	has_timeout = MHD_get_timeout(server->daemon, &timeout_ms);
 	if (has_timeout == MHD_NO) {
@@ -71,6 +72,7 @@ static void run(struct http *server)
 		has_timeout = MHD_get_timeout(server->daemon, &timeout_ms);
 	}
 	server->is_running = false;
+	log_release();
 	if (has_timeout == MHD_NO)
 		(void)uv_timer_stop(&server->timer);
 	else

@@ -1,6 +1,7 @@
 #include "io/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "core/text.h"
 
+/* A pipe takes so much in one piece: lines of several processes do not mix (PIPE_BUF). */
 #define LINE_SIZE 4096
 #define FOREIGN_MAX 250 /* octets of a foreign text that a line shows */
 #define FOREIGN_SLOTS 8
@@ -23,6 +25,9 @@ static struct {
 	const char *prefix; /* who speaks, when people read several daemons in one terminal */
 	bool is_journal;
 	enum log_level level;
+	bool is_held;
+	size_t held; /* octets in `lines` */
+	char lines[LINE_SIZE];
 } log_state = {.prefix = "", .level = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -144,6 +149,45 @@ static size_t put_head(char *line, enum log_level level, const char *event)
 	return out.length;
 }
 
+/* A lost stderr has no remedy here. */
+static void write_out(const char *lines, size_t length)
+{
+	if (length > 0 && write(STDERR_FILENO, lines, length) < 0)
+		return;
+}
+
+static void flush(void)
+{
+	write_out(log_state.lines, log_state.held);
+	log_state.held = 0;
+}
+
+/* What is held leaves before this line does. */
+static void put_line(enum log_level level, const char *line, size_t length)
+{
+	bool is_kept = log_state.is_held && level >= LOG_LEVEL_INFO;
+
+	if (!is_kept || length > sizeof(log_state.lines) - log_state.held)
+		flush();
+	if (!is_kept) {
+		write_out(line, length);
+		return;
+	}
+	memcpy(log_state.lines + log_state.held, line, length);
+	log_state.held += length;
+}
+
+void log_hold(void)
+{
+	log_state.is_held = true;
+}
+
+void log_release(void)
+{
+	log_state.is_held = false;
+	flush();
+}
+
 void log_write(enum log_level level, const char *event, const char *format, ...)
 {
 	char line[LINE_SIZE];
@@ -163,9 +207,7 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 		return;
 	flatten(line, length);
 	line[length++] = '\n';
-	/* one write: lines of several processes do not mix; a lost stderr has no remedy here */
-	if (write(STDERR_FILENO, line, length) < 0)
-		return;
+	put_line(level, line, length);
 }
 
 const char *log_text(const char *text)

@@ -48,6 +48,14 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                               \
 	} while (0)
 
+/*
+ * Between these two, lines of level info and debug are gathered and leave together, as many as
+ * fit into one write: for a turn of the loop that answers many. Errors and warnings leave at
+ * once, behind what was gathered. Not nested.
+ */
+void log_hold(void);
+void log_release(void);
+
 /* Foreign text made safe as one logfmt value; the result lives until eight more calls. */
 const char *log_text(const char *text);
 

@@ -60,6 +60,37 @@ static void test_trace(void **state)
 					   "level=debug event=ten mac=52-54-00-00-00-0a\n");
 }
 
+/* Gathered lines leave together, in their order, and no more than fit into one write. */
+static void test_hold(void **state)
+{
+	struct stat facts;
+	char long_word[3000];
+
+	(void)state;
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	long_word[sizeof(long_word) - 1] = '\0';
+	begin_capture();
+	log_hold();
+	log_info("one", NULL);
+	log_info("two", NULL);
+	assert_int_equal(fstat(capture, &facts), 0);
+	assert_int_equal(facts.st_size, 0);
+	log_error("three", NULL);
+	log_info("four", "word=%s", long_word);
+	assert_int_equal(fstat(capture, &facts), 0);
+	assert_int_equal(facts.st_size, strlen("level=info event=one\nlevel=info event=two\n"
+					       "level=error event=three\n"));
+	log_info("five", "word=%s", long_word);
+	assert_non_null(strstr(end_capture(), "event=four word=xx"));
+	assert_null(strstr(captured, "five"));
+	begin_capture();
+	log_release();
+	log_info("six", NULL);
+	(void)end_capture();
+	assert_ptr_equal(strstr(captured, "level=info event=five word=xx"), captured);
+	assert_non_null(strstr(captured, "x\nlevel=info event=six\n"));
+}
+
 static void test_levels(void **state)
 {
 	enum log_level level;
@@ -149,9 +180,13 @@ static void test_repeat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),	     cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_trace),	     cmocka_unit_test(test_one_event_one_line),
-		cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_journal_prefix),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_one_event_one_line),
+		cmocka_unit_test(test_foreign_text),
+		cmocka_unit_test(test_journal_prefix),
 		cmocka_unit_test(test_repeat),
 	};
 
