@@ -48,8 +48,8 @@ struct form {
 void form_init(struct form *form);
 /*
  * Takes one field in. ERR_FORMAT: a MAC or number that is none; ERR_SPACE: more MACs than a
- * host has. Left out are a UUID that cannot be read, for many boards send none worth reading, and
- * addresses that no Ethernet card has: zero, a group's, or of another length.
+ * host has. Left out are a UUID that cannot be read, for many boards send none worth reading,
+ * and addresses that no Ethernet card has: zero, a group's, or of another length.
  */
 MUST_CHECK enum err form_take(struct form *form, const char *name, const char *value);
 /* The facts again, as the query that our own links carry, with the session: no item, try or

@@ -16,6 +16,7 @@ struct backend {
 	struct events *events;
 	struct hello *hello;
 	struct site empty;
+	bool is_down; /* and that was told */
 	char instance[128];
 	char saved_file[512];
 };
@@ -38,6 +39,7 @@ static void on_up(void *data)
 {
 	struct backend *backend = data;
 
+	backend->is_down = false;
 	log_info("database_up", "instance=%s", log_text(backend->instance));
 	if (backend->hello)
 		hello_now(backend->hello);
@@ -45,7 +47,12 @@ static void on_up(void *data)
 
 static void on_down(void *data, const char *reason)
 {
-	(void)data;
+	struct backend *backend = data;
+
+	/* each try that fails comes here */
+	if (backend->is_down)
+		return;
+	backend->is_down = true;
 	log_warning("database_down", "reason=%s effect=%s", log_text(reason),
 		    log_text("files and scripts are served from the last known configuration"));
 }

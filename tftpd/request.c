@@ -27,13 +27,17 @@ static bool is_reflecting_port(uint16_t port)
 }
 
 /*
- * RFC 1123 section 4.2.3.5: a request to a broadcast address is not answered. Then, and for a
- * multicast address, `local` is another one, or none.
+ * RFC 1123 section 4.2.3.5: a request to a broadcast address is not answered. Then `local` is
+ * another one. It is none for IPv6's multicast, and for what came to a socket before it was
+ * ours and had its options (systemd.socket(5), PassPacketInfo=).
  */
 static bool is_for_us(const struct server *server, const struct udp_datagram *datagram)
 {
-	return server->settings->broadcasts ||
-	       ip_equal(&datagram->destination, &datagram->local);
+	if (server->settings->broadcasts)
+		return true;
+	return ip_is_none(&datagram->local)
+		       ? !ip_is_multicast(&datagram->destination)
+		       : ip_equal(&datagram->destination, &datagram->local);
 }
 
 static bool is_same_request(const struct transfer *transfer, const struct asked *asked)

@@ -31,7 +31,8 @@ void mac_format_dashes(const struct mac *mac, char text[MAC_TEXT_SIZE]);
 bool mac_equal(const struct mac *a, const struct mac *b);
 /* All octets zero: no address at all. */
 bool mac_is_zero(const struct mac *mac);
-/* Can a card have it? Not zero, and no group's (IEEE 802, the lowest bit of the first octet). */
+/* Can a card have it? Not zero, and no group's (IEEE 802, the lowest bit of the first octet).
+ */
 bool mac_is_station(const struct mac *mac);
 
 #endif

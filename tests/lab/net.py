@@ -181,6 +181,22 @@ class Process:
             pass
 
 
+def _set_network(namespace):
+    if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+        raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+
+
+@contextmanager
+def entered_network(path):
+    """The calling thread is in that network meanwhile: sockets made now stay there for good."""
+    with open("/proc/thread-self/ns/net", "rb") as home, open(path, "rb") as there:
+        _set_network(there)
+        try:
+            yield
+        finally:
+            _set_network(home)
+
+
 class Namespace:
     """What segments and hosts have in common."""
 
@@ -220,18 +236,8 @@ class Namespace:
     @contextmanager
     def entered(self):
         """The calling thread is in here meanwhile: sockets made now stay here for good."""
-        with open("/proc/thread-self/ns/net", "rb") as home, \
-                open(NETNS_DIRECTORY / self.netns, "rb") as there:
-            self._set(there)
-            try:
-                yield self
-            finally:
-                self._set(home)
-
-    @staticmethod
-    def _set(namespace):
-        if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
-            raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+        with entered_network(NETNS_DIRECTORY / self.netns):
+            yield self
 
     def no_offload(self, interface):
         """Checksums are made at once: raw-socket DHCP clients drop what has none yet."""
