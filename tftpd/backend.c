@@ -9,6 +9,8 @@
 #include "io/log.h"
 #include "io/notify.h"
 
+#define PROGRAM "rouse tftpd" /* as PostgreSQL shows who is connected */
+
 struct backend {
 	struct backend_options options;
 	struct db_conn *conn; /* NULL: works alone, and so are the three below */
@@ -73,16 +75,11 @@ static const char *saved_file(struct backend *backend)
 	return backend->saved_file;
 }
 
-static enum err open_parts(struct loop *loop, struct backend *backend)
+/* What a daemon has that is one. */
+static enum err open_site_parts(struct loop *loop, struct backend *backend)
 {
-	const char *conninfo = backend->options.settings->database;
-	struct db_conn_options conn = {.conninfo = conninfo,
-				       .program = "rouse tftpd",
-				       .on_up = on_up,
-				       .on_down = on_down,
-				       .data = backend};
-	struct snapshot_options snapshot = {.conninfo = conninfo,
-					    .program = "rouse tftpd",
+	struct snapshot_options snapshot = {.conninfo = backend->options.settings->database,
+					    .program = PROGRAM,
 					    .parts = SNAPSHOT_NETWORK | SNAPSHOT_BOOT_FILES |
 						     SNAPSHOT_MENU,
 					    .saved_file = saved_file(backend)};
@@ -92,15 +89,25 @@ static enum err open_parts(struct loop *loop, struct backend *backend)
 				      .status = status,
 				      .problem = problem,
 				      .data = backend};
+	enum err err = snapshot_open(loop, &snapshot, &backend->snapshot);
+
+	return err == ERR_OK ? hello_open(loop, backend->conn, &hello, &backend->hello) : err;
+}
+
+static enum err open_parts(struct loop *loop, struct backend *backend)
+{
+	struct db_conn_options conn = {.conninfo = backend->options.settings->database,
+				       .program = PROGRAM,
+				       .on_up = on_up,
+				       .on_down = on_down,
+				       .data = backend};
 	enum err err = db_open(loop, &conn, &backend->conn);
 
 	if (err == ERR_OK)
-		err = snapshot_open(loop, &snapshot, &backend->snapshot);
-	if (err == ERR_OK)
 		err = events_open(loop, backend->conn, "tftpd", backend->instance,
 				  &backend->events);
-	if (err == ERR_OK)
-		err = hello_open(loop, backend->conn, &hello, &backend->hello);
+	if (err == ERR_OK && backend->options.status)
+		err = open_site_parts(loop, backend);
 	return err;
 }
 
@@ -132,9 +139,11 @@ enum err backend_open(struct loop *loop, const struct backend_options *options,
 	hello_instance(backend->instance, sizeof(backend->instance));
 	*ret_backend = backend;
 	if (options->settings->database[0] == '\0') {
-		log_info("no_database", "effect=%s",
-			 log_text("serving alone: set 'database' to join a site"));
-		notify_status("serving alone, without a database");
+		if (options->status) {
+			log_info("no_database", "effect=%s",
+				 log_text("serving alone: set 'database' to join a site"));
+			notify_status("serving alone, without a database");
+		}
 		return ERR_OK;
 	}
 	err = open_parts(loop, backend);
@@ -157,6 +166,11 @@ void backend_record(struct backend *backend, const struct event *event)
 {
 	if (backend && backend->events)
 		events_push(backend->events, event);
+}
+
+bool backend_is_behind(const struct backend *backend)
+{
+	return backend && backend->events && events_waiting(backend->events) > 0;
 }
 
 enum err backend_query(struct backend *backend, const char *sql, const char *const *params,

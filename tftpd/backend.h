@@ -17,7 +17,9 @@ struct backend;
 
 struct backend_options {
 	const struct settings *settings;
-	const char *(*status)(void *data); /* one line for people, in rouse.daemons */
+	/* One line for people, in rouse.daemons. NULL: another process is the daemon by now,
+	   and this one only records what it still sees. */
+	const char *(*status)(void *data);
 	void *data;
 };
 
@@ -26,7 +28,10 @@ MUST_CHECK enum err backend_open(struct loop *loop, const struct backend_options
 				 struct backend **ret_backend);
 /* Never NULL; keep no pointer into it across a turn of the loop. */
 const struct site *backend_site(const struct backend *backend);
+/* Nothing without a backend (NULL). */
 void backend_record(struct backend *backend, const struct event *event);
+/* Is there something that was seen and is not recorded yet? */
+bool backend_is_behind(const struct backend *backend);
 /*
  * One statement, as db_query(). ERR_AWAY and no call: there is no database, or it is not in
  * reach.

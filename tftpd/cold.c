@@ -39,7 +39,7 @@ static void on_read(void *data)
 
 	(void)close(cold->file);
 	/* nobody is parked any more when the server has closed */
-	parked_resume(&cold->server->cold, cold->server, cold->name, server_take_read);
+	parked_resume(&cold->server->cold, cold->server, cold->name, true);
 	free(cold);
 }
 
@@ -89,6 +89,6 @@ enum err cold_wait(struct server *server, const struct udp_datagram *datagram,
 		return err;
 	/* where that cannot be had the loop itself has to wait */
 	if (start_reading(server, source->file, name) != ERR_OK)
-		parked_resume(&server->cold, server, name, server_take_read);
+		parked_resume(&server->cold, server, name, true);
 	return ERR_OK;
 }

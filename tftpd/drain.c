@@ -3,6 +3,9 @@
 #include "io/log.h"
 #include "tftpd/server.h"
 
+#define RECORD_MS 5000 /* for the last events to be recorded */
+#define LOOK_MS 50
+
 /* Can another tftpd open transfer ports of its own while this one has some? */
 static bool is_room_beside(const struct settings *settings)
 {
@@ -20,13 +23,20 @@ static void set_background(struct server *server, bool is_background)
 	loop_timer_background(&server->timer, is_background);
 }
 
-/* Nothing but the transfers is left of the process; they may have ended, too. */
+/*
+ * Nothing but the transfers is left of the process; they may have ended, too. How they end is
+ * recorded by a connection of its own, for none survives going apart.
+ */
 static void on_rest(void *data)
 {
 	struct server *server = data;
+	const struct backend_options options = {.settings = server->settings};
 
-	if (server->drain_until_ms != 0)
-		set_background(server, false);
+	if (server->drain_until_ms == 0)
+		return;
+	set_background(server, false);
+	if (backend_open(server->loop, &options, &server->backend) != ERR_OK)
+		log_warning("drain_not_recorded", "reason=%s", err_text(ERR_MEMORY));
 }
 
 void drain_begin(struct server *server)
@@ -50,19 +60,31 @@ void drain_begin(struct server *server)
 		 settings->drain_seconds, drain.is_apart ? "true" : "false");
 }
 
-bool drain_is_over(const struct server *server)
+bool drain_is_idle(const struct server *server)
 {
-	return server->drain_until_ms != 0 &&
-	       (server->transfers.open_count == 0 ||
-		loop_now_ms(server->loop) >= server->drain_until_ms);
+	return server->drain_until_ms != 0 && server->transfers.open_count == 0;
+}
+
+static void end(struct server *server)
+{
+	server->drain_until_ms = 0;
+	server_close(server);
+	backend_close(server->backend);
+	server->backend = NULL;
 }
 
 void drain_look(struct server *server)
 {
-	if (drain_is_over(server)) {
-		server->drain_until_ms = 0;
-		server_close(server);
-	} else if (server->drain_until_ms != 0) {
-		server_wake(server, server->drain_until_ms);
-	}
+	uint64_t now = loop_now_ms(server->loop);
+	bool is_idle = drain_is_idle(server);
+
+	if (server->drain_until_ms == 0)
+		return;
+	/* the database may be slower than the last client, but not for ever */
+	if (is_idle && server->drain_until_ms > now + RECORD_MS)
+		server->drain_until_ms = now + RECORD_MS;
+	if (now >= server->drain_until_ms || (is_idle && !backend_is_behind(server->backend)))
+		end(server);
+	else
+		server_wake(server, is_idle ? now + LOOK_MS : server->drain_until_ms);
 }

@@ -3,7 +3,7 @@
  * `drain_seconds` to come to their end. What is left then is told that the server stops.
  *
  *	on_stop of the loop:	drain_begin(&server)
- *	a turn has ended:	if (drain_is_over(&server)) server_wake(&server, now)
+ *	a turn has ended:	if (drain_is_idle(&server)) server_wake(&server, now)
  *	the server's timer:	drain_look(&server)
  *
  * With `drain_apart` this is done in a child, so that the next tftpd serves meanwhile. It has
@@ -19,9 +19,9 @@ struct server;
 
 /* Closes the server at once, when there is nothing to wait for. */
 void drain_begin(struct server *server);
-/* Is it being drained, and nothing is left to wait for? */
-bool drain_is_over(const struct server *server);
-/* Closes the server when it is over. */
+/* Is it being drained, and no transfer is left? */
+bool drain_is_idle(const struct server *server);
+/* Closes the server when that is so and was recorded, or time is over. */
 void drain_look(struct server *server);
 
 #endif

@@ -236,7 +236,7 @@ static void on_offer(void *data, const struct db_answer *answer)
 	err = search_parse(request->name, &ask.search) ? take_answer(server, &ask, answer)
 						       : ERR_ABSENT;
 	if (err == ERR_OK)
-		server_take_request(server, &request->datagram);
+		server_take_again(server, &request->datagram, false);
 	else
 		log_error("config_failed", "file=%s reason=%s remedy=%s",
 			  log_text(request->name), err_text(err),

@@ -70,7 +70,7 @@ static void on_answer(void *data, const struct db_answer *answer)
 	inquiry->asked--;
 	note(inquiry, asking->name, loop_now_ms(server->loop), answer);
 	/* itself is one of them */
-	parked_resume(&inquiry->parked, server, asking->name, server_take_request);
+	parked_resume(&inquiry->parked, server, asking->name, false);
 }
 
 static enum err ask(struct inquiry *inquiry, struct server *server,

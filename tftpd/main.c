@@ -33,7 +33,7 @@ static void on_stop(void *data)
 	metrics_port_close(server->metrics);
 	drain_begin(server);
 	backend_close(server->backend);
-	server->backend = NULL; /* what is drained is told to the log alone */
+	server->backend = NULL;
 }
 
 static enum err confine(const struct settings *settings)

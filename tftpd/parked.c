@@ -80,8 +80,7 @@ void parked_remove(struct parked *parked, struct parked_request *request)
 	parked->count--;
 }
 
-void parked_resume(struct parked *parked, struct server *server, const char *name,
-		   void (*take)(struct server *server, const struct udp_datagram *datagram))
+void parked_resume(struct parked *parked, struct server *server, const char *name, bool is_read)
 {
 	struct parked taken = {0};
 	struct parked_request *request, *next;
@@ -96,7 +95,7 @@ void parked_resume(struct parked *parked, struct server *server, const char *nam
 	/* apart from the list, for one may park itself anew */
 	while ((request = taken.requests)) {
 		parked_remove(&taken, request);
-		take(server, &request->datagram);
+		server_take_again(server, &request->datagram, is_read);
 		free(request);
 	}
 }

@@ -2,7 +2,7 @@
  * parked - requests that wait: for the database's answer to a question, PARKED_MS at most, or
  * for a disk (tftpd/cold.h).
  *
- * Each has its own copy of its datagram, and comes back by server_take_request(). One request
+ * Each has its own copy of its datagram, and comes back by server_take_again(). One request
  * asks (parked_ask), and others that need the same answer may join it (parked_join): whoever is
  * told the answer sends them all on their way again.
  *
@@ -65,11 +65,11 @@ bool parked_has(const struct parked *parked, const struct udp_peer *peer, const 
 /* Takes it out; it is the caller's to free. */
 void parked_remove(struct parked *parked, struct parked_request *request);
 /*
- * What all of that name waited for is there: each is given to `take`, and freed. The name may
- * be one of theirs.
+ * What all of that name waited for is there: each goes its way by server_take_again(), and is
+ * freed. The name may be one of theirs.
  */
 void parked_resume(struct parked *parked, struct server *server, const char *name,
-		   void (*take)(struct server *server, const struct udp_datagram *datagram));
+		   bool is_read);
 /* Those that ask are left to their answers, which free them. */
 void parked_close(struct parked *parked);
 

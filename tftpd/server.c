@@ -59,7 +59,7 @@ void server_settle(struct server *server)
 	if (due != 0)
 		server_wake(server, due);
 	/* not closed here: whoever called may look at its sockets again */
-	if (drain_is_over(server))
+	if (drain_is_idle(server))
 		server_wake(server, now);
 }
 
@@ -197,17 +197,10 @@ static void on_requests(void *data, const struct udp_datagram *datagrams, size_t
 	server_settle(server);
 }
 
-void server_take_request(struct server *server, const struct udp_datagram *datagram)
+void server_take_again(struct server *server, const struct udp_datagram *datagram, bool is_read)
 {
 	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
-	request_take_again(server, datagram, false);
-	server_settle(server);
-}
-
-void server_take_read(struct server *server, const struct udp_datagram *datagram)
-{
-	server->turn_tid = server_other_tid(server, server->turn_tid)->number;
-	request_take_again(server, datagram, true);
+	request_take_again(server, datagram, is_read);
 	server_settle(server);
 }
 

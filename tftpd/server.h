@@ -92,10 +92,10 @@ void server_stop_requests(struct server *server);
 /* Ends open transfers with an ERROR and closes everything but the backend. */
 void server_close(struct server *server);
 
-/* A request that was parked goes its way again. */
-void server_take_request(struct server *server, const struct udp_datagram *datagram);
-/* The same; what it asks for has been read meanwhile. */
-void server_take_read(struct server *server, const struct udp_datagram *datagram);
+/* A request that was parked goes its way again; `is_read`: what it asks for was read meanwhile.
+ */
+void server_take_again(struct server *server, const struct udp_datagram *datagram,
+		       bool is_read);
 
 /* For request.c: */
 

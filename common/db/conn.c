@@ -119,6 +119,40 @@ static void take_notifications(struct db_conn *conn)
 	}
 }
 
+static void on_timer_closed(void *data)
+{
+	struct db_conn *conn = data;
+
+	conn->closing--;
+	conn_release(conn);
+}
+
+static void end_closing(struct db_conn *conn)
+{
+	conn_finish(conn);
+	loop_timer_close_then(&conn->attempt_timer, on_timer_closed);
+	loop_timer_close_then(&conn->deadline_timer, on_timer_closed);
+}
+
+/* Throws away what was said to statements that nobody waits for. true: that was the last one.
+ */
+static bool has_said_all(struct db_conn *conn)
+{
+	bool was_end = false;
+
+	while (conn->syncs_left > 0 && !PQisBusy(conn->pg)) {
+		PGresult *result = PQgetResult(conn->pg);
+
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+			conn->syncs_left--;
+		if (!result && (was_end || PQstatus(conn->pg) == CONNECTION_BAD))
+			return true;
+		was_end = !result;
+		PQclear(result);
+	}
+	return conn->syncs_left == 0;
+}
+
 void conn_on_socket(uv_poll_t *handle, int status, int events)
 {
 	struct conn_watcher *watcher = handle->data;
@@ -130,6 +164,9 @@ void conn_on_socket(uv_poll_t *handle, int status, int events)
 		conn_step(conn);
 		return;
 	}
+	if (conn->state == CONN_CLOSED &&
+	    (!PQconsumeInput(conn->pg) || has_said_all(conn) || !flush(conn)))
+		end_closing(conn);
 	if (conn->state != CONN_UP)
 		return;
 	if (!PQconsumeInput(conn->pg)) {
@@ -168,6 +205,10 @@ void conn_check_deadlines(void *data)
 {
 	struct db_conn *conn = data;
 
+	if (conn->state == CONN_CLOSED) {
+		end_closing(conn);
+		return;
+	}
 	if (!check_deadlines_of(conn, conn->held) || !check_deadlines_of(conn, conn->first))
 		return;
 	/* it runs on while there is something to look at: a database that says nothing, and is
@@ -302,24 +343,32 @@ void conn_release(struct db_conn *conn)
 	free(conn);
 }
 
-static void on_timer_closed(void *data)
+static size_t count_in_flight(const struct db_conn *conn)
 {
-	struct db_conn *conn = data;
+	size_t count = 0;
 
-	conn->closing--;
-	conn_release(conn);
+	for (const struct conn_statement *at = conn->first; at; at = at->next)
+		count++;
+	return conn->state == CONN_UP ? count : 0;
 }
 
+/*
+ * A server that cannot send an answer gives up what was sent behind that statement. So the
+ * connection is kept, for a moment, until all of it was answered.
+ */
 void db_close(struct db_conn *conn)
 {
 	if (!conn || conn->state == CONN_CLOSED)
 		return;
-	conn_finish(conn);
+	conn->syncs_left = count_in_flight(conn);
 	conn->state = CONN_CLOSED;
+	conn->closing = 2;
 	if (conn->is_resolving)
 		(void)uv_cancel((uv_req_t *)&conn->resolver);
-	conn->closing = 2;
-	loop_timer_close_then(&conn->attempt_timer, on_timer_closed);
-	loop_timer_close_then(&conn->deadline_timer, on_timer_closed);
+	loop_timer_stop(&conn->attempt_timer);
+	if (conn->syncs_left > 0)
+		loop_timer_start(&conn->deadline_timer, CONN_LINGER_MS, 0);
+	else
+		end_closing(conn);
 	conn_answer_lost(conn, "the daemon stops");
 }

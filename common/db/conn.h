@@ -86,7 +86,10 @@ MUST_CHECK enum err db_query(struct db_conn *conn, const char *sql, const char *
 MUST_CHECK enum err db_query_grouped(struct db_conn *conn, const char *sql,
 				     const char *const *params, int param_count,
 				     uint64_t deadline_ms, db_on_answer *on_answer, void *data);
-/* Waiting statements are answered DB_LOST. Accepts NULL. */
+/*
+ * Waiting statements are answered DB_LOST: nobody will know how they ended, but what was sent
+ * is done where the database does it within two seconds. Accepts NULL.
+ */
 void db_close(struct db_conn *conn);
 
 #endif

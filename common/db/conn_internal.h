@@ -14,6 +14,7 @@
 
 #define CONN_BACK_OFF_LEAST_MS 50
 #define CONN_DEADLINE_CHECK_MS 50 /* a time-out is told so late at most */
+#define CONN_LINGER_MS 2000	  /* what was sent before db_close() has so long to be done */
 #define CONN_STATEMENTS_MAX 4096  /* of callers, in flight */
 #define CONN_PREPARED_MAX 32	  /* texts; the rest is sent as text each time */
 
@@ -82,6 +83,7 @@ struct db_conn {
 	struct loop_timer deadline_timer;    /* runs while something is in flight */
 	struct conn_statement *first, *last; /* in flight, in order */
 	size_t statement_count;
+	size_t syncs_left; /* once it is closed: sync points still to come */
 	struct conn_statement *held, *last_held; /* done, but not flushed yet */
 	size_t unflushed; /* grouped statements sent since a flush was asked for last */
 	size_t flushes;	  /* asked for, and on their way */

@@ -137,6 +137,11 @@ enum err events_open(struct loop *loop, struct db_conn *conn, const char *daemon
 	return ERR_OK;
 }
 
+size_t events_waiting(const struct events *events)
+{
+	return events->queue.count;
+}
+
 uint64_t events_dropped(const struct events *events)
 {
 	return events->queue.dropped;

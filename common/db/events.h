@@ -46,6 +46,8 @@ MUST_CHECK enum err events_open(struct loop *loop, struct db_conn *conn, const c
 bool events_have_room(struct events *events);
 /* Copies what it is given. Never fails: what does not fit is counted. */
 void events_push(struct events *events, const struct event *event);
+/* Those that are not recorded yet. */
+size_t events_waiting(const struct events *events);
 uint64_t events_dropped(const struct events *events);
 /* Sends what is left, once, if the database is up. Call before db_close. */
 void events_close(struct events *events);

@@ -151,9 +151,15 @@ static bool finish(struct loop *loop, uint64_t grace_ms)
 	return is_finished;
 }
 
+static void do_nothing(void *data)
+{
+	(void)data;
+}
+
 /*
- * A child has no other threads, but the pool is at nothing: that would be alive. It tells
- * systemd nothing, which knows the next process by now.
+ * A child has no other threads, but the pool is at nothing: that would be alive. It gets
+ * threads of its own by its first work, and needs them, for at exit libuv waits for those that
+ * it knows. The child tells systemd nothing, which knows the next process by now.
  */
 static void go_apart(struct loop *loop)
 {
@@ -173,6 +179,7 @@ static void go_apart(struct loop *loop)
 			  log_text("what was under way is broken off"));
 		_exit(EX_OSERR);
 	}
+	loop_work(loop, do_nothing, do_nothing, NULL);
 }
 
 static void drain_rest(struct loop *loop, bool is_finished)

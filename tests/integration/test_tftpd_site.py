@@ -2,13 +2,17 @@
 
 import os
 import random
+import signal
+import sys
 import time
 
 import pytest
 
 # the fixture is used by its name: pylint: disable=unused-import
+import socket_unit
 import test_tftpd as plain
 from test_tftpd import ack, expect_error, fetch, make_net, receive, request  # noqa: F401
+from test_tftpd_life import begin
 
 SERVER = plain.SERVER
 PATIENCE = 10.0
@@ -69,6 +73,32 @@ def wait_for_event(postgres, **wanted):
         time.sleep(0.05)
     raise AssertionError(f"no event {wanted}; there are: "
                          f"{postgres.sql('select stage, kind, name, mac from rouse.events')}")
+
+
+# ---------------------------------------------------------------- its end
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_is_drained_is_recorded(net, postgres, apart):
+    """In place, or by a child while the next one says to the database that it is the daemon."""
+    postgres.fresh()
+    flags = ["--drain-seconds", "30", "--database", postgres.conninfo("rouse_tftpd"), "--port", "6969"]
+    if apart:
+        daemon = net.server.spawn([sys.executable, socket_unit.__file__, "tftp", "6969", net.program,
+                                   "--root", net.root, "--state-dir", "", "--drain-apart", *flags])
+    else:
+        daemon = net.start(*flags)
+    daemon.wait_for("event=database_up")
+    daemon.wait_for("event=snapshot_loaded")
+    _, finish = begin(net, 100_001)
+    said = len(daemon.output)
+    daemon.signal(signal.SIGHUP if apart else signal.SIGTERM)
+    daemon.wait_for("event=draining", after=said)
+    if apart:
+        daemon.wait_for("event=started", after=said)
+    finish()
+    daemon.wait_for("event=stopped", after=said)
+    assert wait_for_event(postgres, kind="sent", name="under-way-100001")
+    assert daemon.stop() == 0, daemon.output
 
 
 # ---------------------------------------------------------------- alone

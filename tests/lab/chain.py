@@ -42,7 +42,8 @@ insert into rouse.pools (subnet, first, last) values ('10.77.0.0/24', '10.77.0.1
 # One file a daemon, as in /etc/rouse.
 CONFIGURATION = {
     "dhcpd": 'interface = "eth0"\n',
-    "tftpd": 'root = "{workdir}/srv/tftp"\nboot_root = "{workdir}/srv"\n',
+    # at the end no machine is left to wait for
+    "tftpd": 'root = "{workdir}/srv/tftp"\nboot_root = "{workdir}/srv"\ndrain_seconds = 0\n',
     "menud": 'root = "{workdir}/srv"\nimage_store = "{workdir}/srv"\n',
 }
 
