@@ -7,7 +7,7 @@ import pytest
 
 # the fixtures are used by their names: pylint: disable=unused-import
 from test_tftpd import (ACK, DATA, ERROR, OACK, RRQ, SERVER, ack, expect_error,  # noqa: F401
-                        fetch, make_net, receive, request, start_daemon, start_own)
+                        fetch, fetch_rest, make_net, receive, request, start_daemon, start_own)
 
 BYE = struct.pack("!HH", ERROR, 0) + b"enough\0"
 
@@ -145,6 +145,37 @@ def test_an_empty_file_is_one_empty_block(net, daemon):
         sock.sendto(ack(1), sender)
 
 
+def test_more_than_32_bits_of_octets(net, daemon):
+    """RFC 2349 has no limit: the size of a file with a hole of 5 GiB."""
+    with open(net.root / "huge", "wb") as huge:
+        huge.truncate(5 << 30)
+    with net.socket() as sock:
+        ask(sock, "huge", "octet", "tsize", "0")
+        words, sender = agreed(sock)
+        assert words == ["tsize", "5368709120"]
+        sock.sendto(BYE, sender)
+
+
+@pytest.mark.parametrize("octets", [
+    b"a" * 511 + b"\n" + b"the rest",  # CR ends a block and LF begins the next
+    b"a" * 511 + b"\r",                # and so CR and NUL
+    b"a" * 510 + b"\n",                # the two fill the block exactly
+    b"\n" * 256,
+    b"\r\n" * 200,
+    b"",
+])
+def test_netascii_across_blocks(net, daemon, octets):
+    """With the size that it has on the wire."""
+    (net.root / "text").write_bytes(octets)
+    expected = octets.replace(b"\r", b"\r\0").replace(b"\n", b"\r\n")
+    with net.socket() as sock:
+        ask(sock, "text", "netascii", "tsize", "0")
+        words, sender = agreed(sock)
+        assert words == ["tsize", str(len(expected))]
+        sock.sendto(ack(0), sender)
+        assert fetch_rest(sock, sender, 512) == expected
+
+
 def test_an_ack_of_what_was_never_sent_moves_nothing(net, daemon):
     """Of a future block, of half a number, of the wrong opcode: the right one goes on from there."""
     expected = net.file("one_more", 513)
@@ -191,3 +222,47 @@ def test_a_refusal_comes_before_any_agreement(net, daemon):
         sock.sendto(request("absent", blksize=1024, tsize=0), (SERVER, 69))
         expect_error(sock, 1)
         nothing_more(net, sock)
+
+
+# ---------------------------------------------------------------- windows (RFC 7440)
+
+def numbers(sock, count):
+    return [receive(sock)[1] for _ in range(count)]
+
+
+def test_an_ack_within_a_window_moves_its_begin(net, daemon):
+    """Section 4: the next window begins behind what was acknowledged. An ACK of the future moves nothing."""
+    net.file("windowed", 100 * 512)
+    with net.socket() as sock:
+        ask(sock, "windowed", "octet", "windowsize", "8", "timeout", "30")
+        _, sender = agreed(sock)
+        sock.sendto(ack(0), sender)
+        assert numbers(sock, 8) == list(range(1, 9))
+        sock.sendto(ack(9), sender)
+        sock.sendto(ack(3), sender)
+        assert numbers(sock, 8) == list(range(4, 12))
+        sock.sendto(ack(11), sender)
+        assert numbers(sock, 8) == list(range(12, 20))
+        sock.sendto(BYE, sender)
+
+
+@pytest.mark.parametrize("rollover, wrapped", [(None, 0), ("0", 0), ("1", 1)])
+def test_the_number_wraps_within_a_window(net, daemon, rollover, wrapped):
+    """Blocks of 8 octets: 65,540 of them are half a megabyte."""
+    expected = net.file("wrapping", 8 * 65540 + 3)
+    received, number = b"", 0
+    with net.socket() as sock:
+        ask(sock, "wrapping", "octet", "blksize", "8", "windowsize", "64", "timeout", "30",
+            *(["rollover", rollover] if rollover else []))
+        _, sender = agreed(sock)
+        while len(received) < len(expected):
+            sock.sendto(ack(number), sender)
+            for _ in range(64):
+                number = number + 1 if number < 65535 else wrapped
+                packet = sock.recv(100)
+                assert packet[:4] == struct.pack("!HH", DATA, number)
+                received += packet[4:]
+                if len(packet) < 12:
+                    break
+        sock.sendto(ack(number), sender)
+    assert received == expected
