@@ -4,7 +4,6 @@
 #include "tftpd/server.h"
 
 #define RECORD_MS 5000 /* for the last events to be recorded */
-#define LOOK_MS 50
 
 /* Can another tftpd open transfer ports of its own while this one has some? */
 static bool is_room_beside(const struct settings *settings)
@@ -86,5 +85,5 @@ void drain_look(struct server *server)
 	if (now >= server->drain_until_ms || (is_idle && !backend_is_behind(server->backend)))
 		end(server);
 	else
-		server_wake(server, is_idle ? now + LOOK_MS : server->drain_until_ms);
+		server_wake(server, is_idle ? now + DRAIN_LOOK_MS : server->drain_until_ms);
 }

@@ -3,7 +3,8 @@
  * `drain_seconds` to come to their end. What is left then is told that the server stops.
  *
  *	on_stop of the loop:	drain_begin(&server)
- *	a turn has ended:	if (drain_is_idle(&server)) server_wake(&server, now)
+ *	a turn has ended:	if (drain_is_idle(&server)) server_wake(&server,
+ *				now + DRAIN_LOOK_MS)
  *	the server's timer:	drain_look(&server)
  *
  * With `drain_apart` this is done in a child, so that the next tftpd serves meanwhile. It has
@@ -14,6 +15,8 @@
 #define ROUSE_TFTPD_DRAIN_H
 
 #include <stdbool.h>
+
+#define DRAIN_LOOK_MS 50
 
 struct server;
 

@@ -60,7 +60,7 @@ void server_settle(struct server *server)
 		server_wake(server, due);
 	/* not closed here: whoever called may look at its sockets again */
 	if (drain_is_idle(server))
-		server_wake(server, now);
+		server_wake(server, now + DRAIN_LOOK_MS);
 }
 
 static void on_time(void *data)

@@ -7,13 +7,14 @@ import signal
 import struct
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 # the fixtures are used by their names: pylint: disable=unused-import
 import socket_unit
-from test_tftpd import (ACK, DATA, ERROR, OACK, PATIENCE, SERVER, WRQ, ack, expect_error, fetch,
+from test_tftpd import (ACK, DATA, ERROR, MEGABYTE, OACK, PATIENCE, SERVER, WRQ, ack, expect_error, fetch,
                         fetch_rest, make_net, receive, request, start_daemon, start_own)  # noqa: F401
 
 
@@ -279,6 +280,44 @@ def test_restart_by_who_holds_the_port(net, ports):
     finish()
     unit.wait_for("event=transfer_ended outcome=sent", after=said)
     unit.wait_for("event=stopped", after=said)  # the child's
+    assert unit.stop() == 0
+
+
+PROGRAMS = {
+    "atftp": ["atftp", "-g", "-r", "{name}", "-l", "{out}", SERVER, "6969"],
+    "tftp-hpa": ["tftp", "-m", "octet", SERVER, "6969", "-c", "get", "{name}", "{out}"],
+    "curl": ["curl", "-sS", "-o", "{out}", f"tftp://{SERVER}:6969/{{name}}"],
+    "busybox": ["busybox", "tftp", "-g", "-r", "{name}", "-l", "{out}", SERVER, "6969"],
+}
+
+
+def stopped_in_the_middle(net, program, name, size):
+    """A program that has a part of the file and stands still; and where it writes to."""
+    out = net.work / f"{program}-{name}"
+    while True:
+        out.write_bytes(b"")
+        client = net.client.spawn([word.format(name=name, out=out) for word in PROGRAMS[program]])
+        while client.is_running() and out.stat().st_size == 0:
+            time.sleep(0.002)
+        client.signal(signal.SIGSTOP)
+        if 0 < out.stat().st_size < size:
+            return client, out
+        client.kill()  # it was faster
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_restart_goes_unnoticed_by(net, program):
+    size = 5 * MEGABYTE
+    expected = net.file("long", size)
+    unit = start_unit(net, "any")
+    client, out = stopped_in_the_middle(net, program, "long", size)
+    said = len(unit.output)
+    unit.signal(signal.SIGHUP)
+    unit.wait_for("event=draining .*apart=true", after=said)
+    unit.wait_for("event=started", after=said)
+    client.signal(signal.SIGCONT)
+    assert client.wait(60) == 0, client.output
+    assert out.read_bytes() == expected
     assert unit.stop() == 0
 
 
