@@ -214,19 +214,34 @@ def test_stop_lets_transfers_end(net, own, ports):
     assert re.search("outcome=sent .*file=under-way-100000", daemon.output)
 
 
-def test_stop_lets_uploads_end(net, own, tmp_path):
-    daemon = own("--upload-root", tmp_path, "--drain-seconds", "30")
+def start_unit(net, ports, *flags):
+    """A daemon whose port somebody else holds, who restarts it by SIGHUP."""
+    unit = net.server.spawn([sys.executable, Path(socket_unit.__file__), "tftp", "6969", net.program,
+                             "--root", net.root, "--state-dir", "", "--drain-apart", "--transfer-ports", ports, *flags])
+    unit.wait_for("event=started")
+    return unit
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_stop_lets_uploads_end(net, own, tmp_path, apart):
+    """The pool's threads that write are those of the process: a child has its own."""
+    flags = ["--upload-root", tmp_path, "--drain-seconds", "30"]
+    daemon = start_unit(net, "any", *flags) if apart else own(*flags)
     with net.socket() as sock:
         sock.sendto(request("put", WRQ), (SERVER, 6969))
         _, _, _, sender = receive(sock)
         sock.sendto(data(1, b"x" * 512), sender)
         assert receive(sock)[:2] == (ACK, 1)
-        daemon.signal(signal.SIGTERM)
-        daemon.wait_for("event=draining transfers=1")
+        said = len(daemon.output)
+        daemon.signal(signal.SIGHUP if apart else signal.SIGTERM)
+        daemon.wait_for("event=draining transfers=1", after=said)
+        if apart:
+            daemon.wait_for("event=started", after=said)
         sock.sendto(data(2, b"the end"), sender)
         assert receive(sock)[:2] == (ACK, 2)
-    assert daemon.wait() == 0
+    daemon.wait_for("event=stopped", after=said)
     assert (tmp_path / "put").read_bytes() == b"x" * 512 + b"the end"
+    assert (daemon.stop() if apart else daemon.wait()) == 0
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
@@ -256,13 +271,6 @@ def test_a_second_one_takes_over(net, own):
     assert old.is_running()
     finish()
     assert old.wait() == 0
-
-
-def start_unit(net, ports):
-    unit = net.server.spawn([sys.executable, Path(socket_unit.__file__), "tftp", "6969", net.program,
-                             "--root", net.root, "--state-dir", "", "--drain-apart", "--transfer-ports", ports])
-    unit.wait_for("event=started")
-    return unit
 
 
 @pytest.mark.parametrize("ports", ["any", "50000-50031"])

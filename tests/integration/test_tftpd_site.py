@@ -98,7 +98,7 @@ def test_what_is_drained_is_recorded(net, postgres, apart):
     finish()
     daemon.wait_for("event=stopped", after=said)
     assert wait_for_event(postgres, kind="sent", name="under-way-100001")
-    assert daemon.stop() == 0, daemon.output
+    assert (daemon.stop() if apart else daemon.wait()) == 0, daemon.output
 
 
 # ---------------------------------------------------------------- alone
