@@ -99,6 +99,24 @@ def test_a_restart_of_tftpd_breaks_off_no_transfer(system):
     lives_well(system, "tftpd")
 
 
+def test_a_credential_is_the_connection_string(system):
+    """Which the daemon's user can read and nobody else; it is in no message."""
+    system.write("etc/credstore/rouse-tftpd.database", "host=/nowhere dbname=rouse password=hunter2\n", 0o600)
+    system.run("systemctl restart rouse-tftpd.service")
+    system.wait_for_journal(r"rouse-tftpd.*/nowhere/\.s\.PGSQL")
+    assert "hunter2" not in system.journal()
+    lives_well(system, "tftpd")
+
+
+def test_tftpd_takes_uploads_where_a_drop_in_allows_it(system):
+    system.write("etc/systemd/system/rouse-tftpd.service.d/uploads.conf", "[Service]\nReadWritePaths=/srv/inbox\n")
+    system.run("mkdir /srv/inbox && chown rouse /srv/inbox && echo 'upload_root = \"/srv/inbox\"' >>/etc/rouse/tftpd.conf && "
+               "systemctl daemon-reload && systemctl restart rouse-tftpd.service")
+    system.run("curl -sS --max-time 30 -T /srv/rouse/file tftp://127.0.0.1/put")
+    assert Path(f"/proc/{system.pid}/root/srv/inbox/put").read_bytes() == OCTETS
+    lives_well(system, "tftpd")
+
+
 def test_a_stop_of_tftpd_is_no_failure(system):
     system.run("systemctl start rouse-tftpd.service && systemctl stop rouse-tftpd.socket rouse-tftpd.service")
     assert system.run("systemctl show --property=Result --value rouse-tftpd.service").strip() == "success"

@@ -44,6 +44,7 @@ mount -t tmpfs tmpfs tmp
 ip link set lo up
 pivot_root . mnt
 umount -l /mnt
+mount --make-rshared /
 exec env -i container=rouse PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
 	/lib/systemd/systemd --system --unit=tests.target --show-status=0 --log-target=journal
 """ % {"devices": " ".join(DEVICES)}
