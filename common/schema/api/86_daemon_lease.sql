@@ -47,7 +47,7 @@ comment on function rouse_daemon.timeline is 'The timeline of this server: anoth
 create function rouse_data.find_leases(clients bytea[])
 returns table (address inet, client bytea, mac macaddr, state text, seconds_left int, host_name text)
 -- PL/pgSQL keeps the plan of its query; always by index, as in end_other_leases.
-language plpgsql stable set enable_seqscan = off as $$
+language plpgsql stable set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 begin
 	return query
 	select l.address, l.client, l.mac,
@@ -91,7 +91,7 @@ comment on function rouse_data.note_lease_change is 'Tells the other dhcpd; no a
 
 create function rouse_data.end_other_leases(daemon text, addresses inet[], clients bytea[]) returns void
 -- This table grows a thousandfold between two looks at its statistics: always by index.
-language plpgsql set enable_seqscan = off as $$
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
 	ended_addresses inet[];
 begin
@@ -128,7 +128,10 @@ comment on function rouse_data.leases_now is 'For each address and client: whose
 create function rouse_daemon.lease_grant(instance text, addresses inet[], clients bytea[], macs macaddr[],
 	seconds int[], host_names text[], classes text[])
 returns table (address inet, client bytea, granted boolean, seconds_left int)
-language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp set enable_seqscan = off as $$
+language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp set enable_seqscan = off
+-- Its plan is kept: with statistics of a full table PostgreSQL would make a new one for each call, which costs more than
+-- all the rest of a small one.
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
 	granted_addresses inet[];
@@ -146,37 +149,37 @@ begin
 			cardinality(seconds), cardinality(host_names), cardinality(classes)], seconds);
 	end if;
 	-- In the order of addresses, so that two daemons never wait for each other; the newest of a batch wins.
-	with wanted as (
-		select distinct on (w.address) w.*
+	with granted as (
+		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
+		select distinct on (w.address) w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
+			w.host_name, w.class, lease_grant.instance
 		from unnest(addresses, clients, macs, seconds, host_names, classes) with ordinality
 			as w (address, client, mac, seconds, host_name, class, rank)
 		order by w.address, w.rank desc
-	), granted as (
-		insert into rouse_data.lease as l (address, client, mac, state, expires_at, granted_at, host_name, class, instance)
-		select w.address, w.client, w.mac, 'bound', now() + make_interval(secs => w.seconds), now(),
-			w.host_name, w.class, lease_grant.instance
-		from wanted w order by w.address
 		on conflict on constraint lease_pkey do update set client = excluded.client, mac = excluded.mac,
 			state = 'bound', expires_at = excluded.expires_at, granted_at = excluded.granted_at,
 			host_name = excluded.host_name, class = excluded.class, instance = excluded.instance
 		where (l.client = excluded.client and l.state <> 'declined') or l.expires_at < now() - (
 			select make_interval(secs => s.value::int) from rouse_data.setting s where s.name = 'lease_grace_seconds')
-		returning l.address
-	), won as (
-		select w.address, w.client, w.rank from wanted w join granted g on g.address = w.address
+		returning l.address, l.client
 	), told as (
 		insert into rouse_data.lease_change (instance, addresses)
-		select lease_grant.instance, array_agg(w.address) from won w having count(*) > 0
+		select lease_grant.instance, array_agg(g.address) from granted g having count(*) > 0
 	)
-	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank), count(distinct w.client),
+	select array_agg(g.address), array_agg(g.client), count(distinct g.client),
 		(select count(*) from rouse_data.lease l
 			where l.client = any (clients) and l.state = 'bound' and l.address <> all (addresses))
-	into granted_addresses, granted_clients, different, others from won w;
+	into granted_addresses, granted_clients, different, others from granted g;
 	if different = cardinality(addresses) and others = 0 then
 		return query select w.address, w.client, true, w.seconds
 			from unnest(addresses, clients, seconds) as w (address, client, seconds);
 		return;
 	end if;
+	-- in the order in which they were asked for
+	select array_agg(w.address order by w.rank), array_agg(w.client order by w.rank)
+	into granted_addresses, granted_clients
+	from unnest(addresses, clients) with ordinality as w (address, client, rank)
+	where (w.address, w.client) in (select * from unnest(granted_addresses, granted_clients));
 	perform rouse_data.end_other_leases(lease_grant.instance, granted_addresses, granted_clients);
 	return query select * from rouse_data.leases_now(addresses, clients);
 end
