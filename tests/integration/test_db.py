@@ -147,8 +147,11 @@ def test_a_burst_of_changes_leads_to_few_loads(server):
 def test_a_lock_holds_up_its_own_machine_only(server):
     for name in ("lab-02", "lab-03"):
         server.postgres.sql("select rouse.inventory(%s)", name)
-    # the later job is known, and so the first, whose machine asks for the first time behind the lock
-    server.boot_until("rouse_ticket=", of(OTHER[1]))
+    for mac in OTHER:
+        server.boot_until("rouse_ticket=", of(mac))
+    # its next boot: who has no ticket yet asks for the lock
+    server.postgres.admin("insert into rouse_data.event (at, daemon, instance, stage, kind, mac) "
+                          "values (clock_timestamp(), 'dhcpd', 'test', 'fw_dhcp', 'discover', %s)", OTHER[0])
     holder = server.postgres.connect("postgres")
     holder.autocommit = False
     try:

@@ -67,7 +67,7 @@ def gather(callers):
 
 
 class Lock:
-    """Holds up whoever asks for a host's job."""
+    """Holds up whoever asks for a host's job for the first time in a boot, which has just begun."""
 
     def __init__(self, server, host):
         self.server, self.host = server, host
@@ -75,6 +75,8 @@ class Lock:
         self.connection.autocommit = False
 
     def __enter__(self):
+        self.server.postgres.admin("insert into rouse_data.event (at, daemon, instance, stage, kind, mac) select clock_timestamp(), "
+                                   "'dhcpd', 'test', 'fw_dhcp', 'discover', mac from rouse.nics where host = %s", self.host)
         with self.connection.cursor() as cursor:
             cursor.execute("select from rouse_data.job j join rouse_data.host h on h.id = j.host_id "
                            "where h.name = %s for update of j", (self.host,))

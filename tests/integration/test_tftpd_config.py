@@ -57,8 +57,24 @@ def enqueue(daemon, postgres):
     change(daemon, postgres, "select rouse.inventory('lab-01')")
 
 
-def offers(postgres):
-    return postgres.admin("select count(*) as n from rouse_data.offer")[0].n
+class Offers:
+    """Counts from here on how often the database is asked for an offer."""
+
+    def __init__(self, postgres):
+        self.postgres = postgres
+        postgres.admin("""
+            create schema uncounted;
+            alter function rouse_daemon.offer set schema uncounted;
+            create sequence rouse_daemon.asked;
+            create function rouse_daemon.offer(facts jsonb, address inet)
+                returns table (answer text, reason text, host text, job bigint, kind text, ticket text, kernel text,
+                    initrd text, arguments text, retry_seconds int, profile text)
+                language sql security definer as $$
+                select nextval('rouse_daemon.asked'); select * from uncounted.offer($1, $2) $$;
+            grant execute on function rouse_daemon.offer to rouse_tftpd""")
+
+    def count(self):
+        return self.postgres.admin("select last_value * is_called::int as n from rouse_daemon.asked")[0].n
 
 
 # ---------------------------------------------------------------- the menu
@@ -146,19 +162,20 @@ def test_alone_there_is_nothing_to_make(net):
 # ---------------------------------------------------------------- a live job
 
 def test_a_job_is_offered_once_however_often_it_is_asked(net, postgres, site):
+    offers = Offers(postgres)
     enqueue(site, postgres)
     text = config(net, "grub/grub.cfg")
     assert "linux '/fos/bzImage' 'rouse_url=http://10.99.69.1:8080'" in text
     assert f"'BOOTIF=01-{net.dashes}'" in text and TICKET.search(text)
     assert config(net, "grub/grub.cfg") == text  # a size probe, and the fetch
-    assert offers(postgres) == 1
-    # each name is a question of its own, and of the same boot
+    assert offers.count() == 1
+    # each name is an answer of its own, and of the same boot: with the same ticket
     named = config(net, f"pxelinux.cfg/01-{net.dashes}")
     assert "LINUX /fos/bzImage\nINITRD /fos/init.xz\n" in named
     assert TICKET.search(named).group() == TICKET.search(text).group()
-    assert offers(postgres) == 1
+    assert offers.count() == 2
     (job,) = postgres.sql("select * from rouse.jobs")
-    assert (job.state, job.attempts) == ("queued", 0)  # serving a script is not progress
+    assert (job.state, job.attempts, job.offers) == ("queued", 0, 1)  # serving a script is not progress
 
 
 def test_only_what_the_site_names_is_served_from_its_folders(net, postgres, site):
@@ -170,7 +187,7 @@ def test_only_what_the_site_names_is_served_from_its_folders(net, postgres, site
 
 
 class Held:
-    """The host's job is locked by somebody: every offer waits."""
+    """The host's job is locked by somebody: the first offer of a boot waits."""
 
     def __init__(self, postgres):
         self.connection = postgres.connect("postgres")
@@ -186,6 +203,7 @@ class Held:
 
 
 def test_a_request_that_comes_again_joins_the_parked_one(net, postgres, site):
+    offers = Offers(postgres)
     enqueue(site, postgres)
     with net.socket() as sock:
         with Held(postgres):
@@ -198,7 +216,7 @@ def test_a_request_that_comes_again_joins_the_parked_one(net, postgres, site):
         sock.sendto(ack(0), sender)
         text = fetch_rest(sock, sender, 1024).decode()
     assert TICKET.search(text) and len(text) == int(options["tsize"])
-    assert offers(postgres) == 1
+    assert offers.count() == 1
 
 
 def test_nobody_waits_longer_than_a_second(net, postgres, site):
