@@ -15,9 +15,9 @@ import pytest
 import disks
 from disks import MIB
 from fosroot import FosRoot
+from menud_server import Server
 from system import make_bios_system
 from test_fos_agent import fos  # noqa: F401
-from test_menud import Server
 from vm import VM
 
 FOS = Path(__file__).resolve().parents[2] / "packaging" / "fos"
@@ -113,7 +113,7 @@ def test_each_file_system_comes_through_and_grows(room, filesystem, size):
     assert (part.kind, part.filesystem) == ("filesystem", filesystem) and part.size < (size // 2) * MIB
 
     copy = room.blank("copy.raw", size + 200, b"\xff" * MIB)
-    log = room.deploy(f"of-{filesystem}", machine_disks={"vda": copy}, mode="plain" if filesystem == "ntfs" else "verify")
+    log = room.deploy(f"of-{filesystem}", machine_disks={"vda": copy}, mode="verify")
     noise, grown = disks.read(copy, 1, filesystem)
     assert noise == NOISE
     assert "keeps its size" not in log, log
