@@ -5,6 +5,8 @@
 
 # shellcheck source=packaging/fos/agent/lib/efi.sh
 . /rouse/lib/efi.sh
+# shellcheck source=packaging/fos/agent/lib/grow.sh
+. /rouse/lib/grow.sh
 
 # deploy_manifest: $run/disks and $run/parts, the lines of the manifest without their keys.
 deploy_manifest() {
@@ -240,13 +242,26 @@ deploy_read_back() {
 		job_fail unsupported "part $number was not made by rouse: what it holds on a disk is not known"
 		return 1
 	fi
-	path=$(partition_path "$(deploy_disk "$disk")" "$partition")
+	target_disk=$(deploy_disk "$disk")
+	path=$(partition_path "$target_disk" "$partition")
+	deploy_view "$((place / 512))" || return
 	blockdev --flushbufs "$path"
 	echo 3 >/proc/sys/vm/drop_caches
 	image_begin "source=$path" "kind=$kind" "place=$content_size" "program=$(partclone_of "$filesystem")"
 	image_run verify readback || return
+	deploy_view "$whole" || return
 	[ "$(answer_get sha256 "$image_dir/content.report")" != "$content_sha256" ] || return 0
 	job_fail hash_mismatch "$path gives back something else than was written: $(image_last read.log)"
+	return 1
+}
+
+# deploy_view SECTORS: lets the kernel see a partition that has grown as so large, of 512 bytes each; $whole is what it
+# was before. Nothing is written. partclone puts the partition's size into what it makes of NTFS: that must be the image's.
+deploy_view() {
+	[ "$grow" = grow ] || return 0
+	whole=$(blockdev --getsz "$path")
+	resizepart "/dev/$target_disk" "$partition" "$1" 2>"$run/view.log" && return
+	job_fail client_error "$path: resizepart: $(tail -n 1 "$run/view.log" | text_clean)"
 	return 1
 }
 
@@ -269,48 +284,18 @@ deploy_grow() {
 	[ "$grow" = grow ] || return 0
 	path=$(partition_path "$(deploy_disk "$disk")" "$partition")
 	image_report grow || return
-	deploy_grow_filesystem "$path" >"$run/grow.log" 2>&1 ||
+	grow_filesystem "$filesystem" "$path" >"$run/grow.log" 2>&1 ||
 		screen_say "The file system on $path ($filesystem) keeps its size: $(tail -n 1 "$run/grow.log" | text_clean)"
-}
-
-deploy_grow_filesystem() {
-	case $filesystem in
-	ext2 | ext3 | ext4)
-		e2fsck -fy "$1"
-		resize2fs "$1"
-		;;
-	ntfs) yes | ntfsresize --force "$1" ;;
-	xfs) deploy_mount "$filesystem" "$1" && {
-		xfs_growfs "$run/mount"
-		deploy_unmount
-	} ;;
-	btrfs) deploy_mount "$filesystem" "$1" && {
-		btrfs filesystem resize max "$run/mount"
-		deploy_unmount
-	} ;;
-	*) false ;;
-	esac
-}
-
-deploy_mount() {
-	mkdir -p "$run/mount"
-	modprobe -qa "$1" nls_cp437 nls_ascii nls_iso8859-1
-	mount -t "$1" "$2" "$run/mount"
-}
-
-deploy_unmount() {
-	deploy_status=$?
-	umount "$run/mount" && return "$deploy_status"
 }
 
 # deploy_efi: what the firmware of this machine needs to find the system, where it is an EFI one.
 deploy_efi() {
 	[ "$filesystem" = vfat ] && [ "$(identity_firmware_get)" = efi ] || return 0
 	efi_disk=$(deploy_disk "$disk")
-	deploy_mount vfat "$(partition_path "$efi_disk" "$partition")" 2>/dev/null || return 0
+	filesystem_mount vfat "$(partition_path "$efi_disk" "$partition")" 2>/dev/null || return 0
 	efi_fallback "$run/mount/EFI"
 	efi_entry "$efi_disk" "$partition" "$run/mount"
-	deploy_unmount
+	umount "$run/mount"
 	return 0
 }
 
