@@ -1,7 +1,7 @@
 -- What an operator reads and does about jobs: reasons and advice, the queue, words in the history,
 -- lineage, the own disk afterwards, and what has happened stays.
 begin;
-select plan(44);
+select plan(45);
 select pg_temp.host('lab-01', '52:54:00:00:00:01') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -16,6 +16,8 @@ select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '1', '52:54:00
 select is(pg_temp.finish('1', 'failed', 'write_error'), 'ok failed', 'a failed job');
 select results_eq($$select reason, meaning, hint from rouse.jobs where id = pg_temp.id('write')$$,
 	$$select code, meaning, hint from rouse.reasons where code = 'write_error'$$, 'says why, and what to do');
+select is((select hint from rouse_daemon.fos_finish(jsonb_build_object('token', pg_temp.token('1'), 'outcome', 'failed', 'reason', 'write_error'), null)),
+	(select hint from rouse.reasons where code = 'write_error'), 'and the machine''s screen says the same');
 select is_empty('select code from rouse.reasons where meaning = '''' or hint = ''''', 'each reason has a meaning and advice');
 insert into job values ('strange', rouse.inventory('lab-01'));
 select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '2', '52:54:00:00:00:01') \g /dev/null

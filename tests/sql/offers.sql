@@ -1,6 +1,6 @@
 -- Offers, tickets, check-in, the loop guard and identity.
 begin;
-select plan(63);
+select plan(65);
 select pg_temp.host('lab-01', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02', '11111111-2222-3333-4444-555555555502') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -89,7 +89,17 @@ select is(pg_temp.job('errors'), 'failed write_error', 'and the job says why');
 insert into job values ('last', rouse.inventory('lab-01'));
 update rouse_data.job set attempts = attempts_max - 1 where id = (select id from job where name = 'last');
 select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '6', '52:54:00:00:00:01') \g /dev/null
-update rouse_data.attempt set lease_until = clock_timestamp() - interval '1 second' where ended_at is null;
+-- The database, or the only menud, was away: who could not be heard was not silent.
+create function pg_temp.hello() returns text language sql as $$ select hint from rouse_daemon.hello('menud', 'one', '1', null, '', '') $$;
+create function pg_temp.fall_silent() returns void language sql as $$
+	update rouse_data.attempt set lease_until = clock_timestamp() - interval '1 second' where ended_at is null $$;
+select pg_temp.hello(), pg_temp.fall_silent() \g /dev/null
+update rouse_data.daemon set seen_at = clock_timestamp() - interval '3 minutes' where daemon = 'menud';
+select results_eq('select * from rouse_daemon.tick()', 'values (0, 0, 0, 0)', 'while no menud listens nobody is called silent');
+select pg_temp.hello() \g /dev/null
+select is((select count(*) from rouse_data.attempt where ended_at is null and lease_until > clock_timestamp() + interval '50 seconds'), 1::bigint,
+	'one that is back gives each client a whole lease');
+select pg_temp.fall_silent(), pg_temp.hello() \g /dev/null
 select results_eq('select * from rouse_daemon.tick()', 'values (1, 0, 0, 0)', 'tick finds the silent client');
 select is(pg_temp.job('last'), 'failed lost_client', 'after the last attempt the job fails');
 

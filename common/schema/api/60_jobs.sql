@@ -261,12 +261,23 @@ end
 $$;
 comment on function rouse_data.expire_attempt is 'Ends a job''s attempt if its client fell silent; says whether.';
 
+create function rouse_data.clients_are_heard() returns boolean
+language sql stable as $$
+	select coalesce(max(d.seen_at) > clock_timestamp() - interval '25 seconds', true) from rouse_data.daemon d where d.daemon = 'menud'
+$$;
+comment on function rouse_data.clients_are_heard is
+	'Whether a menud listens: one said hello in time, which it does every 10 s. True where there never was one.';
+
 create function rouse_data.expire_attempts() returns int
 language plpgsql as $$
 declare
 	late_job bigint;
 	lost_count int := 0;
 begin
+	-- Nobody is silent whom nobody hears. A menud that comes back gives them all the time to speak: hello().
+	if not rouse_data.clients_are_heard() then
+		return 0;
+	end if;
 	for late_job in
 		select a.job_id from rouse_data.attempt a
 		where a.ended_at is null and a.lease_until < clock_timestamp() order by a.job_id

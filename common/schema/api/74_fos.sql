@@ -70,6 +70,13 @@ language sql volatile as $$
 $$;
 comment on function rouse_data.renewed_lease is 'Until when an attempt lives whose client has just spoken.';
 
+create function rouse_data.hear_clients_out() returns void
+language sql as $$
+	update rouse_data.attempt a set lease_until = greatest(a.lease_until, rouse_data.renewed_lease()) where a.ended_at is null
+$$;
+comment on function rouse_data.hear_clients_out is
+	'Gives every client a whole lease to speak in, since until now no menud could hear it.';
+
 create function rouse_daemon.fos_progress(fields jsonb, address inet)
 returns table (answer text, reason text, message text)
 language plpgsql security definer
@@ -220,7 +227,7 @@ $$;
 comment on function rouse_data.settle_host is 'Gives a host that has registered the state that the settings say.';
 
 create function rouse_daemon.fos_finish(fields jsonb, address inet)
-returns table (answer text, reason text, message text, state text, after text, ticket text)
+returns table (answer text, reason text, message text, state text, after text, ticket text, hint text)
 language plpgsql security definer
 set search_path = rouse_data, pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -257,7 +264,8 @@ begin
 			job.kind, why, jsonb_strip_nulls(jsonb_build_object('bytes', new_bytes, 'seconds', new_seconds)));
 	end if;
 	answer := 'ok';
-	state := (select j.state from rouse_data.job j where j.id = job.id);
+	select j.state, r.hint into state, hint
+	from rouse_data.job j left join rouse_data.reason r on r.code = j.reason where j.id = job.id;
 	-- To the client local is a reboot; the machine's next boot is answered accordingly.
 	after := replace(rouse_data.after_job(job), 'local', 'reboot');
 	if rouse_data.after_job(job) = 'reboot' then

@@ -11,12 +11,16 @@ returns table (schema_version int, accepted boolean, hint text)
 language plpgsql security definer set search_path = rouse_data, pg_catalog, pg_temp as $$
 declare
 	ours int := rouse_data.contract_version();
+	was_deaf boolean := $1 = 'menud' and not rouse_data.clients_are_heard();
 begin
 	insert into rouse_data.daemon as d (daemon, instance, version, schema_wanted, status, problem)
 	values ($1, $2, $3, $4, $5, $6)
 	on conflict on constraint daemon_pkey do update set version = excluded.version,
 		schema_wanted = excluded.schema_wanted, status = excluded.status, problem = excluded.problem,
 		seen_at = clock_timestamp();
+	if was_deaf then
+		perform rouse_data.hear_clients_out();
+	end if;
 	schema_version := ours;
 	accepted := $4 between ours - 1 and ours;
 	hint := case
