@@ -41,6 +41,7 @@ class DhcpServer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"br0")
             self.socket.bind(("", 67))
         self.vendor_classes = set()
+        self.deaf_to = 0  # so many of the next DISCOVERs are not heard, as behind a port that learns
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -49,6 +50,9 @@ class DhcpServer:
             options = self.parse(request[240:])
             self.vendor_classes.add(options.get(60))
             reply_type = {1: 2, 3: 5}.get(options[53][0])
+            if self.deaf_to > 0 and reply_type == 2:
+                self.deaf_to -= 1
+                continue
             if reply_type:
                 self.socket.sendto(self.reply(request, reply_type), ("255.255.255.255", 68))
 
@@ -81,6 +85,7 @@ class FakeMenud:
         self.segment = segment
         self.answers = {}
         self.image, self.marks = b"", {}
+        self.date = None
         self.calls, self.image_requests = [], []
         self.changed = threading.Condition()
         self.server = None
@@ -118,8 +123,8 @@ class FakeMenud:
             status, headers, keys = planned.pop(0) if len(planned) > 1 else planned[0]
             self.changed.notify_all()
         text = (keys if isinstance(keys, str) else "".join(f"{key}={value}\n" for key, value in keys.items())).encode()
-        request.send_response(status)
-        for name, value in {"Content-Length": len(text), **headers}.items():
+        request.send_response_only(status)
+        for name, value in {"Date": self.date or formatdate(usegmt=True), "Content-Length": len(text), **headers}.items():
             request.send_header(name, str(value))
         request.end_headers()
         request.wfile.write(text)
@@ -166,18 +171,6 @@ def ok(**keys):
 def a_job(kind, **keys):
     return ok(answer="run", job=7, attempt=1, kind=kind, host="lab-01", after="reboot",
               report_seconds=1, **keys)
-
-
-@pytest.fixture(scope="module")
-def fos():
-    directory = Path(os.environ.get("ROUSE_FOS_DIR", ROOT / "build/fos"))
-    made = [directory / "bzImage", directory / "init.xz"]
-    newest = max(path.stat().st_mtime for path in (ROOT / "packaging/fos").rglob("*"))
-    if not all(path.exists() and path.stat().st_mtime >= newest for path in made):
-        subprocess.run([ROOT / "packaging/fos/build", "--out", directory], check=True)
-        for path in made:
-            os.utime(path)
-    return directory
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +251,27 @@ def test_inventory_after_an_outage_and_a_queue(boot, menud, segment):
     assert len(finishes) == 2 and finishes[0] == finishes[1]
     assert finishes[0]["outcome"] == "succeeded" and finishes[0]["token"] == first["token"]
     assert segment.dhcp.vendor_classes == {b"udhcp 1.35.0"}
+
+
+def test_a_late_link_a_learning_port_and_a_wrong_clock(boot, menud, segment):
+    """A cable that is put in late, a switch that lets nothing through at first, a board whose battery is
+    empty: the screen tells each, and the job is done."""
+    menud.date = "Sat, 28 Feb 2032 10:00:00 GMT"
+    menud.answers["checkin"] = [a_job("script", script_url="/fos/script/7", script_sha256=hashlib.sha256(b"date -u").hexdigest())]
+    menud.image = b"date -u"
+    menud.answers["finish"] = [ok(answer="ok", after="poweroff")]
+    segment.dhcp.deaf_to = 7
+    with boot(extra=["-rtc", "base=2001-01-01T00:00:00"]) as machine:
+        machine.set_link(False)
+        machine.wait_serial("Waiting for a link on eth0", 60)
+        machine.set_link(True)
+        machine.wait_serial("No DHCP server has answered on eth0 for [0-9]+ s", 60)
+        machine.wait_serial("Network: eth0, 10.77.0.20/24", 60)
+        machine.wait_serial("The clock was 1138[0-9] days behind; it is 2032-02-28 10:00:00 UTC now", 60)
+        assert machine.wait_exit(60) == "guest-shutdown"
+        assert segment.dhcp.deaf_to == 0
+    assert menud.wait_call("finish")["outcome"] == "succeeded"
+    assert "2032" in "".join(fields["text"] for fields in menud.all_calls("log"))
 
 
 def test_full_registration_asks_for_a_name(boot, menud, tmp_path):
@@ -343,10 +357,11 @@ def failing_deploy(boot, menud, image, disks, **changes):
     menud.image = changes.pop("stream", stream)
     menud.answers["manifest"] = [manifest(stream, changes.pop("disk_sha256", disk_sha256), changes.pop("sector_size", "-"))]
     menud.answers["checkin"] = [a_job("deploy", **{**facts, **changes})]
+    menud.answers["finish"] = [ok(answer="ok", state="queued", after="reboot", hint="Turn it off and on.")]
     with boot(disks=disks) as machine:
         finish = menud.wait_call("finish")
         assert finish["outcome"] == "failed"
-        machine.wait_serial(rf"Job 7 failed \({finish['reason']}\)", 10)
+        machine.wait_serial(rf"Job 7 failed \({finish['reason']}\)[^$]*Turn it off and on.[^$]*It will be tried again", 30)
         assert machine.wait_exit(20) == "guest-reset"
     return finish
 

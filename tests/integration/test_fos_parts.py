@@ -55,6 +55,25 @@ def test_a_kind_is_a_file(tmp_path):
                      FOS_JOBS=str(tmp_path)) == (0, ending)
 
 
+@pytest.mark.parametrize("kind, naps", [("wipe", 17), ("deploy", 0)])
+def test_disks_that_turn_up_late_are_waited_for(tmp_path, kind, naps):
+    """Once: the next job of the same boot finds them."""
+    (tmp_path / "block/vda").mkdir(parents=True)
+    (tmp_path / "bus/scsi/devices").mkdir(parents=True)
+    code = """
+        naps_taken=0
+        usleep() {
+            naps_taken=$((naps_taken + 1))
+            [ "$naps_taken" -ne 6 ] || mkdir "$FOS_SYS/block/sda"
+        }
+        modules_load() { :; }
+        disk_settle
+        echo "$naps_taken"
+        disk_settle
+        echo "$naps_taken" """
+    assert shell(code, FOS_SYS=str(tmp_path), kind=kind) == (0, f"{naps}\n{naps}\n")
+
+
 # -- the log and long work ------------------------------------------------------------------------
 
 FAKE_MENUD = """
@@ -353,6 +372,15 @@ def test_http_post_encodes_fields(programs, tmp_path):
     assert (status, out, report) == (0, b"answer=ok\n", {"status": "200", "bytes": "10"})
     assert request.startswith(b"POST /fos/checkin HTTP/1.0\r\n")
     assert request.endswith(b"\r\n\r\na=x%20y%26z%3D%25%2B&json=%7B%22k%22%3A%22%0A%22%7D&empty=")
+
+
+@pytest.mark.parametrize("date, seconds", [
+    ("Sun, 06 Nov 1994 08:49:37 GMT", "784111777"), ("Thu, 29 Feb 2024 23:59:59 GMT", "1709251199"),
+    ("Thu, 01 Jan 1970 00:00:00 GMT", "0"), ("Sun, 06 Nov 1994 08:49:37 CET", None), ("Sun, 06 Nov 1994 25:00:00 GMT", None),
+    ("Sunday, 06-Nov-94 08:49:37 GMT", None), ("", None), ("x" * 29, None), ("Sun, 06 Nov 1994 08:49:37 GMT ", None)])
+def test_http_reports_the_servers_time(programs, tmp_path, date, seconds):
+    head = f"HTTP/1.1 503 X\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n".encode()
+    assert exchange(programs, tmp_path, head, "post", "/fos/x")[2].get("date") == seconds
 
 
 def test_http_get_goes_on_behind_the_offset(programs, tmp_path):

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 size_t head_length(const char *bytes, size_t length)
 {
@@ -41,6 +42,22 @@ static bool parse_status(const char *line, const char *end, int *status)
 	return true;
 }
 
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the one form of a date that servers send (RFC 9110 section
+ * 5.6.7), as seconds since 1970; -1 when it is none. */
+static int64_t parse_date(const char *value, const char *end)
+{
+	char text[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+	struct tm date = {0};
+	const char *rest;
+
+	if ((size_t)(end - value) != sizeof(text) - 1)
+		return -1;
+	memcpy(text, value, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
+	return rest != NULL && *rest == '\0' ? timegm(&date) : -1;
+}
+
 static bool is_field(const char *line, size_t name_length, const char *name)
 {
 	return name_length == strlen(name) && strncasecmp(line, name, name_length) == 0;
@@ -72,6 +89,8 @@ static bool parse_field(const char *line, const char *end, struct head *head)
 	} else if (is_field(line, name, "retry-after")) {
 		number = parse_number(&value, end);
 		head->retry_after_seconds = number > 3600 ? 3600 : (int)number;
+	} else if (is_field(line, name, "date")) {
+		head->date_seconds = parse_date(value, end);
 	} else if (is_field(line, name, "transfer-encoding")) {
 		head->is_encoded = true;
 	} else if (is_field(line, name, "etag") && (size_t)(end - value) < sizeof(head->etag)) {
@@ -88,6 +107,7 @@ bool head_parse(const char *bytes, size_t length, struct head *head)
 	*head = (struct head){.content_length = -1,
 			      .range_start = -1,
 			      .upload_offset = -1,
+			      .date_seconds = -1,
 			      .retry_after_seconds = -1};
 	while (line < limit && (newline = memchr(line, '\n', (size_t)(limit - line))) != NULL) {
 		end = newline > line && newline[-1] == '\r' ? newline - 1 : newline;

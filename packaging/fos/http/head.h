@@ -14,6 +14,7 @@ struct head {
 	int64_t content_length;	 /* -1: not given, the body ends with the connection */
 	int64_t range_start;	 /* of Content-Range; -1: not given */
 	int64_t upload_offset;	 /* octets that are stored; -1: not given */
+	int64_t date_seconds;	 /* since 1970; -1: not given, or no date */
 	int retry_after_seconds; /* -1: not given, or given as a date */
 	bool is_encoded;	 /* a Transfer-Encoding, which HTTP/1.0 does not know */
 	char etag[128];		 /* as sent, with its quotes; "" when absent or too long */

@@ -7,11 +7,12 @@
  * The body of a 200 (for a get with an offset: of a 206 that starts there) goes to standard
  * output, anything else about the answer as key=value lines into the file REPORT:
  *
- *	status=206  bytes=1048576  etag="7-1"  retry_after=5  error=10.77.0.1 port 8080: ...
+ *	status=206  bytes=1048576  etag="7-1"  retry_after=5  date=784111777  error=...
  *
  * `bytes` counts what standard output has taken, so that an interrupted stream goes on exactly
- * behind it. Exit status 0: all of the body arrived; 1: wrong usage; 2: the network failed or
- * the body broke off; 3: another status than the wanted one; 4: standard output took no more.
+ * behind it; `date` is the server's clock, in seconds since 1970. Exit status 0: all of the
+ * body arrived; 1: wrong usage; 2: the network failed or the body broke off; 3: another status
+ * than the wanted one; 4: standard output took no more.
  *
  * It speaks HTTP/1.0 with one request per connection, so bodies are never chunked. Secrets come
  * by standard input because any process may read another's arguments. It takes the place of
@@ -229,6 +230,8 @@ static bool write_report(const char *path, const struct exchange *exchange)
 		fprintf(file, "etag=%s\n", exchange->head.etag);
 	if (exchange->head.retry_after_seconds >= 0)
 		fprintf(file, "retry_after=%d\n", exchange->head.retry_after_seconds);
+	if (exchange->head.date_seconds >= 0)
+		fprintf(file, "date=%" PRId64 "\n", exchange->head.date_seconds);
 	if (exchange->wire.error[0] != '\0')
 		fprintf(file, "error=%s\n", exchange->wire.error);
 	failed = ferror(file) != 0;
@@ -245,6 +248,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	exchange.head.retry_after_seconds = -1;
+	exchange.head.date_seconds = -1;
 	if (is_get)
 		exchange.offset = strtoll(argv[4], &end, 10);
 	if ((!is_get && !is_post) || (is_get && (*end != '\0' || exchange.offset < 0))) {

@@ -2,9 +2,8 @@
 # Job `wipe`: makes a disk's contents unreadable, or those of all fixed disks (`auto`). The work is
 # done by fos-disk, which also reads back; this file chooses, counts and tells.
 
-# wipe_disks: the names to wipe, one a line.
+# wipe_disks: the names to wipe, one a line; $wanted says which.
 wipe_disks() {
-	wanted=$(answer_get disk "$run/job")
 	case ${wanted:-auto} in
 	auto) for name in $(disk_list); do
 		disk_is_fixed "$name" && echo "$name"
@@ -37,6 +36,7 @@ wipe_one() {
 }
 
 job_wipe() {
+	wanted=$(answer_get disk "$run/job")
 	disks=$(wipe_disks)
 	if [ -z "$disks" ]; then
 		job_fail disk_missing "no disk (${wanted:-auto}) to wipe: $(disk_describe)"

@@ -12,6 +12,25 @@ disk_list() {
 	done
 }
 
+# disk_settle: waits, once, until no further disk has turned up for two seconds, 10 s at most. Controllers look for
+# their disks beside everything else, and a SATA or SCSI disk then still wants its own driver. A deploy and a
+# capture wait for the disks that they need, and no longer.
+disk_settle() {
+	case $kind:$disks_are_settled in
+	deploy:* | capture:* | *:1) return ;;
+	esac
+	disks_are_settled=1 naps=0 calm=0 before=
+	while [ "$calm" -lt 10 ] && [ "$naps" -lt 50 ]; do
+		modules_load
+		found=$(echo "${FOS_SYS:-/sys}"/block/* "${FOS_SYS:-/sys}"/bus/scsi/devices/*)
+		calm=$((calm + 1))
+		[ "$found" = "$before" ] || calm=0
+		before=$found
+		naps=$((naps + 1))
+		usleep 200000
+	done
+}
+
 # disk_size NAME: in bytes. /sys counts in 512 bytes, whatever the sector size.
 disk_size() {
 	echo $(($(cat "${FOS_SYS:-/sys}/block/$1/size") * 512))

@@ -16,6 +16,7 @@ job_load() {
 	cp "$run/answer" "$run/job"
 	job_started=$(now)
 	job_bytes=0
+	outcome='' # the last job's is not this one's
 }
 
 # now: seconds since the start, which no change of the clock disturbs.
@@ -75,7 +76,7 @@ job_finish() {
 		"Nothing to do here; rouse.why() tells more." ;;
 	*)
 		: >"$run/failed"
-		screen_fail "Job $job failed ($reason): $text" "The operator sees the same in rouse.jobs."
+		screen_say "rouse: Job $job failed ($reason): $text"
 		;;
 	esac
 	[ "$outcome" = gone ] || job_report_finish
@@ -94,6 +95,10 @@ job_report_finish() {
 			"The job's lease will run out, and the database will say lost_client."
 		return
 	fi
+	# What to do about it: the operator reads the same sentence.
+	hint=$(answer_get hint)
+	[ "$outcome" != failed ] || screen_say "rouse: ${hint:-The operator sees the same in rouse.jobs.}"
+	[ "$(answer_get state)" != queued ] || screen_say "rouse: It will be tried again: this machine gets it at its next boot."
 	case $(answer_get after) in
 	reboot | poweroff) after=$(answer_get after) ;;
 	next)

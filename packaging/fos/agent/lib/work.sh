@@ -15,10 +15,14 @@ work_report() {
 	job_bytes=$(number_or "$job_bytes" "$(answer_get bytes "$work_dir/progress")")
 	work_note=$(answer_get note "$work_dir/progress")
 	# a shell on the console is not to be written over
-	[ -n "$work_is_quiet" ] || screen_progress "$work_percent" "$1${work_note:+: $work_note}"
+	[ -n "$work_is_quiet" ] || screen_progress "$work_percent" "$1$work_unheard${work_note:+: $work_note}"
 	log_send
 	client_try progress token "$token" step "$1" percent "$work_percent" bytes "$job_bytes" \
-		total "$(answer_get total "$work_dir/progress")" text "$work_note" || return 0
+		total "$(answer_get total "$work_dir/progress")" text "$work_note" || {
+		work_unheard=' (the server is away; this goes on)'
+		return 0
+	}
+	work_unheard=
 	case $(answer_get answer) in
 	cancel) job_cancelled ;;
 	refused) job_gone ;;
