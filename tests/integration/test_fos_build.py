@@ -46,7 +46,7 @@ def test_equal_packages_give_equal_bytes(fos, tmp_path):
 def shell(code, *arguments):
     """Runs `code` with the build's functions; what it said."""
     parts = "".join(f". {FOS}/build.d/{name}.sh\n" for name in ("packages", "tree", "pack", "firmware"))
-    ending = 'fail() { echo "$1 / $2"; exit 0; }\nsay() { echo "$*"; }\n'
+    ending = 'fail() { echo "$1 / $2"; exit 0; }\nsay() { echo "$*"; }\narch=amd64 compiler=cc compile_words=()\n'
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", parts + ending + code, "bash", *map(str, arguments)],
                           capture_output=True, text=True, check=False, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
     assert done.returncode == 0, done.stdout + done.stderr

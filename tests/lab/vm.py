@@ -21,6 +21,7 @@ How a machine boots (`boot`):
             file, is what it runs (set a user class of your own there and chain by raw/).
   "disk"    from the first disk, by SeaBIOS.
   "uboot"   an arm64 board with Debian's U-Boot, by its console on the serial line: see uboot().
+  "arm64"   "direct" on an arm64 board.
 
 Times to expect on two cores: direct to FOS's check-in 4 s, UEFI to the first DISCOVER 4 s. Every wait
 is for an event (bytes of the serial line, a QMP event, the end of the process) and fails with the
@@ -168,9 +169,11 @@ class VM:
                     "-global", "driver=cfi.pflash01,property=secure,value=on"]
         if self.boot == "uboot":
             return ["-cpu", "cortex-a53", "-bios", UBOOT]
+        if self.boot == "arm64":
+            return ["-cpu", "cortex-a72", "-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
         if self.boot == "disk":
             return []
-        raise ValueError(f"boot={self.boot!r}: direct, uefi, secure, lkrn, uboot or disk")
+        raise ValueError(f"boot={self.boot!r}: direct, uefi, secure, lkrn, uboot, arm64 or disk")
 
     def _flash(self, code, variables):
         """The firmware, and its variables in a copy of the machine's own."""
@@ -179,8 +182,11 @@ class VM:
         return ["-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                 "-drive", f"if=pflash,format=raw,file={copy}"]
 
+    def _is_arm(self):
+        return self.boot in ("uboot", "arm64")
+
     def _machine(self):
-        if self.boot == "uboot":
+        if self._is_arm():
             return "virt"
         return self.machine + (",smm=on" if self.boot == "secure" else "")
 
@@ -201,9 +207,8 @@ class VM:
 
     def arguments(self):
         smbios = f",serial={self.serial_number}" if self.serial_number else ""
-        is_arm = self.boot == "uboot"
         return [
-            "qemu-system-aarch64" if is_arm else "qemu-system-x86_64", "-accel", "tcg", "-name", self.name,
+            "qemu-system-aarch64" if self._is_arm() else "qemu-system-x86_64", "-accel", "tcg", "-name", self.name,
             "-machine", self._machine(), "-m", str(self.memory_mb), "-smp", str(self.cpus),
             "-nodefaults", "-display", "none", "-vga", "std" if self.screen else "none",
             "-no-reboot", "-device", "virtio-rng-pci",

@@ -5,7 +5,7 @@
 
 # contents_packages DIR KERNEL: the packages that DIR's lists name, one a line.
 contents_packages() {
-	printf '%s\n' busybox-static libc6 libnettle8
+	printf '%s\n' busybox-static libc6 nettle-dev
 	sed -n 's/^\([a-z0-9][^ ]*\) .*/\1/p' "$1/programs" "$1/programs.$2"
 }
 
@@ -42,7 +42,7 @@ packages_download() {
 # packages_file CACHE NAME=VERSION: where apt-get puts it.
 packages_file() {
 	local file version=${2#*=}
-	for file in "$1/deb/${2%%=*}_${version//:/%3a}"_{amd64,all}.deb; do
+	for file in "$1/deb/${2%%=*}_${version//:/%3a}"_{"$arch",all}.deb; do
 		[ ! -f "$file" ] || break
 	done
 	echo "$file"
@@ -68,7 +68,7 @@ packages_unpack() {
 	local names list path
 	mapfile -t names <<<"$3"
 	list=$(packages_closure "${names[@]}")
-	path=$2/userland-$(sha256sum <<<"$list" | cut -c1-16)
+	path=$2/userland-$arch-$(sha256sum <<<"$list" | cut -c1-16)
 	mapfile -t names <<<"$list"
 	packages_unpack_to "$2" "$path" "${names[@]}"
 	printf -v "$1" %s "$path"
@@ -76,8 +76,8 @@ packages_unpack() {
 
 # packages_unpack_kernel VARIABLE CACHE KIND: the kernel's root; its path goes into VARIABLE.
 packages_unpack_kernel() {
-	local meta=linux-image-amd64 package version path
-	[ "$3" = metal ] || meta=linux-image-$3-amd64
+	local meta=linux-image-$arch package version path
+	[ "$3" = metal ] || meta=linux-image-$3-$arch
 	package=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/^ *Depends: //p' | head -n1)
 	[ -n "$package" ] || fail "apt does not know the kernel package $meta" "run apt-get update as root"
 	version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: //p')

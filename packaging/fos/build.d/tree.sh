@@ -9,6 +9,7 @@ tree_make() {
 	ln -s usr/sbin "$tree/sbin"
 	ln -s usr/lib "$tree/lib"
 	ln -s usr/lib "$tree/lib64"
+	compile_words=(-I "$userland/usr/include" -L "$userland/usr/lib/$triplet")
 	tree_add_busybox "$tree" "$userland"
 	tree_add_crypto "$tree" "$here/crypto"
 	tree_add_programs "$tree" "$userland" "$here/contents" "$kernel"
@@ -36,7 +37,8 @@ tree_add_overlay() {
 tree_add_busybox() {
 	local applet
 	cp "$2/bin/busybox" "$1/usr/bin/busybox"
-	for applet in $("$2/bin/busybox" --list); do
+	# one for another architecture does not run here; that of this machine has the same applets
+	for applet in $("$2/bin/busybox" --list 2>/dev/null || busybox --list); do
 		[ "$applet" = busybox ] || ln -s busybox "$1/usr/bin/$applet"
 	done
 }
@@ -54,13 +56,13 @@ tree_add_programs() {
 			[ "$owner" != "$program" ] || tree_add_library "$tree" "$userland" "$library"
 		done <"$contents/libraries"
 	done < <(sed '/^#/d;/^$/d' "$contents/programs" "$contents/programs.$kernel")
-	tree_add_library "$tree" "$userland" ld-linux-x86-64.so.2
+	tree_add_library "$tree" "$userland" "$loader"
 }
 
 # tree_compile OUT SOURCE...: the same bytes from sources in whatever folder.
 tree_compile() {
-	cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wl,--build-id=none -s -o "$@" ||
-		fail "could not compile ${1##*/}" "apt-get install gcc libc6-dev nettle-dev"
+	"$compiler" -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror "${compile_words[@]}" -Wl,--build-id=none -s -o "$@" ||
+		fail "could not compile ${1##*/}" "apt-get install gcc libc6-dev"
 }
 
 # tree_add_own TREE USERLAND NAME SOURCES...: a program of ours, linked to the packages' libraries.
@@ -100,7 +102,7 @@ tree_add_libraries() {
 tree_add_library() {
 	local tree=$1 userland=$2 library=$3 file
 	[ ! -e "$tree/usr/lib/$library" ] || return 0
-	for file in "$userland"/{usr/,}lib/x86_64-linux-gnu/"$library" "$userland"/lib64/"$library"; do
+	for file in "$userland"/{usr/,}lib/"$triplet"/"$library" "$userland"/lib{64,}/"$library"; do
 		if [ -e "$file" ]; then
 			cp -L "$file" "$tree/usr/lib/$library"
 			tree_add_libraries "$tree" "$userland" "$file"
