@@ -283,3 +283,22 @@ def test_systemd_networkd_gets_obeys_and_gives_back(site):
     assert "via 10.77.0.1 " not in routes
     client.stop()
     site.wait_until(lambda: site.lease_of(mac).state == "released")
+
+
+@pytest.mark.parametrize("htype,hlen,name", [(32, 0, "InfiniBand (RFC 4390)"), (8, 6, "FDDI"), (6, 6, "IEEE 802")])
+def test_hardware_that_is_no_ethernet(site, htype, hlen, name):
+    """It is known by its identifier or its own kind of address, and answered by broadcast: no frame of ours could be its own."""
+    wire = site.wire(f"02:00:00:00:04:{htype:02x}")
+    identifier = option(61, b"\xff" + name.encode())
+
+    def ask(kind, *options):
+        octets = wire.message(kind, identifier, *options)
+        wire.send(octets[:1] + bytes([htype, hlen]) + octets[3:])
+        return wire.receive()
+    offer = ask(DISCOVER)
+    assert (offer.type, offer.htype, offer.hlen) == (OFFER, htype, hlen)
+    ack = ask(REQUEST, option(54, packed(SERVER)), option(50, packed(offer.yiaddr)))
+    assert (ack.type, ack.yiaddr, ack.frame.dst) == (ACK, offer.yiaddr, "ff:ff:ff:ff:ff:ff")
+    assert ack.options[61] == identifier[2:]
+    row = site.postgres.sql("select client, mac from rouse.leases where address = %s::inet", ack.yiaddr)[0]
+    assert row.mac is None and bytes(row.client) == b"\xff\xff" + name.encode()
