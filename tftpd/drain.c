@@ -15,11 +15,12 @@ static bool is_room_beside(const struct settings *settings)
 	return ports.first == 0 || ports.last - ports.first + 1 >= 2 * SERVER_TIDS;
 }
 
-static void set_background(struct server *server, bool is_background)
+/* They end while there is somebody to record it: their clients' words wait in the sockets. */
+static void pause_transfers(struct server *server, bool is_paused)
 {
 	for (unsigned i = 0; i < server->tid_count; i++)
-		udp_background(server->tids[i].socket, is_background);
-	loop_timer_background(&server->timer, is_background);
+		udp_pause(server->tids[i].socket, is_paused);
+	loop_timer_background(&server->timer, is_paused);
 }
 
 /*
@@ -33,9 +34,9 @@ static void on_rest(void *data)
 
 	if (server->drain_until_ms == 0)
 		return;
-	set_background(server, false);
 	if (backend_open(server->loop, &options, &server->backend) != ERR_OK)
 		log_warning("drain_not_recorded", "reason=%s", err_text(ERR_MEMORY));
+	pause_transfers(server, false);
 }
 
 void drain_begin(struct server *server)
@@ -53,7 +54,7 @@ void drain_begin(struct server *server)
 	server_stop_requests(server);
 	server->drain_until_ms = loop_now_ms(server->loop) + drain.most_ms;
 	server_wake(server, server->drain_until_ms);
-	set_background(server, true);
+	pause_transfers(server, true);
 	loop_drain(server->loop, &drain);
 	log_info("draining", "transfers=%zu seconds=%ld apart=%s", server->transfers.open_count,
 		 settings->drain_seconds, drain.is_apart ? "true" : "false");

@@ -282,6 +282,8 @@ void loop_stay_awake(struct loop *loop, unsigned microseconds)
 {
 	bool is_answered = uv_is_active((uv_handle_t *)&loop->awake);
 
+	if (uv_is_closing((uv_handle_t *)&loop->awake)) /* what is drained is in no hurry */
+		return;
 	if (is_answered)
 		loop->awake_credit = LOOP_AWAKE_CREDIT;
 	else if (loop->awake_credit == 0 && ++loop->awake_refused % LOOP_AWAKE_TRIAL != 0)

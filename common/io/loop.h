@@ -63,9 +63,10 @@ MUST_CHECK enum err loop_open(struct loop *loop, const struct loop_callbacks *ca
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /*
- * Called from on_stop. Handles that are in the background by then (loop_timer_background(),
- * udp_background()) go on and hold up nothing: when all else is finished on_rest(data) is
- * called, takes them out of it, and sees to it that they are closed `most_ms` later.
+ * Called from on_stop. What is to be drained holds up nothing meanwhile: it pauses
+ * (udp_pause()) or goes on in the background (loop_timer_background()). When all else is
+ * finished on_rest(data) is called, which lets it go on and sees to it that it is closed
+ * `most_ms` later.
  *
  * `is_apart`: that is done by a child of this process, with everything that it had open, and
  * the process ends. So whoever waits for its end starts the next one at once, which takes the

@@ -170,12 +170,12 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, struct u
 	return ERR_OK;
 }
 
-void udp_background(struct udp *udp, bool is_background)
+void udp_pause(struct udp *udp, bool is_paused)
 {
-	if (is_background)
-		uv_unref((uv_handle_t *)&udp->poll);
+	if (is_paused)
+		(void)uv_poll_stop(&udp->poll);
 	else
-		uv_ref((uv_handle_t *)&udp->poll);
+		(void)uv_poll_start(&udp->poll, UV_READABLE, on_readable);
 }
 
 uint16_t udp_port(const struct udp *udp)

@@ -88,8 +88,8 @@ size_t udp_send(struct udp *socket, const struct udp_datagram *datagrams, size_t
 /* Reads now what lies there, instead of in its turn: calls on_batch(), maybe. Not from its own.
  */
 void udp_receive(struct udp *socket);
-/* Does it not keep the loop alive? See loop_drain(). */
-void udp_background(struct udp *socket, bool is_background);
+/* What comes is left in the socket meanwhile, which does not keep the loop alive then. */
+void udp_pause(struct udp *socket, bool is_paused);
 uint64_t udp_send_errors(const struct udp *socket);
 uint16_t udp_port(const struct udp *socket);
 /* Frees it when libuv has let go of it. Accepts NULL. */

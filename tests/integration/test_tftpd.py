@@ -113,9 +113,11 @@ def expect_error(sock, code):
 
 
 def fetch_rest(sock, sender, blksize, received=b"", block=1):
-    """Lock-step from the DATA that is due to the end."""
+    """Lock-step from the DATA that is due to the end, past what was repeated while this machine was slow."""
     while True:
         opcode, number, payload, where = receive(sock)
+        if opcode == OACK or (opcode, number) == (DATA, (block - 1) & 0xffff):
+            continue
         assert (opcode, number, where) == (DATA, block & 0xffff, sender)
         received += payload
         sock.sendto(ack(block), sender)

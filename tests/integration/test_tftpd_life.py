@@ -172,25 +172,9 @@ def begin(net, size=100_000, port=6969, **options):
     def finish():
         sock.sendto(ack(1), sender)
         with sock:
-            assert expected[:1400] + finish_from(sock, sender, 2) == expected
+            assert expected[:1400] + fetch_rest(sock, sender, 1400, block=2) == expected
 
     return sock, finish
-
-
-def finish_from(sock, sender, block):
-    """Lock-step to the end, past what was repeated while the client was silent."""
-    received = b""
-    while True:
-        opcode, number, payload, where = receive(sock)
-        assert (opcode, where) == (DATA, sender)
-        if number == block - 1:
-            continue
-        assert number == block
-        received += payload
-        sock.sendto(ack(block), sender)
-        if len(payload) < 1400:
-            return received
-        block += 1
 
 
 def data(block, octets):

@@ -12,8 +12,7 @@ import pytest
 # the fixtures are used by their names: pylint: disable=unused-import
 from init_system import InitSystem
 from test_install import make_installed  # noqa: F401
-from test_tftpd import ACK, DATA, OACK, PATIENCE, ack, receive, request  # noqa: F401
-from test_tftpd_life import finish_from
+from test_tftpd import DATA, OACK, PATIENCE, ack, fetch_rest, receive, request
 
 ROOT = Path(__file__).resolve().parents[2]
 OCTETS = random.Random(69).randbytes(300_000)
@@ -94,7 +93,7 @@ def test_a_restart_of_tftpd_breaks_off_no_transfer(system):
         assert main_process(system) != before
         assert fetched(system, "tftp://127.0.0.1/file") == OCTETS
         sock.sendto(ack(1), sender)
-        assert finish_from(sock, sender, 2) == OCTETS[1400:]
+        assert fetch_rest(sock, sender, 1400, block=2) == OCTETS[1400:]
     system.wait_for_journal("outcome=sent client=127.0.0.1 mac=unknown file=file bytes=300000 size=300000 blksize=1400")
     lives_well(system, "tftpd")
 
