@@ -109,8 +109,9 @@ def test_a_credential_is_the_connection_string(system):
 
 def test_tftpd_takes_uploads_where_a_drop_in_allows_it(system):
     system.write("etc/systemd/system/rouse-tftpd.service.d/uploads.conf", "[Service]\nReadWritePaths=/srv/inbox\n")
-    system.run("mkdir /srv/inbox && chown rouse /srv/inbox && echo 'upload_root = \"/srv/inbox\"' >>/etc/rouse/tftpd.conf && "
-               "systemctl daemon-reload && systemctl restart rouse-tftpd.service")
+    system.run("mkdir /srv/inbox && chown rouse /srv/inbox")
+    system.run("echo 'upload_root = \"/srv/inbox\"' >>/etc/rouse/tftpd.conf")
+    system.run("systemctl daemon-reload && systemctl restart rouse-tftpd.service")
     system.run("curl -sS --max-time 30 -T /srv/rouse/file tftp://127.0.0.1/put")
     assert Path(f"/proc/{system.pid}/root/srv/inbox/put").read_bytes() == OCTETS
     lives_well(system, "tftpd")
