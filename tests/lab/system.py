@@ -3,6 +3,7 @@ GRUB, an ext4 root with busybox and a login prompt, and swap. It is no Debian: i
 
     make_system(workdir / "system.raw", fos, noise_megabytes=40)
     make_bios_system(workdir / "bios.raw", fos)     # a DOS table, GRUB before the first partition, which is the root; swap
+    make_debian(workdir / "debian.raw", cache)      # a Debian by debootstrap (root, a mirror, minutes), on the same partitions
 
 Made as a plain file by any user: sfdisk, mtools, mke2fs -d. Its kernel and modules are those of FOS.
 """
@@ -17,17 +18,23 @@ GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")
 ROOT_UUID, SWAP_UUID = "5a5a0001-1111-4222-8333-444455556666", "5a5a0002-1111-4222-8333-444455556666"
 MIB = 1 << 20
 ESP, ROOT, SWAP = (1, 40), (41, 150), (191, 8)  # first MiB and size of each partition, in MiB
-DISK_MIB = 200
+DEBIAN_ROOT_MIB = 1100
 
 TABLE = f"""label: gpt
 start={ESP[0]}MiB, size={ESP[1]}MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name="EFI system"
-start={ROOT[0]}MiB, size={ROOT[1]}MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name="root"
-start={SWAP[0]}MiB, size={SWAP[1]}MiB, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, name="swap"
+start={ROOT[0]}MiB, size={{root_mib}}MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name="root"
+start={{swap_start}}MiB, size={SWAP[1]}MiB, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, name="swap"
 """
 
 GRUB_CONFIGURATION = f"""search --no-floppy --fs-uuid --set=root {ROOT_UUID}
 linux /boot/vmlinuz root={ROOT_UUID} console=ttyS0 quiet
 initrd /boot/initrd.xz
+boot
+"""
+
+DEBIAN_CONFIGURATION = f"""search --no-floppy --fs-uuid --set=root {ROOT_UUID}
+linux /vmlinuz root=UUID={ROOT_UUID} ro console=ttyS0 quiet
+initrd /initrd.img
 boot
 """
 
@@ -109,20 +116,45 @@ def make_system(disk, fos, noise_megabytes=40):
     tree = workdir / "root"
     tree.mkdir(parents=True)
     _root(tree, fos, noise_megabytes, workdir)
-    with open(disk, "wb") as file:
-        file.truncate(DISK_MIB * MIB)
-    _run("sfdisk", "-q", disk, input=TABLE.encode())
+    _assemble(disk, workdir, tree, ROOT[1], GRUB_CONFIGURATION)
+    shutil.rmtree(workdir)
+    return disk
+
+
+def _assemble(disk, workdir, tree, root_mib, configuration):
+    """The partitions of an EFI system: its loaders, the root with what is in `tree`, swap."""
     root, esp = workdir / "root.img", workdir / "esp.img"
-    _run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", tree, root, f"{ROOT[1]}M")
+    root_place, swap_place = (ROOT[0], root_mib), (ROOT[0] + root_mib, SWAP[1])
+    with open(disk, "wb") as file:
+        file.truncate((swap_place[0] + swap_place[1] + 1) * MIB)
+    _run("sfdisk", "-q", disk, input=TABLE.format(root_mib=root_mib, swap_start=swap_place[0]).encode())
+    _run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", tree, root, f"{root_mib}M")
     with open(esp, "wb") as file:
         file.truncate(ESP[1] * MIB)
     _run("mkfs.vfat", "-F", "32", esp)
     _run("mmd", "-i", esp, "::EFI", "::EFI/debian")
-    (workdir / "grub.cfg").write_text(GRUB_CONFIGURATION, encoding="ascii")
+    (workdir / "grub.cfg").write_text(configuration, encoding="ascii")
     for source, name in ((SHIM, "shimx64.efi"), (GRUB, "grubx64.efi"), (workdir / "grub.cfg", "grub.cfg")):
         _run("mcopy", "-i", esp, source, f"::EFI/debian/{name}")
-    for file, place in ((root, ROOT), (esp, ESP), (_swap(workdir, SWAP), SWAP)):
+    # the firmware of the machine that is captured: its shell is what stands for a boot entry
+    (workdir / "startup.nsh").write_text("FS0:\\EFI\\debian\\shimx64.efi\n", encoding="ascii")
+    _run("mcopy", "-i", esp, workdir / "startup.nsh", "::startup.nsh")
+    for file, place in ((root, root_place), (esp, ESP), (_swap(workdir, swap_place), swap_place)):
         _into(disk, file, place)
+
+
+def make_debian(disk, cache):
+    """Debian 12 from the mirror, with its kernel and systemd; root has no password. Downloaded packages stay in `cache`."""
+    workdir = disk.with_suffix(".make")
+    tree = workdir / "root"
+    tree.mkdir(parents=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    _run("debootstrap", "--variant=minbase", f"--cache-dir={cache.absolute()}", "--include=systemd-sysv,udev,linux-image-cloud-amd64,initramfs-tools",
+         "bookworm", tree, os.environ.get("ROUSE_DEBIAN_MIRROR", "http://deb.debian.org/debian"))
+    (tree / "etc" / "hostname").write_text("golden\n", encoding="ascii")
+    (tree / "etc" / "fstab").write_text(f"UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1\nUUID={SWAP_UUID} none swap sw 0 0\n", encoding="ascii")
+    _run("chroot", tree, "passwd", "-d", "root")
+    _assemble(disk, workdir, tree, DEBIAN_ROOT_MIB, DEBIAN_CONFIGURATION)
     shutil.rmtree(workdir)
     return disk
 

@@ -135,9 +135,10 @@ class VM:
     def __init__(self, workdir, *, name="vm", boot="direct", segment=None, tap=None,
                  mac="52:54:00:00:00:01", disks=(), disk_bus="virtio", kernel=None, initrd=None,
                  append="", script=None, memory_mb=512, cpus=2, machine="q35",
-                 nic="virtio-net-pci", serial_number=None, uuid=None, screen=False, extra=()):
+                 nic="virtio-net-pci", serial_number=None, uuid=None, screen=False, variables=None, extra=()):
         """segment: where to plug in (None: no network); tap: an existing tap instead of a new one.
-        disk_bus: virtio, nvme or ide. extra: further arguments for QEMU."""
+        disk_bus: virtio, nvme or ide. variables: UEFI's, as another machine has left them. extra: further
+        arguments for QEMU."""
         self.workdir = Path(workdir)
         self.name, self.boot, self.segment, self.mac = name, boot, segment, mac
         self.tap = tap or (segment.add_tap() if segment else None)
@@ -145,7 +146,7 @@ class VM:
         self.kernel, self.initrd, self.append, self.script = kernel, initrd, append, script
         self.memory_mb, self.cpus, self.machine, self.nic = memory_mb, cpus, machine, nic
         self.serial_number, self.uuid = serial_number, uuid
-        self.screen, self.extra = screen, list(extra)
+        self.screen, self.extra, self.variables = screen, list(extra), variables
         self.process = None
         self.events = []
         self._serial = b""
@@ -178,7 +179,7 @@ class VM:
     def _flash(self, code, variables):
         """The firmware, and its variables in a copy of the machine's own."""
         copy = self.workdir / f"{self.name}-vars.fd"
-        shutil.copy(variables, copy)
+        shutil.copy(self.variables or variables, copy)
         return ["-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                 "-drive", f"if=pflash,format=raw,file={copy}"]
 
