@@ -28,12 +28,19 @@ transport_of() {
 	esac
 }
 
+# serial_of PATH: of a disk; of a SATA or SCSI one, page 80h of its vital product data (SPC-4, 7.8.13).
+serial_of() {
+	found=$(sysfs_get "$1/serial" "$1/device/serial")
+	[ -n "$found" ] || found=$(tail -c +5 "$1/device/vpd_pg80" 2>/dev/null | text_clean | sed 's/^ *//')
+	printf '%s' "$found"
+}
+
 inventory_disks() {
 	for name in $(disk_list); do
 		path=${FOS_SYS:-/sys}/block/$name
 		fos-disk info "/dev/$name" >"$run/disk.$name" 2>/dev/null
 		printf '{%s}\n' "$(json_members name s "$name" model s "$(sysfs_get "$path/device/model")" \
-			serial s "$(sysfs_get "$path/serial" "$path/device/serial")" \
+			serial s "$(serial_of "$path")" \
 			wwn s "$(sysfs_get "$path/wwid" "$path/device/wwid")" \
 			firmware s "$(answer_get firmware "$run/disk.$name")" \
 			transport s "$(transport_of "$name")" \
