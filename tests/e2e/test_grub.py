@@ -52,6 +52,7 @@ def test_a_job_is_done_by_tftp_alone(chain):
     assert {("kernel", "sent", "fos/bzImage"), ("initrd", "sent", "fos/init.xz")} <= seen, chain.story()
     assert chain.job(job).attempts == 1, chain.story()
     assert chain.value("select serial from rouse.hosts where name = 'lab-grub'") == "SN-0041"
+    assert chain.value("select data ->> 'secure_boot' from rouse.inventories where host = 'lab-grub'") == "enabled"
 
 
 def press_until(machine, key, pattern, times=60):

@@ -127,7 +127,8 @@ inventory_memory() {
 secure_boot() {
 	vars=${FOS_SYS:-/sys}/firmware/efi/efivars
 	[ -d "$vars" ] || return 0
-	[ -e "$vars/SetupMode-8be4df61-93ca-11d2-aa0d-00e098032b8c" ] || mount -t efivarfs efivarfs "$vars" 2>/dev/null
+	[ -e "$vars/SetupMode-8be4df61-93ca-11d2-aa0d-00e098032b8c" ] ||
+		{ modprobe -q efivarfs && mount -t efivarfs efivarfs "$vars"; } 2>/dev/null
 	case $(efi_byte SecureBoot):$(efi_byte SetupMode) in
 	1:*) echo enabled ;;
 	*:1) echo setup ;;
@@ -136,7 +137,8 @@ secure_boot() {
 }
 
 efi_byte() {
-	od -An -tu1 -j4 -N1 "$vars/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c" 2>/dev/null | tr -d ' '
+	# efivarfs cannot seek: od would skip nothing
+	tail -c +5 "$vars/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c" 2>/dev/null | od -An -tu1 | tr -d ' '
 }
 
 # cpu_count_of FIELD: how many different values that field of /proc/cpuinfo has.
