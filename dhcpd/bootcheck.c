@@ -155,7 +155,7 @@ bool bootcheck_is_idle(const struct bootcheck_table *table)
 	return true;
 }
 
-size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid, uint32_t our_address,
+size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid,
 			    uint8_t buffer[BOOTCHECK_PXE_SIZE])
 {
 	struct bytes_writer out = bytes_writer(buffer, BOOTCHECK_PXE_SIZE);
@@ -165,7 +165,6 @@ size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid, uint32_t our_ad
 		.htype = PACKET_HTYPE_ETHERNET,
 		.hlen = sizeof(mac->octet),
 		.xid = xid,
-		.ciaddr = our_address,
 		.chaddr = chaddr,
 		.file = "",
 	};
@@ -181,4 +180,12 @@ size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid, uint32_t our_ad
 	bytes_put_u8(&out, OPTION_END);
 	bytes_put_zeros(&out, BOOTCHECK_PXE_SIZE - out.length);
 	return out.length;
+}
+
+bool bootcheck_is_pxe_answer(const void *octets, size_t length, uint32_t xid)
+{
+	struct packet packet;
+
+	return packet_parse(octets, length, &packet) == ERR_OK &&
+	       packet.op == PACKET_BOOTREPLY && packet.xid == xid;
 }

@@ -10,7 +10,7 @@
  *	bootcheck_want(&table, &(struct bootcheck_target){...}, now_ms);
  *	while ((check = bootcheck_due(&table, now_ms)))
  *		... send the question check->target asks for ...
- *	bootcheck_hear(&table, address, answer, now_ms);
+ *	bootcheck_hear(&table, way, address, answer);
  *	while ((check = bootcheck_take(&table)))
  *		... tell of check->answer ...
  */
@@ -82,7 +82,9 @@ bool bootcheck_hear(struct bootcheck_table *table, enum bootcheck_way way, uint3
 const struct bootcheck *bootcheck_take(struct bootcheck_table *table);
 bool bootcheck_is_idle(const struct bootcheck_table *table);
 /* A firmware's request to port 4011, as from this card; its octets. */
-size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid, uint32_t our_address,
+size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid,
 			    uint8_t buffer[BOOTCHECK_PXE_SIZE]);
+/* Is that the answer to a request of this xid? */
+bool bootcheck_is_pxe_answer(const void *octets, size_t length, uint32_t xid);
 
 #endif

@@ -134,7 +134,7 @@ static void ask(struct bootchecker *checker, const struct bootcheck *check)
 		length = tftp_ask_encode(check->target.file, octets);
 	} else {
 		peer.port = PXE_PORT;
-		length = bootcheck_encode_pxe(&nobody, checker->xid, 0, octets);
+		length = bootcheck_encode_pxe(&nobody, checker->xid, octets);
 	}
 	send_to(checker, &peer, octets, length);
 }
@@ -177,8 +177,8 @@ static void on_batch(void *data, const struct udp_datagram *datagrams, size_t co
 	struct bootchecker *checker = data;
 
 	for (size_t i = 0; i < count; i++) {
-		/* TFTP's opcodes begin with a zero (RFC 1350), BOOTP's replies with a two */
-		if (datagrams[i].length > 0 && datagrams[i].data[0] == PACKET_BOOTREPLY)
+		if (bootcheck_is_pxe_answer(datagrams[i].data, datagrams[i].length,
+					    checker->xid))
 			(void)bootcheck_hear(&checker->table, BOOTCHECK_PXE,
 					     ip_v4(&datagrams[i].peer.address),
 					     BOOTCHECK_SERVED);

@@ -234,11 +234,11 @@ enum err link_open(struct loop *loop, const char *name, struct link **ret_link)
 /* It was made anew: all ears go there. */
 static enum link_change move_to(struct link *link, unsigned index)
 {
-	link->index = index;
 	link->address = 0;
 	link->is_gone = false;
 	if (read_hardware(link) != ERR_OK)
-		return LINK_GONE;
+		return LINK_GONE; /* what is not taken now is looked at again */
+	link->index = index;
 	for (size_t i = 0; i < link->ear_count; i++) {
 		if (ear_move(link->ears[i], index) != ERR_OK)
 			log_error("packet_socket_failed", "interface=%s reason=%s remedy=%s",

@@ -78,6 +78,12 @@ static bool read_form(struct boot_request *boot)
 	return true;
 }
 
+/* A HEAD must not make a job: it hears of the menu. */
+static bool is_choice(const struct boot_request *boot)
+{
+	return boot->form.item[0] != '\0' && strcmp(http_method(boot->http), "HEAD") != 0;
+}
+
 static void decide(struct boot_request *boot)
 {
 	struct menud *menud = boot->menud;
@@ -100,7 +106,7 @@ static void decide(struct boot_request *boot)
 		boot_send_verdict(
 			boot, site, &facts,
 			&(struct boot_verdict){BOOT_LOCAL, "", "asked in vain too often", 0});
-	else if (boot->form.item[0] != '\0' &&
+	else if (is_choice(boot) &&
 		 (verdict.answer == BOOT_MENU || verdict.answer == BOOT_RUN_JOB))
 		answer_item(boot, site, &facts);
 	else if (verdict.answer == BOOT_RUN_JOB)

@@ -2,9 +2,11 @@
  * condition - RFC 9110 section 13: does the client have what it asks for already, or a part of
  * it? For GET and HEAD.
  *
- *	struct condition condition = {.if_none_match = http_get_header(request,
- *"If-None-Match")}; struct validators now = {"\"1f-40\"", 784111777}; if
- *(condition_judge(&condition, &now) == CONDITION_NOT_MODIFIED)
+ *	struct validators now = {"\"1f-40\"", 784111777};
+ *	struct condition condition = {0};
+ *
+ *	condition.if_none_match = http_get_header(request, "If-None-Match");
+ *	if (condition_judge(&condition, &now) == CONDITION_NOT_MODIFIED)
  *		... 304 ...
  */
 #ifndef ROUSE_MENUD_CONDITION_H

@@ -95,6 +95,7 @@ static enum err open_tls(struct menud *menud, const struct http_options *shared)
 void listen_renew(struct menud *menud)
 {
 	struct tls_files files;
+	int saved = 0;
 	enum err err;
 
 	if (!menud->https)
@@ -106,6 +107,7 @@ void listen_renew(struct menud *menud)
 	}
 	if (err == ERR_OK) {
 		err = http_renew(&menud->https, files.certificate, files.key);
+		saved = errno;
 		if (err == ERR_OK)
 			keep_certificate(menud, &files);
 		tls_files_free(&files);
@@ -113,9 +115,11 @@ void listen_renew(struct menud *menud)
 	if (err == ERR_OK)
 		log_info("tls_renewed", "file=%s", log_text(menud->settings.tls_certificate));
 	else
-		log_error("tls_not_renewed", "reason=%s remedy=%s", log_text(err_text(err)),
-			  log_text("see the message before this one, mend it and reload; the "
-				   "certificate of before stays in force"));
+		log_error(
+			"tls_not_renewed", "reason=%s remedy=%s",
+			log_text(err == ERR_SYSTEM && saved ? strerror(saved) : err_text(err)),
+			log_text("see the message before this one, mend it and reload; the "
+				 "certificate of before stays in force"));
 }
 
 enum err listen_open(struct menud *menud, const struct http_options *options)

@@ -15,7 +15,10 @@ static bool is_room_beside(const struct settings *settings)
 	return ports.first == 0 || ports.last - ports.first + 1 >= 2 * SERVER_TIDS;
 }
 
-/* They end while there is somebody to record it: their clients' words wait in the sockets. */
+/*
+ * Their clients' words wait in the sockets until somebody is there to record how they end. What
+ * ends by the clock or in the pool meanwhile stands in the log alone.
+ */
 static void pause_transfers(struct server *server, bool is_paused)
 {
 	for (unsigned i = 0; i < server->tid_count; i++)

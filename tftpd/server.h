@@ -6,8 +6,9 @@
  * transfers share a socket, so that one system call receives and one sends for all of them,
  * and a datagram that belongs to none can be answered with ERROR 5.
  *
- *	server_open(&server, &loop, &settings) ... server_join(&server, backend) ... loop_run()
- *	... server_close(&server)
+ *	server_open(&server, &loop, &settings);
+ *	loop_run(&loop);
+ *	server_close(&server);
  */
 #ifndef ROUSE_TFTPD_SERVER_H
 #define ROUSE_TFTPD_SERVER_H

@@ -2,6 +2,7 @@
 
 #include <net/if.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -80,6 +81,15 @@ static enum err read_listen(const char *listen, struct ip *ret_address)
 	return ip_is_link_local(ret_address) == (listen[length] == '%') ? ERR_OK : ERR_FORMAT;
 }
 
+static enum err refuse_blksize(long blksize)
+{
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%ld", blksize);
+	return conf_refuse("blksize_max", number,
+			   "8 to 65464, or 0 for what the interface carries");
+}
+
 static enum err check(const void *data)
 {
 	const struct settings *settings = data;
@@ -98,8 +108,7 @@ static enum err check(const void *data)
 		return conf_refuse("repairs", settings->repairs,
 				   "some of slash, backslash, trailing, case, folder");
 	if (settings->blksize_max > 0 && settings->blksize_max < PACKET_BLKSIZE_MIN)
-		return conf_refuse("blksize_max", "less than 8",
-				   "8 to 65464, or 0 for what the interface carries");
+		return refuse_blksize(settings->blksize_max);
 	if (ports_parse(settings->transfer_ports, &ports) != ERR_OK)
 		return conf_refuse("transfer_ports", settings->transfer_ports,
 				   "any, same, or two ports such as 50000-50015");

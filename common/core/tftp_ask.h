@@ -3,9 +3,9 @@
  * (RFC 1350; options RFC 2347, tsize RFC 2349).
  *
  *	length = tftp_ask_encode("ipxe.efi", buffer);		to port 69
- *	answer = tftp_ask_read(octets, length);			from a port of the server's
- *choice if (answer == TFTP_ASK_SERVED) length = tftp_ask_end(buffer);
- *back to that port
+ *	answer = tftp_ask_read(octets, length);		from any port of the server
+ *	if (answer == TFTP_ASK_SERVED)
+ *		length = tftp_ask_end(buffer);		back to that port
  *
  * The error that ends it carries a text by which tftpd knows that nobody boots here.
  */

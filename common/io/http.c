@@ -155,6 +155,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 		server->options.on_done(server->options.data, request,
 					is_sent ? request->status : 0,
 					is_sent ? request->response_length : 0);
+	http_line_busy(request->line); /* one that was refused has waited until now */
 	http_line_wait(request->line);
 	http_request_free(request);
 	*context = NULL;

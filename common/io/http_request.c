@@ -140,11 +140,13 @@ static bool begin(struct http_request *request, const char *method, const char *
 		return http_refuse(request, status, reason);
 	if (strlen(method) >= sizeof(request->method))
 		return http_refuse(request, 501, "unknown method");
-	if (strcmp(method, "PUT") == 0 && options->on_head && !http_begin_upload(request))
-		return false;
-	if (request->is_upload)
+	if (strcmp(method, "PUT") == 0 && options->on_head) {
+		/* judged before there is a handler, which would answer it, too */
 		most = options->upload_max;
-	if (heads.length > most && request->state == HTTP_READING)
+		if (heads.length <= most)
+			return http_begin_upload(request);
+	}
+	if (heads.length > most)
 		return http_refuse(request, 413, "the body is too large");
 	return true;
 }

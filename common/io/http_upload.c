@@ -37,6 +37,7 @@ bool http_take_piece(struct http_request *request, const char *octets, size_t *l
 		return false;
 	if (request->state == HTTP_ANSWERED) { /* refused in mid-body: the rest is of no use */
 		taken = *length;
+		http_line_wait(request->line); /* and has the time that any request has */
 	} else {
 		taken = server->options.on_body(server->options.data, request, octets, *length);
 		if (taken < *length && request->state == HTTP_READING && !request->is_dropped)

@@ -13,7 +13,8 @@
 
 /*
  * How long an orderly stop may take, and then the pool's last work. Together less than 30 s, so
- * that we say why before somebody loses patience and kills us without a word.
+ * that we say why before somebody loses patience and kills us without a word; what is drained
+ * comes in addition.
  */
 #define STOP_GRACE_MS 10000
 #define POOL_GRACE_MS 12000

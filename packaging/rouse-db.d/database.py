@@ -107,7 +107,7 @@ class Database:
             text += "\n  remedy: is the server running, and is the connection string right?" \
                     " A private one is started by: rouse-db start --private DIR"
         elif "lock timeout" in text or "deadlock detected" in text:
-            text += "\n  remedy: somebody was using the database; nothing was changed. Do it again."
+            text += "\n  remedy: somebody was using the database; what was not said to be applied was not changed. Do it again."
         elif "permission denied" in text:
             text += "\n  remedy: do it as a role that may: see rouse-db(8)"
         return text

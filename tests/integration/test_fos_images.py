@@ -17,7 +17,6 @@ from disks import MIB
 from fosroot import FosRoot
 from menud_server import Server
 from system import make_bios_system
-from test_fos_agent import fos  # noqa: F401
 from vm import VM
 
 FOS = Path(__file__).resolve().parents[2] / "packaging" / "fos"
@@ -380,11 +379,11 @@ def test_the_system_gets_its_hosts_name(room, root, server):
             disks.run("debugfs", "-w", "-R", request, f"{golden}?offset={offset}")
     room.capture("named", machine_disks={"vda": golden})
     root.add_hook("deployed", "10-hostname", (FOS / "hooks" / "hostname").read_text())
-    root.add_hook("deployed", "20-broken", "#!/bin/sh\necho no such luck\nexit 3\n")
+    root.add_hook("deployed", "20-broken", "#!/bin/sh\necho no such luck: $1 $3 $4\nexit 3\n")
     copy = room.blank("copy.raw", 50)
     log = room.deploy("named", machine_disks={"vda": copy})
     with disks.mounted(copy, 1, "ext4") as tree:
         name = (tree / "etc" / "hostname").read_text().strip()
         assert (tree / "etc" / "hosts").read_text() == f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n"
     assert name == f"m{server.postgres.value('select count(*) - 1 from rouse.hosts')}"
-    assert "20-broken failed: no such luck" in log
+    assert "20-broken failed: no such luck: deployed deploy succeeded" in log

@@ -1,6 +1,6 @@
 -- Offers, tickets, check-in, the loop guard and identity.
 begin;
-select plan(65);
+select plan(67);
 select pg_temp.host('lab-01', '52:54:00:00:00:01', '11111111-2222-3333-4444-555555555501') \g /dev/null
 select pg_temp.host('lab-02', '52:54:00:00:00:02', '11111111-2222-3333-4444-555555555502') \g /dev/null
 select pg_temp.image('tiny') \g /dev/null
@@ -110,6 +110,13 @@ select is(rouse.cancel((select id from job where name = 'cancel')), 'cancelling'
 select is((select answer from rouse_daemon.offer(pg_temp.facts('52:54:00:00:00:01'), null)), 'none', 'it is offered no more');
 select is(pg_temp.progress('7'), 'cancel', 'the client is told');
 select is(pg_temp.finish('7', 'cancelled'), 'ok cancelled', 'and the job is cancelled');
+insert into job values ('deaf', rouse.inventory('lab-01'));
+select pg_temp.checkin(pg_temp.offer_ticket('52:54:00:00:00:01'), '8', '52:54:00:00:00:01') \g /dev/null
+select rouse.cancel((select id from job where name = 'deaf')), pg_temp.fall_silent() \g /dev/null
+update rouse_data.daemon set seen_at = clock_timestamp() - interval '3 minutes' where daemon = 'menud';
+select results_eq('select * from rouse_daemon.tick()', 'values (1, 0, 0, 0)', 'what is cancelled waits for no menud');
+select matches(pg_temp.job('deaf'), '^cancelled', 'and ends');
+select pg_temp.hello() \g /dev/null
 
 -- The loop guard: boots without a check-in.
 insert into job values ('loop', rouse.deploy('lab-01', 'tiny'));

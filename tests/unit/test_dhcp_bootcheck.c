@@ -137,14 +137,18 @@ static void test_the_question_to_port_4011(void **state)
 	struct packet packet;
 
 	(void)state;
-	assert_int_equal(bootcheck_encode_pxe(&mac, 7, IP(10, 77, 0, 1), buffer),
-			 sizeof(buffer));
+	assert_int_equal(bootcheck_encode_pxe(&mac, 7, buffer), sizeof(buffer));
 	assert_int_equal(packet_parse(buffer, sizeof(buffer), &packet), ERR_OK);
 	assert_int_equal(packet.message, PACKET_REQUEST);
-	assert_int_equal(packet.ciaddr, IP(10, 77, 0, 1));
 	assert_true(packet_mac(&packet, &read) && mac_equal(&mac, &read));
 	assert_int_equal(pxe_client(&packet).class, PXE_CLASS_FIRMWARE);
 	assert_int_equal(pxe_client(&packet).arch_code, 7);
+	/* and what answers it */
+	assert_false(bootcheck_is_pxe_answer(buffer, sizeof(buffer), 7));
+	buffer[0] = PACKET_BOOTREPLY;
+	assert_true(bootcheck_is_pxe_answer(buffer, sizeof(buffer), 7));
+	assert_false(bootcheck_is_pxe_answer(buffer, sizeof(buffer), 8));
+	assert_false(bootcheck_is_pxe_answer(buffer, 100, 7));
 }
 
 static void test_words(void **state)

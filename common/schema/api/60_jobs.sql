@@ -274,13 +274,13 @@ declare
 	late_job bigint;
 	lost_count int := 0;
 begin
-	-- Nobody is silent whom nobody hears. A menud that comes back gives them all the time to speak: hello().
-	if not rouse_data.clients_are_heard() then
-		return 0;
-	end if;
+	-- Nobody is silent whom nobody hears. A menud that comes back gives them all the time to speak: hello(). But what an
+	-- operator has cancelled need not be heard out.
 	for late_job in
-		select a.job_id from rouse_data.attempt a
-		where a.ended_at is null and a.lease_until < clock_timestamp() order by a.job_id
+		select a.job_id from rouse_data.attempt a join rouse_data.job j on j.id = a.job_id
+		where a.ended_at is null and a.lease_until < clock_timestamp()
+			and (j.state = 'cancelling' or rouse_data.clients_are_heard())
+		order by a.job_id
 	loop
 		lost_count := lost_count + rouse_data.expire_attempt(late_job)::int;
 	end loop;

@@ -34,7 +34,7 @@ declare
 begin
 	select o, count(*) filter (where o.claimed_at is null) over () as unclaimed into latest
 	from rouse_data.offer o where o.job_id = the_job order by o.id desc limit 1;
-	if (latest.o).id is not null and (latest.o).claimed_at is null
+	if (latest.o).seed is not null and (latest.o).claimed_at is null
 		and not rouse_data.booted_since(the_host, (latest.o).opened_at) then
 		return latest.o;
 	elsif latest.unclaimed > 0 and latest.unclaimed >= rouse_data.setting_int('loop_guard_offers') then
@@ -81,7 +81,7 @@ begin
 	join rouse_data.ticket t on t.hash = sha256(w.word::bytea)
 	where j.host_id = who.host_id and j.state = 'queued' and coalesce(j.deadline > now(), true)
 		-- A ticket whose life is half over is worth new time.
-		and o.claimed_at is null and t.expires_at - clock_timestamp() > clock_timestamp() - o.opened_at;
+		and o.seed is not null and o.claimed_at is null and t.expires_at - clock_timestamp() > clock_timestamp() - o.opened_at;
 	if given.word is not null and who.conflict is null and not rouse_data.booted_since(who.host_id, given.opened_at) then
 		answer := 'job';
 		reason := 'the host has a live job';

@@ -51,7 +51,9 @@ declare
 begin
 	select j.* into next_job from rouse_data.job j
 	where j.host_id = the_host and j.state = 'queued' and j.id <> ended_job and rouse_data.is_for_client(j.kind)
-		and coalesce(j.retry_at <= clock_timestamp(), true) and coalesce(j.deadline > now(), true);
+		and coalesce(j.retry_at <= clock_timestamp(), true) and coalesce(j.deadline > now(), true)
+	-- Who holds it is claiming it: and nobody waits here, with the lock of the job that ends.
+	for update skip locked;
 	if next_job.id is null then
 		return null;
 	end if;

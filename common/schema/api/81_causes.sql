@@ -86,7 +86,7 @@ create view rouse.causes as
 	from rouse_data.cause;
 call rouse_data.describe('rouse.causes',
 	'Why machines do not boot: of each stage the first cause counts whose signs all hold. A site''s own is an insert.', '{
-	"id": "its name", "position": "lower ones are judged first",
+	"id": "its name", "position": "lower ones are judged first, of equal ones by their names",
 	"stage": "where a boot stops by it; machine: the machine itself; site: several machines; power: nothing was heard",
 	"signs": "what the servers saw; see docs/explanation/why.md",
 	"wait_seconds": "counts only when the machine has been silent for so long",
@@ -183,9 +183,9 @@ language sql stable as $$
 		from silent s cross join lateral rouse_data.match_signs(facts, s.seconds) m group by m.id having bool_and(m.holds)
 	), told as (
 		-- Of a stage the first fault; of what is none, all.
-		select distinct on (c.stage, case when c.is_fault then 0 else c.position end) c.*, h.first_sign, h.by_facts
+		select distinct on (c.stage, c.is_fault, case when not c.is_fault then c.id end) c.*, h.first_sign, h.by_facts
 		from holding h join rouse_data.cause c on c.id = h.id
-		order by c.stage, case when c.is_fault then 0 else c.position end, c.position
+		order by c.stage, c.is_fault, case when not c.is_fault then c.id end, c.position, c.id
 	)
 	select t.id, t.stage, t.position, rouse_data.fill_in(t.cause, facts[t.first_sign], the_mac, host),
 		(select string_agg(case when cardinality(t.advice) > 1 then a.n || '. ' else '' end

@@ -52,8 +52,8 @@ declare
 	user_noun text := tg_argv[3]; user_table text := tg_argv[4]; user_column text := tg_argv[5]; refers_to text := tg_argv[6];
 	users text;
 begin
-	execute format('select string_agg(t.name, %L) from (select %s as name from %s where %I::text = $1 order by 1 limit 8) t',
-		', ', tg_argv[7], user_table, user_column) into users using to_jsonb(old) ->> refers_to;
+	execute format('select string_agg(t.name, %L) from (select %s as name from %s where %I = %L order by 1 limit 8) t',
+		', ', tg_argv[7], user_table, user_column, to_jsonb(old) ->> refers_to) into users;
 	if users is not null then
 		raise exception using errcode = '23503', message = format('"%s" of rouse.%s is in use', key, noun),
 			detail = format('The rule is: %s. It is named in rouse.%s by: %s.', rule, user_noun, users),

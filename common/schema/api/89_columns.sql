@@ -48,7 +48,7 @@ call rouse_data.describe_columns('{
 	"lease_change.xid": "the transaction", "lease_change.at": "when", "lease_change.instance": "the dhcpd that did it", "lease_change.addresses": "whose leases changed",
 	"lease_origin.seen_at": "when a packet came this way last", "local_boot.host_id": "the machine", "local_boot.job_id": "the job that said so", "local_boot.profile": "what it boots; null: its own disk",
 	"local_boot.valid_until": "forgotten then", "local_boot.served_at": "when it was first answered so",
-	"offer.id": "its number", "offer.job_id": "the job", "offer.opened_at": "the boot''s first answer", "offer.answers": "how many answers", "offer.claimed_at": "when a client checked in",
+	"offer.id": "its number", "offer.job_id": "the job", "offer.opened_at": "the boot''s first answer", "offer.answers": "how many answers: not counted any more", "offer.seed": "what the tickets of this offer are made of: see ticket_word()", "offer.claimed_at": "when a client checked in",
 	"schedule_run.schedule_id": "the schedule", "operator_password.operator": "whose it is", "operator_password.hash": "of the password, as crypt(5) writes it",
 	"operator_password.set_at": "when it was set", "operator_password.set_by": "by whom", "session_key.hour": "sessions of this hour are signed with it", "session_key.key": "the key", "setting.kind": "what a value may be", "setting.minimum": "of a number", "setting.maximum": "of a number", "setting.choices": "of a choice",
 	"attempt_log.attempt_id": "the attempt", "attempt_log.position": "bytes that were sent before", "attempt_log.at": "when it came", "attempt_log.text": "the piece",

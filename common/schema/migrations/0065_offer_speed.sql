@@ -8,7 +8,10 @@ alter table rouse_data.ticket drop constraint ticket_job_id_fkey, drop constrain
 	drop constraint ticket_attempt_id_fkey;
 alter table rouse_data.job_history drop constraint job_history_job_id_fkey;
 
--- An offer's ticket is made of this, and need not be made again when the same boot asks again. The number of answers was
--- counted and read by nobody.
-alter table rouse_data.offer add seed uuid not null default gen_random_uuid(), drop column answers;
+-- An offer's ticket is made of this, and need not be made again when the same boot asks again. Offers that are there have none:
+-- their rows are not written anew. The column answers, which is read by nobody, goes with the next version: until the functions
+-- of the last one are replaced they count in it.
+alter table rouse_data.offer add seed uuid;
+alter table rouse_data.offer alter column seed set default gen_random_uuid();
 comment on column rouse_data.offer.seed is 'What the tickets of this offer are made of: see ticket_word().';
+comment on column rouse_data.offer.answers is 'How many answers: not counted any more.';

@@ -12,6 +12,11 @@ create table rouse_data.boot_server (
 );
 comment on table rouse_data.boot_server is 'What the boot servers that machines were sent to answered dhcpd, the latest of each server and file.';
 
+-- Sites have causes of their own: what they chose for them must not be in the way of ours.
+alter table rouse_data.cause drop constraint "a cause's position is used once";
+update rouse_data.cause set id = 'site_' || id where id in ('pxe_port_closed', 'tftp_server_closed', 'tftp_server_silent',
+	'tftp_server_lacks_file', 'tftp_server_not_reached', 'ipv6_only', 'large_packets_lost', 'script_is_none', 'offer_without_name');
+
 insert into rouse_data.cause (position, id, stage, signs, wait_seconds, confidence, is_fault, cause, advice) values
 (199, 'pxe_port_closed', 'proxy', '{"boot pxe_closed", "no proxy ack", "no tftp_nbp/ipxe_dhcp/script any after 1"}', 10, 'high', true,
 	'the DHCP server %name% says PXEClient (option 60): so its firmware asks %name% for a boot file on port 4011, and nothing listens there (dhcpd %reason%)',

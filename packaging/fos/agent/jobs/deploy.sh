@@ -317,7 +317,7 @@ job_deploy() {
 			blockdev --rereadpt "/dev/$name" 2>/dev/null
 		done
 		export FOS_DISKS="$disks" FOS_HOST="$host"
-		hooks_run deployed
+		hooks_run deployed succeeded
 		job_bytes=$image_total
 		image_report verify || :
 		job_succeed

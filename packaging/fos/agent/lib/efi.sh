@@ -1,25 +1,32 @@
 # shellcheck shell=sh
 # How UEFI firmware finds a system that was just written: its own memory knows nothing of it yet.
 
+# What firmware of this machine starts, in the names of its files.
+case $(uname -m) in
+aarch64) efi_machine=aa64 ;;
+*) efi_machine=x64 ;;
+esac
+
 # efi_loader EFI: the loader of a system below that folder (shim, else GRUB, else Windows'), or nothing.
 efi_loader() {
-	for loader in shimx64.efi grubx64.efi bootmgfw.efi; do
+	for loader in "shim$efi_machine.efi" "grub$efi_machine.efi" bootmgfw.efi; do
 		found=$(find "$1" ! -ipath "$1/boot/*" -iname "$loader" | sed q)
 		[ -z "$found" ] || break
 	done
 	echo "$found"
 }
 
-# efi_fallback EFI: without any boot entry, firmware looks for \EFI\BOOT\BOOTX64.EFI.
+# efi_fallback EFI: without any boot entry, firmware looks for \EFI\BOOT\BOOTX64.EFI, or BOOTAA64.EFI.
 efi_fallback() {
-	[ -d "$1" ] && [ -z "$(find "$1" -ipath "$1/boot/bootx64.efi")" ] || return 0
+	[ -d "$1" ] && [ -z "$(find "$1" -ipath "$1/boot/boot$efi_machine.efi")" ] || return 0
 	found=$(efi_loader "$1")
 	[ -n "$found" ] || return 0
 	mkdir -p "$1/BOOT"
 	# a shim starts the GRUB that lies beside it
 	cp "${found%/*}"/*.[eE][fF][iI] "$1/BOOT/"
-	cp "$found" "$1/BOOT/BOOTX64.EFI"
-	screen_say "The firmware finds ${found##*/} as EFI/BOOT/BOOTX64.EFI."
+	fallback=BOOT$(echo "$efi_machine" | tr a-z A-Z).EFI
+	cp "$found" "$1/BOOT/$fallback"
+	screen_say "The firmware finds ${found##*/} as EFI/BOOT/$fallback."
 }
 
 # efi_entry DISK PARTITION MOUNT: a boot entry with the name of the system's folder, as its own installer would
