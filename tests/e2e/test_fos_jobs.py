@@ -80,7 +80,7 @@ def test_one_boot_does_all_jobs_that_wait(chain, tmp_path):
                extra=["-drive", f"if=none,id=second,format=raw,cache=unsafe,file={nvme}",
                       "-device", "nvme,drive=second,serial=second-1",
                       "-drive", f"if=none,id=third,format=raw,cache=unsafe,file={sata}",
-                      # an old controller: the cloud kernel has no AHCI, which no cloud has
+                      # an old controller: Debian's cloud kernel has no driver for AHCI
                       "-device", "piix3-ide,id=old", "-device", "ide-hd,drive=third,bus=old.0,serial=third-1",
                       "-device", "VGA"]) as machine:
         machine.wait_serial(rf"(?s)Job {rescue}: rescue.*rouse:.*# ", timeout=240)
