@@ -207,9 +207,11 @@ static struct MHD_Daemon *start_daemon(struct http *server, int listening)
 		MHD_OPTION_ARRAY, options->certificate ? tls : plain, MHD_OPTION_END);
 }
 
+/* libmicrohttpd closes its socket when it cannot start, too: so it gets one of its own. */
 static enum err open_daemon(struct http *server, int listening)
 {
 	bool is_tls = server->options.certificate != NULL;
+	int own;
 
 	if (is_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
 		log_error("no_tls", "reason=%s remedy=%s",
@@ -218,7 +220,10 @@ static enum err open_daemon(struct http *server, int listening)
 				   "tls_certificate out of the configuration"));
 		return ERR_REFUSED;
 	}
-	server->daemon = start_daemon(server, listening);
+	own = fcntl(listening, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return ERR_SYSTEM;
+	server->daemon = start_daemon(server, own);
 	if (server->daemon)
 		return ERR_OK;
 	if (!is_tls)
@@ -245,11 +250,10 @@ static enum err start(struct http *server)
 	err = open_daemon(server, listening);
 	if (err == ERR_OK) {
 		info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-		if (uv_poll_init(&server->loop->uv, &server->poll, info->epoll_fd) == 0)
-			return ERR_OK;
-		err = ERR_SYSTEM;
-		(void)MHD_quiesce_daemon(server->daemon); /* it would close the socket */
-		MHD_stop_daemon(server->daemon);
+		if (uv_poll_init(&server->loop->uv, &server->poll, info->epoll_fd) != 0) {
+			MHD_stop_daemon(server->daemon);
+			err = ERR_SYSTEM;
+		}
 	}
 	saved = errno;
 	if (server->options.activated == 0)
@@ -322,10 +326,9 @@ enum err http_renew(struct http **server, const char *certificate, const char *k
 	options.certificate = certificate;
 	options.key = key;
 	err = http_open(older->loop, &options, server);
-	if (err != ERR_OK) {
-		(void)close(options.activated);
+	(void)close(options.activated);
+	if (err != ERR_OK)
 		return err;
-	}
 	(void)close(MHD_quiesce_daemon(older->daemon));
 	older->newer = *server;
 	(*server)->older = older;

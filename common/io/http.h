@@ -36,7 +36,7 @@ struct http_options {
 	const char *certificate, *key;
 	uint16_t port;		  /* 0: any free one */
 	bool reuse_port;	  /* several processes on one port */
-	int activated;		  /* a listening descriptor given by systemd, or 0 */
+	int activated;		  /* a listening descriptor, which stays the caller's, or 0 */
 	unsigned connections_max; /* 0: 1024 */
 	unsigned idle_seconds;	  /* without a whole request; 0: 60; 5 when places are scarce */
 	size_t body_max;	  /* larger bodies get 413; 0: 64 KiB */
