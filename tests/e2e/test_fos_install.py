@@ -3,7 +3,6 @@
 
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ PRESEED = """# for %host%
 d-i debian-installer/locale string C
 d-i preseed/early_command string echo answers-of-%host% >/dev/console; wget -q -O /dev/null %done%
 """
-
-
-def script_with(chain, mac, word):
-    """What /boot says, once it has the word in it: menud hears a moment later of a host and its job."""
-    deadline = time.monotonic() + 30
-    while True:
-        script = chain.hosts["dhcpd"].run(["curl", "-fsS", f"{URL}/boot?mac0={mac}"]).stdout
-        if word in script:
-            return script
-        assert time.monotonic() < deadline, script
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +38,7 @@ def installer(chain):
 def test_debians_installer_fetches_its_answers_and_says_that_it_is_done(chain, installer):
     chain.add_host("desk-07", MAC)
     job = chain.value("select rouse.enqueue('desk-07', 'install', profile => 'debian')")
-    script = script_with(chain, MAC, "debian/linux")
+    script = chain.script(MAC, "debian/linux")
     (arguments,) = re.findall(rf"^kernel {URL}/files/debian/linux\S* (.*) \|\| goto failed$", script, re.M)
     ticket = re.search(r"rouse_ticket=([0-9a-f]{32})", arguments).group(1)
     assert f"url={URL}/answers/{ticket} " in arguments
@@ -68,10 +56,10 @@ def test_a_boot_job_sends_a_machine_to_a_profile_once(chain):
     chain.add_host("desk-08", mac)
     job = chain.value("select rouse.enqueue('desk-08', 'boot', profile => 'memtest')")
     for _ in range(2):  # the same boot asks twice
-        script_with(chain, mac, "files/memtest/memtest86%2Bx64.bin")
+        chain.script(mac, "files/memtest/memtest86%2Bx64.bin")
     assert chain.job(job).state == "succeeded"
     chain.postgres.admin("update rouse_data.local_boot set served_at = served_at - interval '1 hour'")
-    script_with(chain, mac, "\nmenu rouse: desk-08")
+    chain.script(mac, "\nmenu rouse: desk-08")
 
 
 def test_what_an_installer_may_ask(chain, installer):
@@ -79,7 +67,7 @@ def test_what_an_installer_may_ask(chain, installer):
     mac = "52:54:00:00:00:64"
     chain.add_host("desk-09", mac)
     job = chain.value("select rouse.enqueue('desk-09', 'install', profile => 'debian')")
-    ticket = re.search(r"/answers/([0-9a-f]{32})", script_with(chain, mac, "/answers/")).group(1)
+    ticket = re.search(r"/answers/([0-9a-f]{32})", chain.script(mac, "/answers/")).group(1)
 
     def ask(path, *options):
         return chain.hosts["dhcpd"].run(["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", *options, f"{URL}/answers/{path}"]

@@ -180,6 +180,21 @@ class Chain:
             raise AssertionError(f"job {number} is {row.state}, not {state}: {row}\n{self.story()}")
         return row
 
+    def script(self, mac, word, timeout=30):
+        """What /boot says, once it has the word in it: menud hears a moment later of a host and its job."""
+        deadline = time.monotonic() + timeout
+        while True:
+            script = self.hosts["dhcpd"].run(["curl", "-fsS", f"{MENUD_URL}/boot?mac0={mac}"]).stdout
+            if word in script:
+                return script
+            if time.monotonic() >= deadline:
+                raise AssertionError(f"/boot does not say {word}: {script}")
+            time.sleep(0.1)
+
+    def job_arguments(self, mac):
+        """The kernel arguments that /boot gives a machine whose job is FOS's, the ticket among them."""
+        return re.search(r"^kernel \S+ (.*rouse_ticket=.*) \|\| goto", self.script(mac, "rouse_ticket="), re.MULTILINE)[1]
+
     def wait_event(self, mac, stage, timeout=60, **more):
         """Waits until a daemon saw this stage of this machine; the first such row of rouse.events."""
         conditions = "".join(f" and {column} = %s" for column in more)
