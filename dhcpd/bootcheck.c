@@ -159,19 +159,9 @@ size_t bootcheck_encode_pxe(const struct mac *mac, uint32_t xid,
 			    uint8_t buffer[BOOTCHECK_PXE_SIZE])
 {
 	struct bytes_writer out = bytes_writer(buffer, BOOTCHECK_PXE_SIZE);
-	uint8_t chaddr[PACKET_CHADDR_SIZE] = {0};
-	struct packet_header header = {
-		.op = PACKET_BOOTREQUEST,
-		.htype = PACKET_HTYPE_ETHERNET,
-		.hlen = sizeof(mac->octet),
-		.xid = xid,
-		.chaddr = chaddr,
-		.file = "",
-	};
 	static const uint8_t arch[] = {0, 7}, nic[] = {1, 3, 16};
 
-	memcpy(chaddr, mac->octet, sizeof(mac->octet));
-	packet_put_header(&out, &header);
+	packet_put_request(&out, mac, xid, 0);
 	/* all of it fits */
 	(void)option_put_u8(&out, OPTION_MESSAGE_TYPE, PACKET_REQUEST);
 	(void)option_put(&out, OPTION_CLIENT_ARCH, arch, sizeof(arch));

@@ -237,3 +237,21 @@ void packet_put_header(struct bytes_writer *out, const struct packet_header *hea
 	bytes_put_zeros(out, PACKET_FILE_SIZE - file_length);
 	bytes_put_u32(out, PACKET_COOKIE);
 }
+
+void packet_put_request(struct bytes_writer *out, const struct mac *mac, uint32_t xid,
+			uint16_t flags)
+{
+	uint8_t chaddr[PACKET_CHADDR_SIZE] = {0};
+	struct packet_header header = {
+		.op = PACKET_BOOTREQUEST,
+		.htype = PACKET_HTYPE_ETHERNET,
+		.hlen = sizeof(mac->octet),
+		.xid = xid,
+		.flags = flags,
+		.chaddr = chaddr,
+		.file = "",
+	};
+
+	memcpy(chaddr, mac->octet, sizeof(mac->octet));
+	packet_put_header(out, &header);
+}

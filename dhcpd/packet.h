@@ -104,5 +104,8 @@ struct packet_header {
 
 /* Header and magic cookie; what follows are options. */
 void packet_put_header(struct bytes_writer *out, const struct packet_header *header);
+/* The same for a question of our own, as from this Ethernet card. */
+void packet_put_request(struct bytes_writer *out, const struct mac *mac, uint32_t xid,
+			uint16_t flags);
 
 #endif

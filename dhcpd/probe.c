@@ -124,19 +124,9 @@ size_t probe_encode(const struct mac *mac, uint32_t xid, uint8_t *buffer)
 {
 	static const uint8_t wanted[] = {OPTION_SUBNET_MASK, OPTION_ROUTERS};
 	struct bytes_writer out = bytes_writer(buffer, PACKET_SIZE_MIN);
-	uint8_t chaddr[PACKET_CHADDR_SIZE] = {0};
-	struct packet_header header = {
-		.op = PACKET_BOOTREQUEST,
-		.htype = PACKET_HTYPE_ETHERNET,
-		.hlen = sizeof(mac->octet),
-		.xid = xid,
-		.flags = PACKET_FLAG_BROADCAST, /* the answer must not go to one card */
-		.chaddr = chaddr,
-		.file = "",
-	};
 
-	memcpy(chaddr, mac->octet, sizeof(mac->octet));
-	packet_put_header(&out, &header);
+	/* the answer must not go to one card */
+	packet_put_request(&out, mac, xid, PACKET_FLAG_BROADCAST);
 	/* all of it fits the smallest packet */
 	(void)option_put_u8(&out, OPTION_MESSAGE_TYPE, PACKET_DISCOVER);
 	(void)option_put(&out, OPTION_PARAMETER_LIST, wanted, sizeof(wanted));

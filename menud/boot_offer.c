@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "db/offered.h"
 #include "db/rows.h"
 #include "io/log.h"
 #include "menud/answer.h"
 
-#define ARGUMENTS_SIZE 8192
-#define TOO_LONG ": its kernel arguments are too long"
 #define DONE_SECONDS 3 /* to read what was done; the snapshot has it by then */
 
 /* The database knows of no job to offer: the policy is asked once more, without one. */
@@ -43,23 +42,11 @@ static void send_job(const struct boot_request *boot, struct row *row)
 	struct boot_facts facts = boot_facts_of(boot, boot_host_of(site, &boot->form));
 	struct menu menu = boot_start_menu(boot, &facts);
 	const char *answer = row_text(row, "answer");
-	char arguments[ARGUMENTS_SIZE], message[256];
-	struct text expanded = text_into(arguments, sizeof(arguments));
+	struct offered offered;
 
-	(void)snprintf(message, sizeof(message), "%s", row_text(row, "reason"));
-	menu.message = message;
+	offered_take_reason(&offered, row, &menu);
 	if (strcmp(answer, "job") == 0) {
-		menu.kind = MENU_LINUX;
-		menu.kernel = row_text(row, "kernel");
-		menu.initrd = row_text(row, "initrd");
-		menu.ticket = row_text(row, "ticket");
-		menu_expand(&menu, row_text(row, "arguments"), &expanded);
-		menu.arguments = arguments;
-		(void)snprintf(message, sizeof(message), "job %s: %s on %s%s",
-			       row_text(row, "job"), row_text(row, "kind"),
-			       row_text(row, "host"), expanded.failed ? TOO_LONG : "");
-		if (expanded.failed)
-			menu.kind = MENU_REFUSE;
+		offered_take_job(&offered, row, &menu);
 	} else if (strcmp(answer, "busy") == 0) {
 		menu.kind = MENU_WAIT;
 		menu.wait_seconds = (unsigned)row_number(row, "retry_seconds");
@@ -68,7 +55,7 @@ static void send_job(const struct boot_request *boot, struct row *row)
 	} else if (strcmp(answer, "local") == 0) {
 		menu.kind = MENU_LOCAL;
 	} else if (strcmp(answer, "profile") == 0) {
-		send_profile(boot, row_text(row, "profile"), message);
+		send_profile(boot, row_text(row, "profile"), offered.message);
 		return;
 	} else if (strcmp(answer, "done") == 0) {
 		menu.kind = MENU_DONE;

@@ -7,13 +7,12 @@
 #include "core/grub.h"
 #include "core/menu.h"
 #include "core/pxelinux.h"
+#include "db/offered.h"
 #include "db/rows.h"
 #include "tftpd/lessee.h"
 
 #define TEXT_SIZE 32768
 #define URL_SIZE 256
-#define ARGUMENTS_SIZE 8192
-#define TOO_LONG ": its kernel arguments are too long"
 #define WAIT_SECONDS 5
 #define WAIT_KEPT_MS 2000 /* a wait is asked again soon, and must not be the same then */
 
@@ -150,17 +149,16 @@ static enum err keep_job(struct server *server, const struct generate_ask *ask,
 {
 	struct menu menu = start_menu(ask, machine, facts);
 	const char *answer = row_text(row, "answer");
-	char url[URL_SIZE], arguments[ARGUMENTS_SIZE], message[256];
+	char url[URL_SIZE];
 	struct text url_out = text_into(url, sizeof(url));
-	struct text expanded = text_into(arguments, sizeof(arguments));
+	struct offered offered;
 
-	(void)snprintf(message, sizeof(message), "%s", row_text(row, "reason"));
-	menu.message = message;
+	offered_take_reason(&offered, row, &menu);
 	if (strcmp(answer, "busy") == 0) {
 		menu.kind = MENU_WAIT;
 	} else if (strcmp(answer, "profile") == 0) {
-		struct boot_verdict verdict = {BOOT_PROFILE, row_text(row, "profile"), message,
-					       0};
+		struct boot_verdict verdict = {BOOT_PROFILE, row_text(row, "profile"),
+					       offered.message, 0};
 
 		return keep_decided(server, ask, machine, facts, &verdict);
 	} else if (strcmp(answer, "job") != 0) {
@@ -170,18 +168,8 @@ static enum err keep_job(struct server *server, const struct generate_ask *ask,
 
 		if (err != ERR_OK)
 			return err;
-		menu.kind = MENU_LINUX;
 		menu.base_url = url;
-		menu.kernel = row_text(row, "kernel");
-		menu.initrd = row_text(row, "initrd");
-		menu.ticket = row_text(row, "ticket");
-		menu_expand(&menu, row_text(row, "arguments"), &expanded);
-		menu.arguments = arguments;
-		(void)snprintf(message, sizeof(message), "job %s: %s on %s%s",
-			       row_text(row, "job"), row_text(row, "kind"),
-			       row_text(row, "host"), expanded.failed ? TOO_LONG : "");
-		if (expanded.failed)
-			menu.kind = MENU_REFUSE;
+		offered_take_job(&offered, row, &menu);
 	}
 	return keep(server, ask, &menu);
 }
