@@ -160,3 +160,16 @@ def test_the_timeline_tells_it(server):
         assert time.monotonic() < deadline
     stages = {row.stage for row in server.postgres.sql("select * from rouse.trace(%s)", MAC)}
     assert {"script", "initrd", "fos", "work", "report"} <= stages
+
+
+def test_arguments_that_no_kernel_takes_are_refused(server):
+    """A line that is cut would start the client system without its ticket."""
+    add_host(server.postgres, "lab-long", "52:54:00:00:00:4c")
+    usual = server.postgres.value("select value from rouse.settings where name = 'fos_arguments'")
+    server.postgres.sql("update rouse.settings set value = repeat('a=b ', 2500) where name = 'fos_arguments'")
+    try:
+        server.postgres.sql("select rouse.inventory('lab-long')")
+        script = server.boot_until("its kernel arguments are too long", FACTS.replace(MAC, "52:54:00:00:00:4c")).string
+        assert not re.search("^kernel ", script, re.MULTILINE)
+    finally:
+        server.postgres.sql("update rouse.settings set value = %s where name = 'fos_arguments'", usual)
